@@ -1,0 +1,1 @@
+"""Commands of the developer's machine: demo, tests and the services they need."""
