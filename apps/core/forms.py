@@ -1,0 +1,47 @@
+"""Forms in the portal's look; every form of the portal is one of these.
+
+Labels, hints and errors are drawn by `components/form.html`. Django itself sets
+`aria-describedby` and `aria-invalid`, and the component uses the ids they name.
+"""
+
+from typing import Any, Final
+
+from django import forms
+
+_CLASSES: Final[tuple[tuple[type[forms.Widget], str], ...]] = (
+    (forms.HiddenInput, ""),
+    (forms.CheckboxSelectMultiple, "usa-checkbox__input"),
+    (forms.RadioSelect, "usa-radio__input"),
+    (forms.CheckboxInput, "usa-checkbox__input"),
+    (forms.FileInput, "usa-file-input"),
+    (forms.Select, "usa-select"),
+    (forms.Textarea, "usa-textarea"),
+    (forms.Input, "usa-input"),
+)  # the first that fits wins, so special widgets stand before general ones
+
+
+class PortalFormLook(forms.BaseForm):
+    """Give every widget of a form its USWDS class.
+
+    Mixed into Django's own forms (sign-in, password) where those are used.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            look = _look_of(field.widget)
+            if look:
+                field.widget.attrs.setdefault("class", look)
+
+
+class PortalForm(PortalFormLook, forms.Form):
+    """A form of plain fields."""
+
+
+class PortalModelForm(PortalFormLook, forms.ModelForm[Any]):
+    """A form of a model's fields; saved by an action, never by `save()`."""
+
+
+def _look_of(widget: forms.Widget) -> str:
+    return next((look for kind, look in _CLASSES if isinstance(widget, kind)), "")

@@ -1,0 +1,246 @@
+"""Template tags and filters of the portal's look.
+
+Block tags wrap content in a component (`page_header`, `card`, `table`); filters
+turn plain values into text or into the numbers a small drawing needs.
+"""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from zlib import crc32
+
+from django import template
+from django.middleware.csrf import get_token
+from django.template import Context
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from apps.core.status import KIND_OF_STATE, Kind
+
+register = template.Library()
+
+_ICONS: Final = {
+    Kind.NEUTRAL: "remove_circle",
+    Kind.INFO: "info",
+    Kind.SUCCESS: "check_circle",
+    Kind.WARNING: "warning",
+    Kind.ERROR: "error",
+}
+_BUTTONS: Final = {
+    "primary": "usa-button",
+    "outline": "usa-button usa-button--outline",
+    "danger": "usa-button usa-button--secondary",
+}
+_PLOT_WIDTH: Final = 100.0
+_PLOT_HEIGHT: Final = 24.0
+
+
+# Markup
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw one icon of the USWDS sprite, hidden from screen readers."""
+    return format_html(
+        '<svg class="usa-icon" aria-hidden="true" focusable="false">'
+        '<use href="{}#{}"></use></svg>',
+        static("uswds/img/sprite.svg"),
+        name,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def csrf_field(context: Context) -> SafeString:
+    """Give the hidden CSRF input; unlike `csrf_token` also inside `include … only`."""
+    request = getattr(context, "request", None)
+    if request is None:
+        return SafeString("")
+    return format_html(
+        '<input type="hidden" name="csrfmiddlewaretoken" value="{}">',
+        get_token(request),
+    )
+
+
+@register.simple_tag
+def button_class(style: str = "primary") -> str:
+    """Give the classes of a button: primary, outline or danger."""
+    return _BUTTONS[style or "primary"]
+
+
+@register.simple_tag
+def stable_id(prefix: str, *parts: object) -> str:
+    """Give an HTML id that is the same whenever the parts are."""
+    return f"{prefix}-{crc32(repr(parts).encode()):08x}"
+
+
+@register.inclusion_tag("components/nav_link.html", takes_context=True)
+def nav_link(
+    context: Context, name: str, label: str, *, count: int | None = None
+) -> dict[str, Any]:
+    """Link to a page by URL name, marked when the reader is in its section."""
+    try:
+        url = reverse(name)
+    except NoReverseMatch:
+        return {}
+    path = getattr(getattr(context, "request", None), "path", "")
+    current = path == url or (url != "/" and path.startswith(url))
+    return {"url": url, "label": label, "current": current, "count": count}
+
+
+@register.inclusion_tag("components/figure.html")
+def figure(figure: dict[str, Any]) -> dict[str, Any]:
+    """Show a figure made by `apps.core.figures`."""
+    return {"figure": figure}
+
+
+@register.simple_block_tag
+def page_header(content: str, title: str, eyebrow: str = "", lead: str = "") -> str:
+    """Head the page; the content stands at the right."""
+    variables = {"content": content, "title": title, "eyebrow": eyebrow, "lead": lead}
+    return render_to_string("components/page_header.html", variables)
+
+
+@register.simple_block_tag
+def card(
+    content: str, title: str = "", url: str = "", eyebrow: str = "", level: int = 2
+) -> str:
+    """Put the content in a box."""
+    variables = {
+        "content": content,
+        "title": title,
+        "url": url,
+        "eyebrow": eyebrow,
+        "level": level,
+    }
+    return render_to_string("components/card.html", variables)
+
+
+@register.simple_block_tag
+def table(content: str, caption: str, show_caption: bool = False) -> str:
+    """Make a captioned table of the content, which scrolls by itself."""
+    variables = {"content": content, "caption": caption, "show_caption": show_caption}
+    return render_to_string("components/table.html", variables)
+
+
+@register.simple_tag
+def moment(at: datetime | None) -> SafeString:
+    """Show a point in time in UTC, to the minute; the title says the second."""
+    if at is None:
+        return SafeString("–")
+    utc = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        f"{utc.day} {utc:%B %Y, %H:%M:%S} UTC",
+        f"{utc.day} {utc:%b %Y, %H:%M} UTC",
+    )
+
+
+# Text
+
+
+@register.filter
+def ratio(value: float | None, digits: int = 1) -> str:
+    """Write a ratio as a percentage: 0.123 becomes 12.3 %."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
+@register.filter
+def number(value: object, digits: int = 4) -> object:
+    """Write a number with grouped thousands and `digits` significant digits.
+
+    Anything that is not a number is returned as it came.
+    """
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float() if not math.isfinite(value):
+            return "–"
+        case float() if abs(value) >= 10 ** (digits - 1):
+            return f"{value:,.0f}"
+        case float():
+            return f"{value:.{digits}g}"
+    return value
+
+
+@register.filter
+def short_digest(value: str) -> str:
+    """Shorten a SHA-256 digest to its first 12 digits."""
+    return value[:12]
+
+
+@register.filter
+def since(at: datetime | None) -> str:
+    """Say how long ago something happened, in its largest unit."""
+    return f"{timesince(at, depth=1)} ago" if at else "–"
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Give the first letters of the first and last name."""
+    words = name.split()
+    return "".join(word[0].upper() for word in (words[:1] + words[1:][-1:]))
+
+
+@register.filter
+def state_label(state: str) -> str:
+    """Write a stored state as a person would: `in_review` becomes "In review"."""
+    return str(state).replace("_", " ").capitalize()
+
+
+@register.filter
+def status_kind(state: str) -> str:
+    """Give the kind of badge for a stored state; unknown states are neutral."""
+    return KIND_OF_STATE.get(str(state), Kind.NEUTRAL)
+
+
+@register.filter
+def kind_icon(kind: str) -> str:
+    """Give the icon that goes with a kind of badge."""
+    return _ICONS[Kind(kind)]
+
+
+# Small drawings
+
+
+@register.filter
+def histogram_bars(counts: Sequence[float]) -> list[dict[str, str]]:
+    """Turn counts into rectangles in a box of 100 × 24; empty bins keep a hairline."""
+    if not counts:
+        return []
+    highest = max(counts) or 1
+    step = _PLOT_WIDTH / len(counts)
+    return [
+        _rectangle(position * step, step * 0.84, count / highest)
+        for position, count in enumerate(counts)
+    ]
+
+
+def _rectangle(x: float, width: float, share: float) -> dict[str, str]:
+    height = max(0.5, share * _PLOT_HEIGHT)
+    sizes = {"x": x, "y": _PLOT_HEIGHT - height, "width": width, "height": height}
+    return {name: f"{size:.2f}" for name, size in sizes.items()}
+
+
+@register.filter
+def sparkline_points(values: Sequence[float]) -> str:
+    """Turn values into the points of a line in a box of 100 × 24."""
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    step = _PLOT_WIDTH / max(1, len(values) - 1)
+    margin, room = 2, _PLOT_HEIGHT - 4
+    return " ".join(
+        f"{position * step:.1f},{margin + room * (1 - (value - low) / span):.1f}"
+        for position, value in enumerate(values)
+    )
