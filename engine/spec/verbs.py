@@ -1,0 +1,238 @@
+"""One spec per verb of the engine: what the portal writes into `spec.json`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from engine.spec.decode import decode, require
+from engine.spec.estimator import Scalar, Task
+from engine.spec.estimators import ESTIMATORS, complete_parameters
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a job may use at most; `None` is no limit.
+
+    Attributes:
+        memory_bytes: address space of the process.
+        cpu_seconds: processor time over all threads.
+        file_bytes: size of any one file it writes.
+    """
+
+    memory_bytes: int | None = None
+    cpu_seconds: int | None = None
+    file_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        memory, cpu, file = self.memory_bytes, self.cpu_seconds, self.file_bytes
+        enough = memory is None or memory >= 1024 * MEBIBYTE
+        require(enough, "memory_bytes", "must be at least 1 GiB; libraries need that.")
+        require(cpu is None or cpu >= 1, "cpu_seconds", "must be at least 1.")
+        enough = file is None or file >= MEBIBYTE
+        require(enough, "file_bytes", "must be at least 1 MiB.")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What each kind of error costs the mission, in the mission's own unit."""
+
+    false_alarm: float
+    miss: float
+
+    def __post_init__(self) -> None:
+        require(self.false_alarm >= 0, "false_alarm", "must not be negative.")
+        require(self.miss >= 0, "miss", "must not be negative.")
+        some = self.false_alarm + self.miss > 0
+        require(some, "miss", "must be above 0 when a false alarm costs nothing.")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What every verb has in common."""
+
+    verb: ClassVar[str]
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Build the spec from parsed JSON.
+
+        Raises:
+            SpecError: a field is missing, unknown or wrong; names it and the fix.
+        """
+        spec: Self = decode(cls, data)
+        return spec
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; `from_json` of them gives an equal spec."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestSpec(Spec):
+    """Turn `inputs/original` into typed Parquet with a profile."""
+
+    verb: ClassVar[str] = "ingest"
+    original_name: str
+    format: Literal["csv", "parquet"]
+    max_rows: int | None = None
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        enough = self.max_rows is None or self.max_rows >= 1
+        require(enough, "max_rows", "must be at least 1.")
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column the model may look at, and how.
+
+    Attributes:
+        kind: `number` keeps magnitudes; `category` compares for equality;
+            `date` becomes year, month and day of the week.
+    """
+
+    name: str
+    kind: Literal["number", "category", "date"]
+
+
+@dataclass(frozen=True)
+class Search:
+    """Try several settings by cross-validation and keep the best."""
+
+    trials: int
+    folds: int
+    method: Literal["random"] = "random"
+
+    def __post_init__(self) -> None:
+        require(2 <= self.trials <= 50, "trials", "must lie between 2 and 50.")
+        require(2 <= self.folds <= 5, "folds", "must lie between 2 and 5.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSpec(Spec):
+    """Train one model on `inputs/data.parquet`.
+
+    Attributes:
+        positive_label: for a binary target, the value (as text) that counts as
+            positive; `None` for other tasks.
+        test_ratio: share of rows held out for the final measures.
+        cost: chooses the threshold of a binary model; `None` keeps 0.5.
+    """
+
+    verb: ClassVar[str] = "train"
+    task: Task
+    target: str
+    features: tuple[Feature, ...]
+    estimator: str
+    positive_label: str | None = None
+    parameters: dict[str, Scalar] = field(default_factory=dict)
+    search: Search | None = None
+    class_weight: Literal["balanced"] | None = None
+    test_ratio: float = 0.2
+    seed: int = 0
+    cost: Cost | None = None
+    threads: int = 1
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        self._check_features()
+        self._check_estimator()
+        _check_positive(self.task, self.positive_label)
+        ratio_fits = 0.05 <= self.test_ratio <= 0.5
+        require(ratio_fits, "test_ratio", "must lie between 0.05 and 0.5.")
+        _check_running(self.seed, self.threads)
+
+    def _check_features(self) -> None:
+        names = [feature.name for feature in self.features]
+        require(bool(names), "features", "must name at least one column.")
+        require(len(names) == len(set(names)), "features", "names a column twice.")
+        not_target = self.target not in names
+        require(not_target, "features", "must not contain the target; remove it.")
+
+    def _check_estimator(self) -> None:
+        complete_parameters(self.estimator, self.parameters)
+        estimator = ESTIMATORS[self.estimator]
+        fits = self.task in estimator.tasks
+        problem = f"{self.estimator} cannot learn a {self.task} target; choose another."
+        require(fits, "estimator", problem)
+        searchable = self.search is None or any(estimator.searched())
+        require(searchable, "search", f"{self.estimator} has nothing to search.")
+        weighs = self.class_weight is None or (
+            estimator.has_class_weight and self.task != "regression"
+        )
+        require(weighs, "class_weight", f"{self.estimator} cannot weigh; use null.")
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A promise made before results are known: `measure operator threshold`."""
+
+    measure: str
+    operator: Literal[">=", "<="]
+    threshold: float
+    blocking: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSpec(Spec):
+    """Judge `inputs/model.skops` on `inputs/test.parquet`.
+
+    Attributes:
+        threshold: probability from which a row counts as positive; `None` takes
+            the signature's.
+        min_group_size: groups with fewer rows are marked small.
+        baseline_cost_per_1000: what 1,000 cases cost today, in the mission's unit.
+        confidence: of the intervals, as a ratio.
+        resamples: draws behind an interval.
+    """
+
+    verb: ClassVar[str] = "evaluate"
+    task: Task
+    target: str
+    positive_label: str | None = None
+    threshold: float | None = None
+    subgroup_columns: tuple[str, ...] = ()
+    min_group_size: int = 30
+    cost: Cost | None = None
+    baseline_cost_per_1000: float | None = None
+    criteria: tuple[Criterion, ...] = ()
+    confidence: float = 0.95
+    resamples: int = 1000
+    seed: int = 0
+    threads: int = 1
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        _check_positive(self.task, self.positive_label)
+        ratio = self.threshold is None or 0 <= self.threshold <= 1
+        require(ratio, "threshold", "must lie between 0 and 1.")
+        require(self.min_group_size >= 1, "min_group_size", "must be at least 1.")
+        fits = 0.5 <= self.confidence <= 0.999
+        require(fits, "confidence", "must lie between 0.5 and 0.999.")
+        enough = 100 <= self.resamples <= 10_000
+        require(enough, "resamples", "must lie between 100 and 10000.")
+        _check_running(self.seed, self.threads)
+
+
+def _check_positive(task: Task, label: str | None) -> None:
+    if task == "binary":
+        named = label is not None
+        require(named, "positive_label", "must name the value that counts as positive.")
+    else:
+        require(
+            label is None, "positive_label", "is for binary targets only; use null."
+        )
+
+
+def _check_running(seed: int, threads: int) -> None:
+    require(0 <= seed < 2**32, "seed", "must lie between 0 and 4294967295.")
+    require(1 <= threads <= 256, "threads", "must lie between 1 and 256.")
+
+
+SPECS: Mapping[str, type[Spec]] = {
+    spec.verb: spec for spec in (IngestSpec, TrainSpec, EvaluateSpec)
+}
