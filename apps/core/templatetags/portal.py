@@ -18,6 +18,7 @@ from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.timesince import timesince
 
 from apps.core.status import KIND_OF_STATE, Kind
@@ -38,9 +39,6 @@ _BUTTONS: Final = {
 }
 _PLOT_WIDTH: Final = 100.0
 _PLOT_HEIGHT: Final = 24.0
-
-
-# Markup
 
 
 @register.simple_tag
@@ -141,9 +139,6 @@ def moment(at: datetime | None) -> SafeString:
     )
 
 
-# Text
-
-
 @register.filter
 def ratio(value: float | None, digits: int = 1) -> str:
     """Write a ratio as a percentage: 0.123 becomes 12.3 %."""
@@ -209,7 +204,28 @@ def kind_icon(kind: str) -> str:
     return _ICONS[Kind(kind)]
 
 
-# Small drawings
+@register.filter
+def change_lines(changes: dict[str, Any]) -> list[dict[str, Any]]:
+    """Turn the changes of an audit event into lines with texts before and after."""
+    return [_change_line(field, value) for field, value in changes.items()]
+
+
+def _change_line(field: str, value: object) -> dict[str, Any]:
+    is_change = isinstance(value, list) and len(value) == 2
+    before, after = value if is_change else (None, value)
+    return {
+        "field": state_label(field),
+        "is_change": is_change,
+        "before": _brief(before),
+        "after": _brief(after),
+    }
+
+
+def _brief(value: object) -> str:
+    if value in (None, "", [], {}):
+        return "nothing"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return Truncator(text).chars(120)
 
 
 @register.filter

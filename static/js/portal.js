@@ -1,0 +1,51 @@
+// Small behaviours that pages ask for with data attributes; all of them are comforts.
+(() => {
+  "use strict";
+
+  // form[data-confirm]: ask first.
+  document.addEventListener("submit", (event) => {
+    const question = event.target.dataset.confirm;
+    if (question && !window.confirm(question)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }, true);
+
+  // button[data-once]: one click, one request. Disabled a moment later, so that the
+  // browser still sends the button's own value.
+  document.addEventListener("submit", (event) => {
+    const buttons = event.target.querySelectorAll("[data-once]");
+    window.setTimeout(() => buttons.forEach((button) => (button.disabled = true)));
+  });
+  const release = () =>
+    document.querySelectorAll("[data-once]").forEach((button) => (button.disabled = false));
+  window.addEventListener("pageshow", release);
+  document.addEventListener("htmx:afterRequest", release);
+
+  // button[data-copy]: put the text on the clipboard, and say so.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.dataset.copy);
+    document.getElementById("announcements").textContent = "Copied.";
+  });
+
+  // details[data-menu]: closes on Escape and on a click elsewhere.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  });
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
+  // [data-error-summary]: takes the focus when it appears.
+  const focusErrors = () => document.querySelector("[data-error-summary]")?.focus();
+  document.addEventListener("DOMContentLoaded", focusErrors);
+  document.addEventListener("htmx:afterSettle", focusErrors);
+})();
