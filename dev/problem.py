@@ -1,13 +1,18 @@
 """What went wrong on this machine, said in a sentence that also names the fix."""
 
+from __future__ import annotations  # bootstrap.py imports this with any Python 3
+
 import errno
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 GIGABYTE = 1024**3
+DISK_FULL = "The disk is full. Free some space and run the command again."
 
 
 class Problem(Exception):
@@ -24,6 +29,28 @@ def require_disk(folder: Path, gigabytes: float) -> None:
         )
 
 
+def install_system_package(package: str, *, needed_for: str) -> None:
+    """Install a package of the system where that is possible without asking anyone.
+
+    Raises:
+        Problem: it is not possible; the message says what to install.
+    """
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise Problem(
+            f"{needed_for} needs {package}. Install it with your system's package "
+            f"manager, for example: sudo apt-get install {package}"
+        )
+    print(f"Installing {package} with apt-get: {needed_for} needs it.", flush=True)
+    env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    subprocess.run(["apt-get", "update", "-qq"], env=env, check=False)
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+    if subprocess.run(install, env=env, check=False).returncode:
+        raise Problem(
+            f"apt-get could not install {package} (the lines above say why), and "
+            f"{needed_for} needs it."
+        )
+
+
 def run_command(main: Callable[[], int]) -> None:
     """Run one command; a known problem becomes one sentence and exit code 1."""
     try:
@@ -34,7 +61,6 @@ def run_command(main: Callable[[], int]) -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        print("\nThe disk is full. Free some space and try again.", file=sys.stderr)
+        print(f"\nCannot go on: {DISK_FULL}", file=sys.stderr)
         code = 1
-    sys.stdout.flush()
     sys.exit(code if code >= 0 else 128 - code)

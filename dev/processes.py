@@ -2,16 +2,23 @@
 
 import ctypes
 import os
+import selectors
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
+
+from dev.problem import Problem
 
 PR_SET_PDEATHSIG = 1
-COLOURS = {"web": 36, "worker": 33, "beat": 35, "seed": 32}
+STOP_LADDER = ((signal.SIGTERM, 10), (signal.SIGQUIT, 4), (signal.SIGKILL, 4))
+FIRST_COLOUR, COLOURS = 32, 5  # of the terminal: green to cyan
+NAME_WIDTH = 7
 
 
 class Stopped(BaseException):
@@ -85,3 +92,120 @@ def spawn(
         extra_groups=None if user is None else [],
         preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509  # we have no threads
     )
+
+
+@dataclass
+class Child:
+    """One process of a group, its colour and the line it has not finished yet."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    colour: int
+    rest: bytes = b""
+
+
+class Group:
+    """Processes that share this terminal: prefixed lines, stopped together.
+
+    Everything happens in the calling thread, so a start is always a plain fork.
+    """
+
+    def __init__(self, *, env: Mapping[str, str], cwd: Path) -> None:
+        self._env = env
+        self._cwd = cwd
+        self._children: list[Child] = []
+        self._started = 0
+        self._selector = selectors.DefaultSelector()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._children:
+            self._stop(self._children[-1])
+        self._selector.close()
+
+    def start(self, name: str, command: Sequence[str | Path]) -> Child:
+        """Start a process; its lines appear while the group waits or stops."""
+        process = spawn(command, env=self._env, cwd=self._cwd, output=subprocess.PIPE)
+        colour = FIRST_COLOUR + self._started % COLOURS
+        self._started += 1
+        child = Child(name, process, colour)
+        self._children.append(child)
+        self._selector.register(_output(child), selectors.EVENT_READ, child)
+        return child
+
+    def run(self, name: str, command: Sequence[str | Path]) -> None:
+        """Run one command to its end.
+
+        Raises:
+            Problem: it failed, or another process of the group stopped meanwhile.
+        """
+        child = self.start(name, command)
+        while child.process.poll() is None:
+            self._show_output(seconds=0.2)
+            self._check(others_than=child)
+        code = child.process.returncode
+        self._stop(child)
+        if code:
+            raise Problem(
+                f"{name} failed with exit code {code}; its lines above say why."
+            )
+
+    def wait(self, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Show output until something is true; an end before that is a `Problem`."""
+        while not until():
+            self._show_output(seconds=0.2)
+            self._check()
+
+    def _check(self, *, others_than: Child | None = None) -> None:
+        for child in self._children:
+            if child is not others_than and child.process.poll() is not None:
+                self._show_output(seconds=0)
+                raise Problem(
+                    f"{child.name} stopped by itself (exit code "
+                    f"{child.process.returncode}); its last lines are above. "
+                    "Everything else was stopped too."
+                )
+
+    def _stop(self, child: Child) -> None:
+        for signum, seconds in STOP_LADDER:
+            if child.process.poll() is None:
+                child.process.send_signal(signum)
+            deadline = time.monotonic() + seconds
+            while child.process.poll() is None and time.monotonic() < deadline:
+                self._show_output(seconds=0.1)
+        with suppress(ProcessLookupError):  # whatever it left behind in its session
+            os.killpg(child.process.pid, signal.SIGKILL)
+        self._show_output(seconds=0)
+        self._children.remove(child)
+        self._close(child)
+
+    def _close(self, child: Child) -> None:
+        output = _output(child)
+        if output in self._selector.get_map():
+            self._selector.unregister(output)
+        output.close()
+
+    def _show_output(self, *, seconds: float) -> None:
+        for key, _ in self._selector.select(seconds):
+            child: Child = key.data
+            read = os.read(key.fd, 65536)
+            if not read:
+                self._selector.unregister(key.fileobj)
+            *lines, child.rest = (child.rest + read).split(b"\n")
+            for line in lines:
+                _show(child, line.decode(errors="replace"))
+
+
+def _output(child: Child) -> IO[bytes]:
+    assert child.process.stdout is not None
+    return child.process.stdout
+
+
+def _show(child: Child, line: str) -> None:
+    prefix = f"{child.name:{NAME_WIDTH}} |"
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        prefix = f"\033[{child.colour}m{prefix}\033[0m"
+    with suppress(OSError):  # the terminal is gone; we are about to be told to stop
+        print(prefix, line, flush=True)

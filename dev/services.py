@@ -59,12 +59,21 @@ def services(folder: Path, *, throw_away: bool = False) -> Iterator[dict[str, st
 
 
 @contextmanager
-def throw_away_services() -> Iterator[dict[str, str]]:
-    """Run both services in a temporary folder that is deleted afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="portal-services-"))
+def throw_away_environment() -> Iterator[dict[str, str]]:
+    """Run both services in a temporary folder; give all a test process needs to know.
+
+    Everything is deleted afterwards.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="portal-"))
+    own = {
+        "PORTAL_MODE": "test",
+        "SECRET_KEY": f"test-{secrets.token_urlsafe(48)}",
+        "STORAGE_URL": f"file://{folder / 'blobs'}",
+        "JOBS_DIR": str(folder / "jobs"),
+    }
     try:
         with services(folder, throw_away=True) as urls:
-            yield urls
+            yield os.environ | own | urls
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -295,8 +304,8 @@ def _succeeds(command: list[str | Path], env: dict[str, str]) -> bool:
 
 
 def _run(command: list[str]) -> int:
-    with throw_away_services() as urls:
-        return subprocess.run(command, env=os.environ | urls, check=False).returncode
+    with throw_away_environment() as env:
+        return subprocess.run(command, env=env, check=False).returncode
 
 
 def _start(folder: Path) -> int:

@@ -1,0 +1,69 @@
+# The commands of this project. `make demo` and `make test` need nothing but Python,
+# npm and make; the others expect that one of the two has run before.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+PORT ?= 8000
+ARGS ?=
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset run worker beat migrate check fix test test-browser bench docs lock clean
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*  ##' Makefile | sed -E 's/:.*  ## /\t/' | expand -t 16
+
+demo: install-demo  ## Start the whole portal with demo content (PORT=8000)
+	@$(BIN)/python -m dev.demo
+
+demo-reset:  ## Delete the demo's data, then start it afresh
+	@$(BIN)/python -m dev.demo --reset
+	@$(MAKE) --no-print-directory demo
+
+run:  ## Web process, settings from the environment (.env.example)
+	$(BIN)/gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --bind 127.0.0.1:$(PORT)
+
+worker:  ## Background worker, settings from the environment
+	$(BIN)/celery -A mlops_portal worker --loglevel INFO --concurrency 2 --queues default,training,validation,ingest
+
+beat:  ## Clock of the periodic tasks, settings from the environment
+	$(BIN)/celery -A mlops_portal beat --loglevel INFO --schedule var/beat-schedule
+
+migrate:  ## Bring the database of the environment up to date
+	$(BIN)/python manage.py migrate
+
+check: install-dev  ## Format, lint, types, imports, templates, migrations, reference
+	@$(BIN)/python -m dev.test check
+
+fix: install-dev  ## Repair what the tools can repair
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/djlint templates --reformat --quiet
+
+test: install-dev  ## All checks and tests; ARGS="tests/audit -k x" runs only those
+	@$(BIN)/python -m dev.test $(if $(ARGS),-- $(ARGS))
+
+test-browser: install-dev  ## Only the tests in a real browser
+	@$(BIN)/python -m dev.test browser
+
+bench: install-dev  ## Side-by-side measurements
+	@$(BIN)/python -m dev.services run -- $(BIN)/python -m benchmarks $(ARGS)
+
+docs: install-dev  ## Write docs/reference/ anew from the code
+	@$(BIN)/python -m dev.services run -- $(BIN)/python manage.py generate_reference
+
+lock:  ## Pin dependencies anew, with hashes (needs uv)
+	$(LOCK) pyproject.toml -o requirements/base.txt
+	$(LOCK) -c requirements/base.txt --extra demo pyproject.toml -o requirements/demo.txt
+	$(LOCK) -c requirements/demo.txt --extra demo --extra dev pyproject.toml -o requirements/dev.txt
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
+
+clean:  ## Delete caches, the virtual environment and packages; var/ stays
+	rm -rf .venv node_modules staticfiles htmlcov .coverage* .*_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: install-demo install-dev
+install-demo install-dev:
+	@command -v python3 >/dev/null || { echo "python3 was not found: install Python 3.11 or newer, for example: sudo apt-get install python3 python3-venv"; exit 1; }
+	@python3 -m dev.bootstrap $(@:install-%=%)

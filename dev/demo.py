@@ -1,0 +1,143 @@
+"""The demo: services, migrations, content, then web, worker and beat in one terminal.
+
+python -m dev.demo      PORT=8000 changes the port
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from dev.problem import ROOT, Problem, require_disk, run_command
+from dev.processes import Group, Stopped, stopping_on_signals
+from dev.services import HOST, services
+
+FOLDER = ROOT / "var" / "demo"
+STATIC_SOURCES = ("static", "package-lock.json", "requirements")
+WEB = "gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120"
+WORKER = (
+    "celery -A mlops_portal worker --loglevel INFO --concurrency 2"
+    " --queues default,training,validation,ingest"
+)
+BEAT = "celery -A mlops_portal beat --loglevel INFO"
+
+
+def main() -> int:
+    port = os.environ.get("PORT", "8000")
+    require_port(port)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    require_disk(FOLDER, 1)
+    try:
+        with stopping_on_signals():
+            print("Starting Postgres and Valkey ...", flush=True)
+            with services(FOLDER) as urls:
+                _serve(port, environment(urls))
+    except Stopped:
+        print("Stopped. `make demo` goes on with the same data.")
+    return 0
+
+
+def require_port(port: str) -> None:
+    """Refuse a port that is no number or that another program listens on."""
+    if not port.isdigit():
+        raise Problem(f"PORT is {port!r}; give a number, for example PORT=8001.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, int(port)))
+        except (OSError, OverflowError):
+            raise Problem(
+                f"Port {port} is taken or not allowed. Stop the program that uses it, "
+                "or choose another port: make demo PORT=8001"
+            ) from None
+
+
+def environment(urls: dict[str, str]) -> dict[str, str]:
+    """Give the demo's processes their settings."""
+    own = {
+        "PORTAL_MODE": "demo",
+        "SECRET_KEY": _kept_secret_key(),
+        "STORAGE_URL": f"file://{FOLDER / 'blobs'}",
+        "JOBS_DIR": str(FOLDER / "jobs"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return os.environ | own | urls
+
+
+def _kept_secret_key() -> str:
+    file = FOLDER / "secret.key"
+    file.touch(mode=0o600)
+    if not file.read_text():
+        file.write_text(f"demo-{secrets.token_urlsafe(48)}")  # production refuses demo-
+    return file.read_text()
+
+
+def _serve(port: str, env: dict[str, str]) -> None:
+    with Group(env=env, cwd=ROOT) as group:
+        group.run("migrate", _manage("migrate", "--verbosity=0"))
+        _collect_static_files(group)
+        group.start("worker", _module(WORKER))
+        group.run("seed", _manage("seed_demo"))
+        group.start("web", _module(f"{WEB} --bind {HOST}:{port}"))
+        group.start("beat", _module(f"{BEAT} --schedule {FOLDER / 'beat-schedule'}"))
+        group.wait(until=lambda: _answers(port))
+        print(welcome(port, json.loads((FOLDER / "access.json").read_text())))
+        group.wait()
+
+
+def _answers(port: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, int(port))) == 0
+
+
+def _module(command: str) -> list[str]:
+    return [sys.executable, "-m", *command.split()]
+
+
+def _manage(*arguments: str) -> list[str]:
+    return [sys.executable, str(ROOT / "manage.py"), *arguments]
+
+
+def _collect_static_files(group: Group) -> None:
+    """Collect static files unless nothing they come from has changed."""
+    stamp = FOLDER / "static.stamp"
+    now = fingerprint(ROOT / name for name in STATIC_SOURCES)
+    is_current = stamp.exists() and stamp.read_text() == now
+    if is_current and (ROOT / "staticfiles" / "staticfiles.json").exists():
+        return
+    group.run("static", _manage("collectstatic", "--no-input", "--clear", "-v0"))
+    stamp.write_text(now)
+
+
+def fingerprint(roots: Iterable[Path]) -> str:
+    """Sum up names, sizes and times of all files below some folders."""
+    digest = hashlib.sha256()
+    for root in roots:
+        for path in sorted([root, *root.rglob("*")]):
+            facts = path.stat()
+            digest.update(f"{path} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def welcome(port: str, access: dict[str, dict[str, str]]) -> str:
+    """Word what the person at the terminal sees when everything is up."""
+    rows = [("role", "e-mail", "password")]
+    rows += [(role, who["email"], who["password"]) for role, who in access.items()]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    table = "\n".join(
+        "  "
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return (
+        f"\n{table}\n\nThe portal is at http://{HOST}:{port} (tokens for its API are in "
+        f"{FOLDER.relative_to(ROOT)}/access.json). Ctrl-C stops it.\n"
+    )
+
+
+if __name__ == "__main__":
+    run_command(main)

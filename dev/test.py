@@ -1,0 +1,99 @@
+"""Everything that must hold before a change is merged, with services of its own.
+
+python -m dev.test                    checks, tests with coverage, browser tests
+python -m dev.test check|browser      one part of it
+python -m dev.test -- ARGUMENTS ...   pytest with these arguments, nothing else
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from dev.problem import ROOT, install_system_package, require_disk, run_command
+from dev.processes import Stopped, stopping_on_signals
+from dev.services import throw_away_environment
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHECKS = {
+    "format": "ruff format --check .",
+    "lint": "ruff check .",
+    "types": "mypy apps engine mlops_portal dev",
+    "imports": "lint-imports",
+    "template format": "djlint templates --check --quiet",
+    "template lint": "djlint templates --lint --quiet",
+    "migrations": "python manage.py makemigrations --check --dry-run",
+    "reference": "python manage.py generate_reference --check",
+}
+UNIT_TESTS = {
+    "tests": "pytest tests --ignore=tests/browser -n 2 --dist loadfile --cov=apps"
+    " --cov=engine --cov-branch --cov-report=term:skip-covered --cov-fail-under=95",
+}
+BROWSER_TESTS = {"browser": "pytest tests/browser -m browser -n0"}
+
+
+def main() -> int:
+    require_disk(ROOT, 1)
+    asked = sys.argv[1:]
+    try:
+        with stopping_on_signals(), throw_away_environment() as env:
+            env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+            if asked[:1] == ["--"]:
+                return _run(["pytest", *asked[1:]], env)
+            return run_parts(asked or ["check", "tests", "browser"], env)
+    except Stopped as stopped:
+        return stopped.exit_code
+
+
+def run_parts(parts: list[str], env: dict[str, str]) -> int:
+    """Run parts in order up to the first that fails, then print what took how long."""
+    steps = {"check": CHECKS, "tests": UNIT_TESTS, "browser": BROWSER_TESTS}
+    results: list[tuple[str, bool, float]] = []
+    for part in parts:
+        if part == "browser":
+            env["PORTAL_CHROMIUM"] = find_chromium()
+        results += [_timed(name, step, env) for name, step in steps[part].items()]
+        if not all(passed for _, passed, _ in results):
+            break
+    print("\n" + "\n".join(_line(*result) for result in results), flush=True)
+    return 0 if all(passed for _, passed, _ in results) else 1
+
+
+def find_chromium() -> str:
+    """Find a Chromium for the browser tests; as root, install one when missing."""
+    names = CHROMIUM_NAMES
+    found = next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        install_system_package("chromium", needed_for="The browser test")
+        found = shutil.which("chromium")
+    return found or "chromium"
+
+
+def _timed(name: str, step: str, env: Mapping[str, str]) -> tuple[str, bool, float]:
+    print(f"\n── {name}: {step}", flush=True)
+    start = time.monotonic()
+    code = _run(step.split(), env)
+    return name, code == 0, time.monotonic() - start
+
+
+def _line(name: str, passed: bool, seconds: float) -> str:
+    return f"{'ok    ' if passed else 'FAILED'} {name:16} {seconds:6.1f} s"
+
+
+def _run(command: list[str], env: Mapping[str, str]) -> int:
+    program = shutil.which(command[0], path=env["PATH"]) or command[0]
+    done = subprocess.run(
+        [program, *command[1:]],
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    return done.returncode
+
+
+if __name__ == "__main__":
+    run_command(main)
