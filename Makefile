@@ -5,6 +5,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PORT ?= 8000
 ARGS ?=
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links --no-annotate pyproject.toml
 export PORT
 
 .DEFAULT_GOAL := help
@@ -53,11 +55,10 @@ docs: install-dev  ## Write docs/reference/ anew from the code
 	@$(BIN)/python -m dev.services run -- $(BIN)/python manage.py generate_reference
 
 lock:  ## Pin dependencies anew, with hashes (needs uv)
-	$(LOCK) pyproject.toml -o requirements/base.txt
-	$(LOCK) -c requirements/base.txt --extra demo pyproject.toml -o requirements/demo.txt
-	$(LOCK) -c requirements/demo.txt --extra demo --extra dev pyproject.toml -o requirements/dev.txt
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
+	$(LOCK) -o requirements/base.txt
+	$(LOCK) -o requirements/production.txt -c requirements/base.txt --extra s3
+	$(LOCK) -o requirements/demo.txt -c requirements/base.txt --extra demo
+	$(LOCK) -o requirements/dev.txt -c requirements/demo.txt --extra demo --extra dev
 
 clean:  ## Delete caches, the virtual environment and packages; var/ stays
 	rm -rf .venv node_modules staticfiles htmlcov .coverage* .*_cache *.egg-info

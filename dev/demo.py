@@ -6,7 +6,7 @@ python -m dev.demo      PORT=8000 changes the port
 import hashlib
 import json
 import os
-import secrets
+import shutil
 import socket
 import sys
 from collections.abc import Iterable
@@ -14,7 +14,8 @@ from pathlib import Path
 
 from dev.problem import ROOT, Problem, require_disk, run_command
 from dev.processes import Group, Stopped, stopping_on_signals
-from dev.services import HOST, services
+from dev.server import HOST, kept_secret
+from dev.services import only_user_of, services
 
 FOLDER = ROOT / "var" / "demo"
 STATIC_SOURCES = ("static", "package-lock.json", "requirements")
@@ -27,6 +28,8 @@ BEAT = "celery -A mlops_portal beat --loglevel INFO"
 
 
 def main() -> int:
+    if sys.argv[1:] == ["--reset"]:
+        return reset()
     port = os.environ.get("PORT", "8000")
     require_port(port)
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -38,6 +41,15 @@ def main() -> int:
                 _serve(port, environment(urls))
     except Stopped:
         print("Stopped. `make demo` goes on with the same data.")
+    return 0
+
+
+def reset() -> int:
+    """Delete the demo's data, unless the demo is running."""
+    if FOLDER.exists():
+        with only_user_of(FOLDER):
+            shutil.rmtree(FOLDER)
+    print("The demo's data is deleted.")
     return 0
 
 
@@ -60,20 +72,12 @@ def environment(urls: dict[str, str]) -> dict[str, str]:
     """Give the demo's processes their settings."""
     own = {
         "PORTAL_MODE": "demo",
-        "SECRET_KEY": _kept_secret_key(),
+        "SECRET_KEY": kept_secret(FOLDER / "secret.key", prefix="demo-"),
         "STORAGE_URL": f"file://{FOLDER / 'blobs'}",
         "JOBS_DIR": str(FOLDER / "jobs"),
         "PYTHONUNBUFFERED": "1",
     }
     return os.environ | own | urls
-
-
-def _kept_secret_key() -> str:
-    file = FOLDER / "secret.key"
-    file.touch(mode=0o600)
-    if not file.read_text():
-        file.write_text(f"demo-{secrets.token_urlsafe(48)}")  # production refuses demo-
-    return file.read_text()
 
 
 def _serve(port: str, env: dict[str, str]) -> None:
