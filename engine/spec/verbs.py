@@ -49,11 +49,21 @@ class Cost:
         require(some, "miss", "must be above 0 when a false alarm costs nothing.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Spec:
-    """What every verb has in common."""
+    """What every verb has in common.
+
+    Attributes:
+        threads: how many the numerical libraries may use; part of the spec because
+            the last digits of a sum can depend on it.
+    """
 
     verb: ClassVar[str]
+    threads: int = 1
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        require(1 <= self.threads <= 256, "threads", "must lie between 1 and 256.")
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
@@ -79,9 +89,9 @@ class IngestSpec(Spec):
     original_name: str
     format: Literal["csv", "parquet"]
     max_rows: int | None = None
-    limits: Limits = Limits()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         enough = self.max_rows is None or self.max_rows >= 1
         require(enough, "max_rows", "must be at least 1.")
 
@@ -135,16 +145,15 @@ class TrainSpec(Spec):
     test_ratio: float = 0.2
     seed: int = 0
     cost: Cost | None = None
-    threads: int = 1
-    limits: Limits = Limits()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._check_features()
         self._check_estimator()
         _check_positive(self.task, self.positive_label)
         ratio_fits = 0.05 <= self.test_ratio <= 0.5
         require(ratio_fits, "test_ratio", "must lie between 0.05 and 0.5.")
-        _check_running(self.seed, self.threads)
+        _check_seed(self.seed)
 
     def _check_features(self) -> None:
         names = [feature.name for feature in self.features]
@@ -203,10 +212,9 @@ class EvaluateSpec(Spec):
     confidence: float = 0.95
     resamples: int = 1000
     seed: int = 0
-    threads: int = 1
-    limits: Limits = Limits()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_positive(self.task, self.positive_label)
         ratio = self.threshold is None or 0 <= self.threshold <= 1
         require(ratio, "threshold", "must lie between 0 and 1.")
@@ -215,7 +223,7 @@ class EvaluateSpec(Spec):
         require(fits, "confidence", "must lie between 0.5 and 0.999.")
         enough = 100 <= self.resamples <= 10_000
         require(enough, "resamples", "must lie between 100 and 10000.")
-        _check_running(self.seed, self.threads)
+        _check_seed(self.seed)
 
 
 def _check_positive(task: Task, label: str | None) -> None:
@@ -228,9 +236,8 @@ def _check_positive(task: Task, label: str | None) -> None:
         )
 
 
-def _check_running(seed: int, threads: int) -> None:
+def _check_seed(seed: int) -> None:
     require(0 <= seed < 2**32, "seed", "must lie between 0 and 4294967295.")
-    require(1 <= threads <= 256, "threads", "must lie between 1 and 256.")
 
 
 SPECS: Mapping[str, type[Spec]] = {

@@ -1,0 +1,63 @@
+"""Limits that the process puts on itself before it reads any data."""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from types import FrameType
+
+from engine.folder import EngineError
+from engine.spec import Limits
+
+_PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
+_GRACE_SECONDS = 5
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent dies; Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def fix_threads(threads: int) -> None:
+    """Fix the threads of numerical libraries; call before they are imported.
+
+    Their buffers are sized by this at import, which counts towards the memory limit.
+    """
+    for variable in _THREAD_VARIABLES:
+        os.environ[variable] = str(threads)
+
+
+def apply(limits: Limits) -> None:
+    """Put `limits` on this process and its future children.
+
+    The soft processor limit raises `EngineError` in Python code; the hard one, a few
+    seconds later, kills what did not listen.
+    """
+    if limits.memory_bytes is not None:
+        _lower(resource.RLIMIT_AS, limits.memory_bytes)
+    if limits.file_bytes is not None:
+        _lower(resource.RLIMIT_FSIZE, limits.file_bytes)
+    if limits.cpu_seconds is not None:
+        signal.signal(signal.SIGXCPU, _out_of_time)
+        _lower(resource.RLIMIT_CPU, limits.cpu_seconds, grace=_GRACE_SECONDS)
+
+
+def _lower(kind: int, soft: int, grace: int = 0) -> None:
+    """Lower one limit, keeping a stricter one that is already there."""
+    hard = resource.getrlimit(kind)[1]
+    ceiling = (
+        soft + grace if hard == resource.RLIM_INFINITY else min(hard, soft + grace)
+    )
+    resource.setrlimit(kind, (min(soft, ceiling), ceiling))
+
+
+def _out_of_time(_signal: int, _frame: FrameType | None) -> None:
+    seconds = resource.getrlimit(resource.RLIMIT_CPU)[0]
+    raise EngineError(
+        f"The job used up its {seconds} seconds of processor time; use fewer rows or "
+        "trials, or ask for a higher limit.",
+        code="timeout",
+    )

@@ -1,0 +1,50 @@
+"""DuckDB, locked into the job folder: the only reader and writer of tables."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+MEMORY_LIMIT = "512MB"  # enough for any size of file: what does not fit is spilled
+
+
+@contextmanager
+def connect(folder: Path, *, threads: int = 1) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database in memory that can touch nothing outside `folder`.
+
+    Args:
+        folder: the job folder; spilled data goes to its `scratch/`.
+        threads: one keeps written files the same byte for byte.
+
+    Raises:
+        MemoryError: a query did not fit even by spilling.
+    """
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": threads,
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": str(folder / "scratch"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+    with connection:
+        connection.execute(f"SET allowed_directories = [{text(folder)}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        try:
+            yield connection
+        except duckdb.OutOfMemoryException as error:
+            raise MemoryError(str(error)) from error
+
+
+def text(value: object) -> str:
+    """Quote `value` as an SQL text literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def name(column: str) -> str:
+    """Quote `column` as an SQL identifier."""
+    return '"' + column.replace('"', '""') + '"'
