@@ -1,0 +1,23 @@
+#!/bin/sh
+# Start one process of the portal: web, worker, beat or migrate.
+# The commands are those of the Makefile; a test holds them equal.
+set -eu
+
+case "${1:-}" in
+web)
+    exec gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --bind 0.0.0.0:8000
+    ;;
+worker)
+    exec celery -A mlops_portal worker --loglevel INFO --concurrency 2 --queues default,training,validation,ingest
+    ;;
+beat)
+    exec celery -A mlops_portal beat --loglevel INFO --schedule /data/beat-schedule
+    ;;
+migrate)
+    exec python manage.py migrate
+    ;;
+*)
+    echo "Say which process to start: web, worker, beat or migrate." >&2
+    exit 2
+    ;;
+esac
