@@ -7,6 +7,7 @@ Labels, hints and errors are drawn by `components/form.html`. Django itself sets
 from typing import Any, Final
 
 from django import forms
+from django.forms.widgets import Input
 
 _CLASSES: Final[tuple[tuple[type[forms.Widget], str], ...]] = (
     (forms.HiddenInput, ""),
@@ -16,7 +17,7 @@ _CLASSES: Final[tuple[tuple[type[forms.Widget], str], ...]] = (
     (forms.FileInput, "usa-file-input"),
     (forms.Select, "usa-select"),
     (forms.Textarea, "usa-textarea"),
-    (forms.Input, "usa-input"),
+    (Input, "usa-input"),
 )  # the first that fits wins, so special widgets stand before general ones
 
 

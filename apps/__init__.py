@@ -1,0 +1,1 @@
+"""The governed portal: one Django app per noun, each importing only downwards."""

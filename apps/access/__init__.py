@@ -1,0 +1,1 @@
+"""Who may do what: constants and questions, no tables, no writes."""

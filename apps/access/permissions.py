@@ -1,0 +1,36 @@
+"""Everything a person can be permitted to do.
+
+A permission is named `resource.verb` after the action that asks for it. Whether the
+action is possible *now* is the business of the rule beside it (`rules.py` of its app).
+"""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One line per thing that can be permitted, in alphabetical order."""
+
+    ACCOUNT_MANAGE = "account.manage"
+    APPROVAL_REQUEST = "approval.request"
+    APPROVAL_SIGN_OFF = "approval.sign_off"
+    AUDIT_EXPORT = "audit.export"
+    AUDIT_READ = "audit.read"
+    DATASET_DOWNLOAD = "dataset.download"
+    DATASET_EDIT = "dataset.edit"
+    DATASET_GRANT = "dataset.grant"
+    DATASET_UPLOAD = "dataset.upload"
+    EXPERIMENT_CREATE = "experiment.create"
+    JOB_RUN = "job.run"
+    MEMBER_MANAGE = "member.manage"
+    MODEL_DOWNLOAD = "model.download"
+    MODEL_EDIT_CARD = "model.edit_card"
+    MODEL_GRANT = "model.grant"
+    MODEL_REGISTER = "model.register"
+    PLAN_WRITE = "plan.write"
+    PROJECT_CREATE = "project.create"
+    PROJECT_DETERMINE_IMPACT = "project.determine_impact"
+    PROJECT_EDIT = "project.edit"
+    PROJECT_READ = "project.read"
+    REPORT_REQUEST = "report.request"
+    RUN_RECORD = "run.record"
+    TRAINING_LAUNCH = "training.launch"

@@ -1,0 +1,154 @@
+"""People, service accounts and their API tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.access.checks import has_agency_permission
+from apps.access.permissions import Permission
+from apps.access.roles import ROLES
+from apps.core.ids import new_id
+
+
+class UserKind(models.TextChoices):
+    """Whether an account is somebody or something."""
+
+    PERSON = "person", "Person"
+    SERVICE = "service", "Service account"
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Reads of accounts."""
+
+    def people(self) -> Self:
+        """Active accounts of people, by name."""
+        return self.filter(kind=UserKind.PERSON, is_active=True).order_by("full_name")
+
+    def visible_to(self, user: User) -> Self:
+        """Administrators see every account, everybody else their own."""
+        if has_agency_permission(user, Permission.ACCOUNT_MANAGE):
+            return self
+        return self.filter(pk=user.pk)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Looks accounts up the way Django's sign-in asks for them."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in with an e-mail address, or a service of the portal."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(unique=True)
+    full_name = models.CharField(max_length=150)
+    title = models.CharField(max_length=150, blank=True)
+    organisation = models.CharField(max_length=150, blank=True)
+    kind = models.CharField(
+        max_length=16, choices=UserKind.choices, default=UserKind.PERSON
+    )
+    agency_roles = ArrayField(models.CharField(max_length=32), default=list, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    objects = UserManager.from_queryset(UserQuerySet)()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="one_account_per_email"),
+            models.CheckConstraint(
+                name="agency_roles_known",
+                condition=Q(agency_roles__contained_by=list(ROLES)),
+            ),
+            models.CheckConstraint(
+                name="no_superuser_beside_the_rules",
+                condition=Q(is_superuser=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.full_name} ({self.email})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("accounts:person", args=[self.pk])
+
+    @property
+    def label(self) -> str:
+        """The name written into audit events."""
+        return f"{self.full_name} <{self.email}>"
+
+    @property
+    def agency_role_titles(self) -> list[str]:
+        """The titles of the agency roles, for people."""
+        return [ROLES[slug].title for slug in self.agency_roles]
+
+
+class TokenScope(models.TextChoices):
+    """What a token may be used for."""
+
+    READ = "read", "Read"
+    WRITE = "write", "Read and write"
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """Reads of tokens."""
+
+    def visible_to(self, user: User) -> Self:
+        """Only the owner's."""
+        return self.filter(user=user)
+
+    def usable(self) -> Self:
+        """Neither revoked nor expired, of an active account."""
+        return self.filter(
+            revoked_at__isnull=True,
+            expires_at__gt=timezone.now(),
+            user__is_active=True,
+        )
+
+    def note_use(self, token: ApiToken, at: datetime) -> None:
+        """Keep when a token was last used, to the minute so that reads stay reads."""
+        self.filter(
+            Q(last_used_at__isnull=True)
+            | Q(last_used_at__lt=at - timedelta(minutes=1)),
+            pk=token.pk,
+        ).update(last_used_at=at)
+
+
+class ApiToken(models.Model):
+    """A key with which a program acts as its owner; only its digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    scope = models.CharField(max_length=8, choices=TokenScope.choices)
+    prefix = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_usable(self) -> bool:
+        """Say whether the token still opens the door."""
+        return self.revoked_at is None and self.expires_at > timezone.now()

@@ -1,0 +1,86 @@
+"""What the system records, one line per kind of event.
+
+An event type is named `resource.past_tense`; its label completes the sentence
+*actor, label, target*.
+"""
+
+from django.db import models
+
+
+class EventType(models.TextChoices):
+    """Every kind of audit event, grouped by resource."""
+
+    ACCESS_REFUSED = "access.refused", "was refused access as"
+
+    ACCOUNT_CREATED = "account.created", "created the account of"
+    ACCOUNT_DEACTIVATED = "account.deactivated", "deactivated the account of"
+    ACCOUNT_EDITED = "account.edited", "edited the account of"
+    ACCOUNT_ROLES_SET = "account.roles_set", "set the agency roles of"
+    ACCOUNT_SIGNED_IN = "account.signed_in", "signed in as"
+
+    APPROVAL_APPROVED = "approval.approved", "gave the last signature to"
+    APPROVAL_REJECTED = "approval.rejected", "rejected"
+    APPROVAL_REQUESTED = "approval.requested", "asked for"
+    APPROVAL_SIGNED_OFF = "approval.signed_off", "signed off"
+    APPROVAL_WITHDRAWN = "approval.withdrawn", "withdrew"
+
+    AUDIT_EXPORTED = "audit.exported", "exported"
+
+    DATASET_CREATED = "dataset.created", "created dataset"
+    DATASET_DOWNLOADED = "dataset.downloaded", "downloaded"
+    DATASET_EDITED = "dataset.edited", "edited dataset"
+    DATASET_GRANT_REVOKED = "dataset.grant_revoked", "withdrew access to"
+    DATASET_GRANTED = "dataset.granted", "gave access to"
+    DATASET_OPENED = "dataset.opened", "opened to all members"
+    DATASET_RESTRICTED = "dataset.restricted", "restricted"
+    DATASET_VERSION_CANCELLED = "dataset.version_cancelled", "cancelled reading of"
+    DATASET_VERSION_FAILED = "dataset.version_failed", "could not read"
+    DATASET_VERSION_READY = "dataset.version_ready", "finished reading"
+    DATASET_VERSION_REQUEUED = "dataset.version_requeued", "queued again"
+    DATASET_VERSION_STARTED = "dataset.version_started", "began to read"
+    DATASET_VERSION_UPLOADED = "dataset.version_uploaded", "uploaded"
+
+    EXPERIMENT_CREATED = "experiment.created", "created experiment"
+
+    MEMBER_ADDED = "member.added", "added a member to"
+    MEMBER_REMOVED = "member.removed", "removed a member from"
+    MEMBER_ROLE_CHANGED = "member.role_changed", "changed a member's role in"
+
+    MODEL_ALIAS_MOVED = "model.alias_moved", "moved an alias of"
+    MODEL_CARD_EDITED = "model.card_edited", "edited the card of"
+    MODEL_DOWNLOADED = "model.downloaded", "downloaded a file of"
+    MODEL_GRANT_REVOKED = "model.grant_revoked", "withdrew access to"
+    MODEL_GRANTED = "model.granted", "gave access to"
+    MODEL_OPENED = "model.opened", "opened to all members"
+    MODEL_REGISTERED = "model.registered", "registered model"
+    MODEL_RESTRICTED = "model.restricted", "restricted"
+    MODEL_VERSION_MOVED = "model.version_moved", "changed the state of"
+    MODEL_VERSION_REGISTERED = "model.version_registered", "registered"
+
+    PLAN_WRITTEN = "plan.written", "wrote"
+
+    PROJECT_CREATED = "project.created", "created project"
+    PROJECT_EDITED = "project.edited", "edited project"
+    PROJECT_IMPACT_DETERMINED = "project.impact_determined", "determined the impact of"
+    PROJECT_OBJECTIVE_STATED = "project.objective_stated", "stated the objective of"
+
+    REPORT_CANCELLED = "report.cancelled", "cancelled"
+    REPORT_FAILED = "report.failed", "could not compute"
+    REPORT_FINISHED = "report.finished", "finished computing"
+    REPORT_REQUESTED = "report.requested", "asked for"
+    REPORT_REQUEUED = "report.requeued", "queued again"
+    REPORT_STARTED = "report.started", "began to compute"
+
+    RUN_ARTIFACT_DOWNLOADED = "run.artifact_downloaded", "downloaded an artifact of"
+    RUN_RECORDED = "run.recorded", "recorded"
+
+    TOKEN_ISSUED = "token.issued", "issued API token"
+    TOKEN_REVOKED = "token.revoked", "revoked API token"
+
+    TRAINING_CANCEL_REQUESTED = "training.cancel_requested", "asked to cancel"
+    TRAINING_CANCELLED = "training.cancelled", "cancelled"
+    TRAINING_FAILED = "training.failed", "could not finish"
+    TRAINING_FINISHED = "training.finished", "finished"
+    TRAINING_LAUNCHED = "training.launched", "launched"
+    TRAINING_REQUEUED = "training.requeued", "queued again"
+    TRAINING_STARTED = "training.started", "started"

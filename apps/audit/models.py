@@ -1,0 +1,70 @@
+"""The audit trail: append-only rows that outlive what they speak of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.access.checks import has_agency_permission, project_roles_with
+from apps.access.permissions import Permission
+from apps.audit.event_types import EventType
+from apps.core.ids import new_id
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    """Reads of the trail."""
+
+    def visible_to(self, user: User) -> Self:
+        """Events of the projects whose trail `user` may read, and their own."""
+        if has_agency_permission(user, Permission.AUDIT_READ):
+            return self
+        projects = user.memberships.filter(
+            role__in=project_roles_with(Permission.AUDIT_READ)
+        ).values("project_id")
+        return self.filter(Q(project_id__in=projects) | Q(actor_id=user.pk))
+
+
+class AuditEvent(models.Model):
+    """Something that happened, in words and ids that do not depend on other rows."""
+
+    id = models.BigAutoField(primary_key=True)
+    event_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    type = models.CharField(max_length=64, choices=EventType.choices)
+    at = models.DateTimeField(default=timezone.now)
+    actor_id = models.UUIDField()
+    actor_label = models.CharField(max_length=254)
+    actor_kind = models.CharField(max_length=16)
+    actor_roles = ArrayField(models.CharField(max_length=32), default=list)
+    target_type = models.CharField(max_length=64)
+    target_id = models.CharField(max_length=64)
+    target_label = models.CharField(max_length=300)
+    target_path = models.CharField(max_length=300, blank=True)
+    project_id = models.UUIDField(null=True)
+    project_label = models.CharField(max_length=200, blank=True)
+    changes = models.JSONField(default=dict)
+    reason = models.TextField(blank=True)
+    channel = models.CharField(max_length=16)
+    request_id = models.CharField(max_length=64)
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project_id", "-id"], name="audit_by_project"),
+            models.Index(fields=["actor_id", "-id"], name="audit_by_actor"),
+            models.Index(fields=["type", "-id"], name="audit_by_type"),
+            models.Index(
+                fields=["target_type", "target_id", "-id"], name="audit_by_target"
+            ),
+            models.Index(fields=["-at"], name="audit_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor_label} {self.get_type_display()} {self.target_label}"

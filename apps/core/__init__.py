@@ -1,0 +1,1 @@
+"""What several apps share and no domain owns: blobs, queue, sandbox, errors, ids."""

@@ -1,0 +1,86 @@
+"""Files kept by their content: the name of a blob is its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+CHUNK_BYTES = 1024 * 1024
+
+
+class BlobDamaged(Exception):
+    """The stored bytes no longer have the digest they were stored under."""
+
+
+@dataclass(frozen=True)
+class Blob:
+    """Content that is in the store.
+
+    Args:
+        sha256: 64 hexadecimal digits.
+        size_bytes: length of the content.
+    """
+
+    sha256: str
+    size_bytes: int
+
+
+def _name(sha256: str) -> str:
+    return f"{sha256[:2]}/{sha256}"
+
+
+def store(content: IO[bytes]) -> Blob:
+    """Store `content`, once however often it comes.
+
+    Args:
+        content: a seekable binary file; read twice, never held in memory.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    content.seek(0)
+    while chunk := content.read(CHUNK_BYTES):
+        digest.update(chunk)
+        size += len(chunk)
+    blob = Blob(digest.hexdigest(), size)
+    name = _name(blob.sha256)
+    if not default_storage.exists(name):
+        content.seek(0)
+        default_storage.save(name, File(content))
+    return blob
+
+
+def store_path(path: Path) -> Blob:
+    """Store the file at `path`."""
+    with path.open("rb") as content:
+        return store(content)
+
+
+def open_blob(sha256: str) -> IO[bytes]:
+    """Open a blob for reading.
+
+    Raises:
+        FileNotFoundError: nothing is stored under this digest.
+    """
+    return default_storage.open(_name(sha256), "rb")
+
+
+def copy_to(sha256: str, path: Path) -> None:
+    """Copy a blob to `path` and check it on the way.
+
+    Raises:
+        BlobDamaged: the bytes do not have the digest they are stored under.
+        FileNotFoundError: nothing is stored under this digest.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with open_blob(sha256) as source, path.open("wb") as target:
+        while chunk := source.read(CHUNK_BYTES):
+            digest.update(chunk)
+            target.write(chunk)
+    if digest.hexdigest() != sha256:
+        raise BlobDamaged(f"The stored file {sha256[:12]}… has changed on disk.")

@@ -1,0 +1,153 @@
+"""The state every piece of background work goes through, whatever it computes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.core.errors import WrongState
+from apps.core.ids import new_id
+
+LOG_TAIL_CHARACTERS = 20_000
+
+
+class JobStatus(models.TextChoices):
+    """Where a job stands."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+JOB_TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
+    JobStatus.RUNNING: frozenset(
+        {
+            JobStatus.SUCCEEDED,
+            JobStatus.FAILED,
+            JobStatus.CANCELLED,
+            # A dead worker's job goes back to the queue.
+            JobStatus.QUEUED,
+        }
+    ),
+    JobStatus.SUCCEEDED: frozenset(),
+    JobStatus.FAILED: frozenset(),
+    JobStatus.CANCELLED: frozenset(),
+}
+FINAL_STATUSES = frozenset(
+    status for status, following in JOB_TRANSITIONS.items() if not following
+)
+
+
+class JobQuerySet(models.QuerySet["BackgroundJob"]):
+    """Reads and the two writes that carry no decision: progress and heartbeat."""
+
+    def dead(self) -> Self:
+        """Running jobs whose worker has given no sign for too long."""
+        limit = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS)
+        return self.filter(status=JobStatus.RUNNING, heartbeat_at__lt=limit)
+
+    def waiting_long(self) -> Self:
+        """Queued jobs whose message may be lost."""
+        limit = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS)
+        return self.filter(status=JobStatus.QUEUED, queued_at__lt=limit)
+
+    def note_progress(
+        self, *, claim_id: uuid.UUID, ratio: float, stage: str, log_tail: str
+    ) -> bool:
+        """Write progress and heartbeat of a claimed job.
+
+        Returns:
+            False when the claim no longer holds: the job was given to another worker.
+        """
+        return bool(
+            self.filter(claim_id=claim_id, status=JobStatus.RUNNING).update(
+                progress_ratio=min(max(ratio, 0.0), 1.0),
+                stage=stage[:200],
+                log_tail=log_tail[-LOG_TAIL_CHARACTERS:],
+                heartbeat_at=timezone.now(),
+            )
+        )
+
+    def is_cancel_requested(self, *, claim_id: uuid.UUID) -> bool:
+        """Say whether somebody asked the claimed job to stop."""
+        return self.filter(
+            claim_id=claim_id, cancel_requested_at__isnull=False
+        ).exists()
+
+
+class BackgroundJob(models.Model):
+    """A piece of work that a worker does outside of the web process."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    status = models.CharField(
+        max_length=16, choices=JobStatus.choices, default=JobStatus.QUEUED
+    )
+    stage = models.CharField(max_length=200, blank=True)
+    progress_ratio = models.FloatField(default=0.0)
+    log_tail = models.TextField(blank=True)
+    failure_code = models.CharField(max_length=32, blank=True)
+    failure_message = models.TextField(blank=True)
+    failure_details = models.JSONField(default=list, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    claim_id = models.UUIDField(null=True, editable=False)
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                name="%(app_label)s_%(class)s_finished_when_final",
+                condition=Q(
+                    status__in=["succeeded", "failed", "cancelled"],
+                    finished_at__isnull=False,
+                )
+                | Q(status__in=["queued", "running"], finished_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="%(app_label)s_%(class)s_claimed_when_running",
+                condition=~Q(status="running")
+                | Q(claim_id__isnull=False, heartbeat_at__isnull=False),
+            ),
+        ]
+
+    @property
+    def is_final(self) -> bool:
+        """Say whether the job will not change any more."""
+        return self.status in FINAL_STATUSES
+
+    def advance(self, to: JobStatus) -> None:
+        """Move to `to` and set what belongs to it; the caller saves.
+
+        Raises:
+            WrongState: the table has no such transition.
+        """
+        if to not in JOB_TRANSITIONS[JobStatus(self.status)]:
+            raise WrongState(
+                f"This job is {self.get_status_display().lower()} and cannot become "
+                f"{to.label.lower()}."
+            )
+        self.status = to
+        now = timezone.now()
+        if to == JobStatus.RUNNING:
+            self.claim_id = uuid.uuid4()
+            self.started_at = self.heartbeat_at = now
+            self.attempt += 1
+        elif to == JobStatus.QUEUED:
+            self.claim_id = None
+            self.queued_at = now
+            self.progress_ratio = 0.0
+        else:
+            self.finished_at = now

@@ -1,0 +1,209 @@
+"""Runs the engine on a job folder, in a process of its own.
+
+The child gets its own process group and session, a scrubbed environment without any
+credential, limits on memory, CPU and wall time, and dies with the worker. It talks
+back through files only: progress.jsonl while it runs, result.json at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+POLL_SECONDS = 0.25
+BEAT_SECONDS = 2.0
+MAX_RESULT_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run of the engine ended.
+
+    Args:
+        status: succeeded, failed, cancelled or lost (another worker has the job now).
+        result: the verb's result when it succeeded.
+        code: short code of a failure.
+        message: a sentence for the person who asked.
+        details: up to 100 entries that say where the input is wrong.
+        folder: the job folder, with its outputs.
+    """
+
+    status: str
+    folder: Path
+    result: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
+    message: str = ""
+    details: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class Progress:
+    """What the engine has reported so far."""
+
+    ratio: float = 0.0
+    stage: str = "Starting"
+    log: str = ""
+
+
+# Gets progress; answers "go on", "cancel" or "lost".
+Watch = Callable[[Progress], str]
+
+
+@contextmanager
+def job_folder(name: str) -> Iterator[Path]:
+    """Make a private folder for one attempt and remove it afterwards."""
+    settings.JOBS_DIR.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=settings.JOBS_DIR))
+    try:
+        for part in ("inputs", "outputs", "tmp"):
+            (folder / part).mkdir()
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(folder: Path, verb: str, *, wall_seconds: float, watch: Watch) -> Outcome:
+    """Run `python -m engine <verb> <folder>` and wait for its end.
+
+    Args:
+        folder: a job folder with spec.json and inputs.
+        verb: ingest, train or evaluate.
+        wall_seconds: the process group is killed after this time.
+        watch: called at least every two seconds with the progress.
+    """
+    with (folder / "console.log").open("wb") as console:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "engine", verb, str(folder)],
+            cwd=folder,
+            env=_environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        stopped = _follow(child, folder, time.monotonic() + wall_seconds, watch)
+    finally:
+        _kill(child)
+    if stopped == "timeout":
+        return Outcome(
+            "failed",
+            folder,
+            code="timeout",
+            message=f"Stopped after its time limit of {wall_seconds:.0f} seconds. "
+            "Use less data, a smaller search or a higher limit.",
+        )
+    if stopped:
+        return Outcome(stopped, folder)
+    return _read_outcome(folder, child.returncode)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    threads = str(settings.JOB_THREADS)
+    return {
+        "PATH": os.defpath,
+        "HOME": str(folder / "tmp"),
+        "TMPDIR": str(folder / "tmp"),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONPATH": str(settings.BASE_DIR),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+    }
+
+
+def _follow(
+    child: subprocess.Popen[bytes], folder: Path, deadline: float, watch: Watch
+) -> str:
+    """Watch the child; return why it must be stopped, or "" when it ended itself."""
+    progress, position, next_beat = Progress(), 0, 0.0
+    while True:
+        ended = child.poll() is not None
+        seen = position
+        position = _read_progress(folder / "progress.jsonl", position, progress)
+        if ended or position != seen or time.monotonic() >= next_beat:
+            next_beat = time.monotonic() + BEAT_SECONDS
+            answer = watch(progress)
+            if answer != "go on":
+                return {"cancel": "cancelled"}.get(answer, answer)
+        if ended:
+            return ""
+        if time.monotonic() >= deadline:
+            return "timeout"
+        time.sleep(POLL_SECONDS)
+
+
+def _read_progress(path: Path, position: int, progress: Progress) -> int:
+    """Take in whole new lines; return the position after them."""
+    if not path.exists():
+        return position
+    with path.open("rb") as lines:
+        lines.seek(position)
+        text = lines.read()
+    whole = text[: text.rfind(b"\n") + 1]
+    for line in whole.splitlines():
+        with suppress(ValueError, TypeError, AttributeError):
+            entry = json.loads(line)
+            progress.ratio = float(entry.get("ratio", progress.ratio))
+            progress.stage = str(entry.get("stage", progress.stage))
+            if "log" in entry:
+                progress.log += f"{entry['log']}\n"
+    return position + len(whole)
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _read_outcome(folder: Path, returncode: int) -> Outcome:
+    path = folder / "result.json"
+    if not path.exists() or path.stat().st_size > MAX_RESULT_BYTES:
+        return _crash(folder, returncode)
+    result = json.loads(path.read_text())
+    if result.get("status") == "succeeded" and returncode == 0:
+        return Outcome("succeeded", folder, result=result)
+    return Outcome(
+        "failed",
+        folder,
+        code=str(result.get("code", "internal"))[:32],
+        message=str(result.get("message", "The engine failed without a reason.")),
+        details=list(result.get("details", []))[:100],
+    )
+
+
+def _crash(folder: Path, returncode: int) -> Outcome:
+    tail = (folder / "console.log").read_text(errors="replace")[-2000:]
+    if returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return Outcome(
+            "failed",
+            folder,
+            code="out_of_resources",
+            message="Stopped by the system: it used more processor time or memory "
+            "than allowed. Use less data or a smaller search.",
+            details=[tail],
+        )
+    return Outcome(
+        "failed",
+        folder,
+        code="internal",
+        message="The engine stopped unexpectedly. An operator finds the cause in the "
+        "details of this job.",
+        details=[tail],
+    )

@@ -1,0 +1,142 @@
+"""Datasets and their immutable versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.access.checks import has_agency_permission
+from apps.access.grants import granted_to
+from apps.access.permissions import Permission
+from apps.core.ids import new_id
+from apps.core.models import BackgroundJob, JobQuerySet, JobStatus
+from apps.projects.models import Project
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    """Reads of datasets."""
+
+    def visible_to(self, user: User) -> Self:
+        """Datasets of visible projects, restricted ones only to who was granted them."""
+        if has_agency_permission(user, Permission.PROJECT_READ):
+            return self
+        return self.filter(
+            Q(project__in=Project.objects.visible_to(user)),
+            Q(is_restricted=False) | Q(pk__in=granted_to(user, Dataset)),
+        )
+
+
+class Dataset(models.Model):
+    """Data about one thing, in versions that never change."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, related_name="datasets"
+    )
+    name = models.SlugField(max_length=60)
+    title = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    is_restricted = models.BooleanField(default=False)
+    created_by = models.ForeignKey(
+        "accounts.User", on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = DatasetQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "name"], name="one_dataset_per_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project.slug}/{self.name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("datasets:dataset", args=[self.pk])
+
+
+class DatasetFormat(models.TextChoices):
+    """What may be uploaded."""
+
+    CSV = "csv", "CSV"
+    PARQUET = "parquet", "Parquet"
+
+
+class DatasetVersionQuerySet(JobQuerySet):
+    """Reads of dataset versions."""
+
+    def visible_to(self, user: User) -> Self:
+        """Versions of the datasets that `user` can see."""
+        return self.filter(dataset__in=Dataset.objects.visible_to(user))
+
+    def ready(self) -> Self:
+        """Versions that can be used."""
+        return self.filter(status=JobStatus.SUCCEEDED)
+
+
+class DatasetVersion(BackgroundJob):
+    """One upload, read by a worker into typed Parquet with a profile."""
+
+    dataset = models.ForeignKey(
+        Dataset, on_delete=models.PROTECT, related_name="versions"
+    )
+    number = models.PositiveIntegerField()
+    original_name = models.CharField(max_length=255)
+    format = models.CharField(max_length=16, choices=DatasetFormat.choices)
+    original_sha256 = models.CharField(max_length=64)
+    original_bytes = models.BigIntegerField()
+    parquet_sha256 = models.CharField(max_length=64, blank=True)
+    parquet_bytes = models.BigIntegerField(null=True)
+    row_count = models.BigIntegerField(null=True)
+    columns = models.JSONField(default=list)
+    profile = models.JSONField(default=dict)
+    uploaded_by = models.ForeignKey(
+        "accounts.User", on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = DatasetVersionQuerySet.as_manager()
+
+    class Meta(BackgroundJob.Meta):
+        constraints = [
+            *BackgroundJob.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["dataset", "number"], name="one_dataset_version_per_number"
+            ),
+            models.CheckConstraint(
+                name="dataset_version_ready_has_content",
+                condition=~Q(status="succeeded")
+                | (~Q(parquet_sha256="") & Q(row_count__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} version {self.number}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("datasets:version", args=[self.pk])
+
+    @property
+    def project(self) -> Project:
+        """The project that owns the dataset."""
+        return self.dataset.project
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of the columns, in order."""
+        return [column["name"] for column in self.columns]
+
+    def column_profile(self, name: str) -> dict[str, Any] | None:
+        """Return the profile of one column, if it is there."""
+        found: list[dict[str, Any]] = self.profile.get("columns", [])
+        return next((column for column in found if column["name"] == name), None)

@@ -1,0 +1,131 @@
+"""Validation plans, written before results are seen, and the reports they judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.core.ids import new_id
+from apps.core.models import BackgroundJob, JobQuerySet
+from apps.projects.models import Project
+from apps.registry.models import ModelVersion, RegisteredModel
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+
+class ValidationPlanQuerySet(models.QuerySet["ValidationPlan"]):
+    """Reads of validation plans."""
+
+    def visible_to(self, user: User) -> Self:
+        """Plans of the models that `user` can see."""
+        return self.filter(model__in=RegisteredModel.objects.visible_to(user))
+
+
+class ValidationPlan(models.Model):
+    """Acceptance criteria for the versions of one model; a change is a new plan."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    model = models.ForeignKey(
+        RegisteredModel, on_delete=models.PROTECT, related_name="validation_plans"
+    )
+    number = models.PositiveIntegerField()
+    # [{"measure", "operator": ">=" or "<=", "threshold", "blocking"}]
+    criteria = models.JSONField()
+    subgroup_columns = models.JSONField(default=list)
+    reason = models.TextField(blank=True)
+    written_by = models.ForeignKey(
+        "accounts.User", on_delete=models.PROTECT, related_name="+"
+    )
+    written_at = models.DateTimeField(default=timezone.now)
+
+    objects = ValidationPlanQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "number"], name="one_plan_per_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"validation plan {self.number} of {self.model}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("validation:plan", args=[self.pk])
+
+    @property
+    def project(self) -> Project:
+        """The project of the model."""
+        return self.model.project
+
+
+class Verdict(models.TextChoices):
+    """What a check or a report says."""
+
+    PASS = "pass", "Pass"  # noqa: S105  # not a password
+    WARN = "warn", "Warning"
+    FAIL = "fail", "Fail"
+    NOT_TESTED = "not_tested", "Not tested"
+
+
+class ValidationReportQuerySet(JobQuerySet):
+    """Reads of validation reports."""
+
+    def visible_to(self, user: User) -> Self:
+        """Reports of the model versions that `user` can see."""
+        return self.filter(version__in=ModelVersion.objects.visible_to(user))
+
+
+class ValidationReport(BackgroundJob):
+    """What a worker measured on held-out data, judged by the plan of that moment."""
+
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="validation_reports"
+    )
+    number = models.PositiveIntegerField()
+    plan = models.ForeignKey(
+        ValidationPlan, on_delete=models.PROTECT, related_name="reports"
+    )
+    # The version that held the champion alias when the report was asked for.
+    champion = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    verdict = models.CharField(max_length=16, choices=Verdict.choices, blank=True)
+    result = models.JSONField(default=dict)
+    # SHA-256 of the result as canonical JSON (RFC 8785).
+    result_digest = models.CharField(max_length=64, blank=True)
+    requested_by = models.ForeignKey(
+        "accounts.User", on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ValidationReportQuerySet.as_manager()
+
+    class Meta(BackgroundJob.Meta):
+        constraints = [
+            *BackgroundJob.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["version", "number"], name="one_report_per_number"
+            ),
+            models.CheckConstraint(
+                name="report_succeeded_has_verdict",
+                condition=~Q(status="succeeded")
+                | (~Q(verdict="") & ~Q(result_digest="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"validation report {self.number} of {self.version}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("validation:report", args=[self.pk])
+
+    @property
+    def project(self) -> Project:
+        """The project of the model version."""
+        return self.version.project

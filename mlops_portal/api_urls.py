@@ -1,0 +1,38 @@
+"""Addresses of the REST API, version 1, gathered from the apps."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from apps.accounts import api as accounts
+from apps.approvals import api as approvals
+from apps.audit import api as audit
+from apps.datasets import api as datasets
+from apps.experiments import api as experiments
+from apps.home import api as home
+from apps.projects import api as projects
+from apps.registry import api as registry
+from apps.training import api as training
+from apps.validation import api as validation
+
+v1 = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    *accounts.urlpatterns,
+    *projects.urlpatterns,
+    *datasets.urlpatterns,
+    *experiments.urlpatterns,
+    *training.urlpatterns,
+    *registry.urlpatterns,
+    *validation.urlpatterns,
+    *approvals.urlpatterns,
+    *home.urlpatterns,
+    *audit.urlpatterns,
+]
+
+urlpatterns = [
+    path("v1/", include((v1, "v1"), namespace="v1")),
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="v1:schema"),
+        name="api_docs",
+    ),
+]

@@ -1,0 +1,338 @@
+"""Settings of the portal, read from the environment.
+
+`.env.example` lists every variable. Production is the default mode and refuses to
+start when a key is missing or a value is only fit for a demonstration.
+"""
+
+import importlib.metadata
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+# --- Where we are -------------------------------------------------------------------
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+PORTAL_MODE = env.str("PORTAL_MODE", default="production")
+if PORTAL_MODE not in {"production", "demo", "development", "test"}:
+    raise ImproperlyConfigured(
+        f"PORTAL_MODE is {PORTAL_MODE!r}; use production, demo, development or test."
+    )
+IS_PRODUCTION = PORTAL_MODE == "production"
+try:
+    PORTAL_VERSION = importlib.metadata.version("mlops-portal")
+except importlib.metadata.PackageNotFoundError:
+    PORTAL_VERSION = "0.1.0"
+
+# --- Security -----------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["localhost", "127.0.0.1"]
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = env.int("SESSION_SECONDS", default=12 * 60 * 60)
+SECURE_SSL_REDIRECT = IS_PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if IS_PRODUCTION else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_PRODUCTION else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Applications -------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "axes",
+    "csp",
+    "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "guardian",
+    "rest_framework",
+    "apps.core",
+    "apps.access",
+    "apps.audit",
+    "apps.accounts",
+    "apps.projects",
+    "apps.datasets",
+    "apps.experiments",
+    "apps.training",
+    "apps.registry",
+    "apps.validation",
+    "apps.approvals",
+    "apps.home",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "apps.core.middleware.RequestContextMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "apps.audit.middleware.RecordRefusalsMiddleware",
+    "apps.core.middleware.PortalErrorMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "mlops_portal.urls"
+WSGI_APPLICATION = "mlops_portal.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "apps.home.context.portal",
+            ],
+            "builtins": ["apps.core.templatetags.portal"],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+
+# --- Data ---------------------------------------------------------------------------
+
+DATABASES = {"default": env.db("DATABASE_URL", default="postgresql:///mlops_portal")}
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Actions own their transactions; a request-wide one would hide where they begin.
+DATABASES["default"]["ATOMIC_REQUESTS"] = False
+
+STORAGE_URL = env.str("STORAGE_URL", default=f"file://{BASE_DIR / 'var' / 'blobs'}")
+JOBS_DIR = Path(env.str("JOBS_DIR", default=str(BASE_DIR / "var" / "jobs")))
+UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=500 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+
+def _blob_storage(url: str) -> dict[str, object]:
+    scheme, _, rest = url.partition("://")
+    if scheme == "file":
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": rest, "file_permissions_mode": 0o440},
+        }
+    if scheme == "s3":
+        bucket, _, prefix = rest.partition("/")
+        return {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": bucket,
+                "location": prefix,
+                "file_overwrite": False,
+            },
+        }
+    raise ImproperlyConfigured(
+        f"STORAGE_URL is {url!r}; use file:///folder or s3://bucket/prefix."
+    )
+
+
+STORAGES = {
+    "default": _blob_storage(STORAGE_URL),
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PORTAL_MODE in {"production", "demo"}
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Static files -------------------------------------------------------------------
+
+NODE_MODULES = BASE_DIR / "node_modules"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("uswds", NODE_MODULES / "@uswds" / "uswds" / "dist"),
+    ("plotly", NODE_MODULES / "plotly.js-cartesian-dist-min"),
+]
+WHITENOISE_USE_FINDERS = PORTAL_MODE in {"development", "test"}
+WHITENOISE_AUTOREFRESH = PORTAL_MODE == "development"
+
+# --- People -------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        # NIST SP 800-63B-4, section 3.1.1.2: 15 where the password stands alone.
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation"
+        ".UserAttributeSimilarityValidator"
+    },
+]
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "home:home"
+LOGOUT_REDIRECT_URL = "accounts:sign_in"
+ANONYMOUS_USER_NAME = None
+GUARDIAN_RAISE_403 = False
+GUARDIAN_MONKEY_PATCH_USER = False
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+AXES_LOCKOUT_TEMPLATE = "errors/locked_out.html"
+
+# --- REST ---------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.accounts.authentication.TokenAuthentication",
+        "apps.accounts.authentication.PortalSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.accounts.authentication.TokenScopeAllows"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "apps.core.rest.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.core.rest.portal_exception_handler",
+    # ?format= belongs to the endpoints that offer files, not to DRF's renderers.
+    "URL_FORMAT_OVERRIDE": None,
+    "PAGE_SIZE": 50,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MLOps Portal",
+    "DESCRIPTION": "Everything a page can do, through the same rules.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+}
+
+# --- Background work ----------------------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+JOB_WALL_SECONDS = env.int("JOB_WALL_SECONDS", default=3600)
+JOB_MEMORY_BYTES = env.int("JOB_MEMORY_BYTES", default=4 * 1024**3)
+JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=30)
+JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=3)
+JOB_THREADS = env.int("JOB_THREADS", default=1)
+CELERY_TASK_TIME_LIMIT = JOB_WALL_SECONDS + 300
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A message is redelivered only after its task can no longer run; the sweeper
+    # brings work back sooner, because the row is the truth.
+    "visibility_timeout": JOB_WALL_SECONDS + 600,
+    # kombu's defaults look for lost messages only every 100 seconds.
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+}
+CELERY_BEAT_SCHEDULE = {
+    f"sweep-{app}": {"task": f"{app}.sweep", "schedule": JOB_STALE_SECONDS / 3}
+    for app in ("datasets", "training", "validation")
+}
+
+# --- Language, time, banner ---------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+USE_I18N = False
+SITE_BANNER = env.str("SITE_BANNER", default="none")
+
+# --- Logs ---------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"context": {"()": "apps.core.context.LogContextFilter"}},
+    "formatters": {
+        "line": {"format": "%(levelname)s %(name)s [%(request_id)s] %(message)s"}
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["context"],
+            "formatter": "line",
+        }
+    },
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
+
+# --- No start with unsafe settings --------------------------------------------------
+
+MIN_SECRET_KEY_CHARACTERS = 50
+
+
+def _faults() -> list[str]:
+    faults = []
+    if not SECRET_KEY:
+        faults.append("SECRET_KEY is missing: give a random text of 50 characters.")
+    if SITE_BANNER not in {"none", "gov", "mil", "state"}:
+        faults.append("SITE_BANNER must be none, gov, mil or state.")
+    if IS_PRODUCTION:
+        if DEBUG:
+            faults.append("DEBUG is on: unset it in production.")
+        if SECRET_KEY and (
+            len(SECRET_KEY) < MIN_SECRET_KEY_CHARACTERS
+            or SECRET_KEY.startswith(("demo-", "test-", "django-insecure-"))
+        ):
+            faults.append("SECRET_KEY is short or a demonstration key.")
+        faults += [
+            f"{name} is missing."
+            for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "ALLOWED_HOSTS")
+            if not env.str(name, default="")
+        ]
+    return faults
+
+
+if _found := _faults():
+    raise ImproperlyConfigured("The portal does not start. " + " ".join(_found))
