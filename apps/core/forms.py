@@ -40,9 +40,5 @@ class PortalForm(PortalFormLook, forms.Form):
     """A form of plain fields."""
 
 
-class PortalModelForm(PortalFormLook, forms.ModelForm[Any]):
-    """A form of a model's fields; saved by an action, never by `save()`."""
-
-
 def _look_of(widget: forms.Widget) -> str:
     return next((look for kind, look in _CLASSES if isinstance(widget, kind)), "")

@@ -12,13 +12,18 @@
     return file && `${file.name} has ${megabytes(file.size)}; the limit is ${megabytes(limit)}. Choose a smaller file.`;
   };
 
-  // A redirect was followed: go there. Otherwise the answer is the page to show.
+  // Success names the next page; anything else brings a page or a sentence to show.
   const show = (request, form) => {
+    const next = request.getResponseHeader("HX-Redirect");
+    if (next || request.status < 400) {
+      window.location.assign(next ?? request.responseURL);
+      return;
+    }
     const answer = new DOMParser().parseFromString(request.responseText, "text/html");
-    const content = answer.querySelector("main");
-    if (request.status < 400) window.location.assign(request.responseURL);
-    else if (content) document.querySelector("main").replaceWith(content);
-    else say(form, "The upload was not accepted. Try again, or choose another file.");
+    const page = answer.querySelector("main");
+    const sentence = answer.querySelector(".usa-alert__text")?.textContent.trim();
+    if (page) document.querySelector("main").replaceWith(page);
+    else say(form, sentence ?? "The upload was not accepted. Try again, or choose another file.");
     document.querySelector("[data-error-summary]")?.focus();
   };
 
@@ -43,6 +48,7 @@
     request.onload = () => show(request, form);
     request.onerror = () => say(form, "The connection broke while sending. Nothing was stored; try again.");
     request.open("POST", form.action);
+    request.setRequestHeader("HX-Request", "true"); // asks for HX-Redirect and short errors
     request.send(new FormData(form));
   };
 
