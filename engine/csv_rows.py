@@ -15,6 +15,7 @@ MOST_COLUMNS = 2_000
 LONGEST_FIELD = 1024 * 1024
 LONGEST_QUOTE = 200
 _ROWS_PER_REPORT = 100_000
+_NO_HEADER = "Row 1 holds no column names; put a header there."
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
     """
     trimmed = tuple(name.strip() for name in names)
     if not any(trimmed):
-        raise EngineError("Row 1 holds no column names; put a header there.")
+        raise EngineError(_NO_HEADER)
     if len(trimmed) > MOST_COLUMNS:
         raise EngineError(
             f"The file has {len(trimmed):,} columns, more than {MOST_COLUMNS:,}; "
@@ -87,7 +88,9 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
 def _delimiter(path: Path) -> str:
     """Choose the delimiter that divides the header into the most names."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        line = file.readline()
+        line = file.readline().rstrip("\r\n")
+    if not line:
+        raise EngineError(_NO_HEADER)
     counts = {
         mark: len(next(csv.reader([line], delimiter=mark))) for mark in DELIMITERS
     }

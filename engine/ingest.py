@@ -26,8 +26,13 @@ TYPES = {
 }
 _DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
 _SAMPLE_ROWS = 20_480
-_CODE = "^0[0-9]"  # a leading zero means a code, not a number
-_LONG_CODE = "^[0-9]{16,}$"  # a double would change its last digits
+# Values that a guessed type would not give back as they were written: words for yes
+# and no, leading zeros, and digits beyond what a double holds.
+_ALTERED = {
+    "BOOLEAN": "NOT IN ('true', 'false')",
+    "BIGINT": "SIMILAR TO '0[0-9].*'",
+    "DOUBLE": "SIMILAR TO '0[0-9].*|[0-9]{16,}'",
+}
 _READABLE = {
     "TINYINT": "BIGINT",
     "SMALLINT": "BIGINT",
@@ -142,28 +147,21 @@ def _text_after_all(
 ) -> list[str]:
     """List the columns whose guessed type would change how some value is written."""
     suspects = {
-        column: test.format(f"trim({tables.name(column)})")
+        column: f"bool_or(lower(trim({tables.name(column)})) {_ALTERED[kind]})"
         for column, kind in types.items()
-        if (test := _CHANGES.get(kind))
+        if kind in _ALTERED
     }
     if not suspects:
         return []
     columns = ", ".join(f"{tables.text(column)}: 'VARCHAR'" for column in types)
     row = database.execute(
-        f"SELECT {', '.join(f'bool_or({test})' for test in suspects.values())} "
+        f"SELECT {', '.join(suspects.values())} "
         f"FROM read_csv({tables.text(original)}, {_dialect(shape.delimiter)}, "
         f"auto_detect = false, columns = {{{columns}}})"
     ).fetchone()
     return [
         column for column, changes in zip(suspects, row or (), strict=True) if changes
     ]
-
-
-_CHANGES = {
-    "BOOLEAN": "lower({0}) NOT IN ('true', 'false')",
-    "BIGINT": f"regexp_matches({{0}}, {tables.text(_CODE)})",
-    "DOUBLE": f"regexp_matches({{0}}, {tables.text(f'{_CODE}|{_LONG_CODE}')})",
-}
 
 
 def _ingest_parquet(
