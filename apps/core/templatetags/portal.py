@@ -140,9 +140,9 @@ def moment(at: datetime | None) -> SafeString:
 
 
 @register.filter
-def ratio(value: float | None, digits: int = 1) -> str:
-    """Write a ratio as a percentage: 0.123 becomes 12.3 %."""
-    if value is None or not math.isfinite(value):
+def ratio(value: float | str | None, digits: int = 1) -> str:
+    """Write a ratio as a percentage: 0.123 becomes 12.3 %; what is missing is a dash."""
+    if not isinstance(value, int | float) or not math.isfinite(value):
         return "–"
     return f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
 
