@@ -43,7 +43,7 @@ def ensure_venv() -> None:
     command = [find_python(), "-m", "venv", "--clear", str(VENV)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         install_system_package("python3-venv", needed_for="The virtual environment")
-        _run(command, "The virtual environment could not be created.")
+        run_or_explain(command, "The virtual environment could not be created.")
 
 
 def find_python() -> str:
@@ -79,35 +79,35 @@ def is_importable(module: str) -> bool:
 def ensure_packages(extra: str) -> None:
     """Install the pinned Python packages; `dev` contains all of `demo`."""
     wanted = {extra, "dev"}
-    if any(_is_done(_stamp(each), _requirements(each)) for each in wanted):
+    if any(is_done(_stamp(each), _requirements(each)) for each in wanted):
         return
     require_disk(ROOT, FIRST_INSTALL_GIGABYTES)
     print("Installing Python packages (a minute or two, once) ...", flush=True)
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--no-input"]
     pip += ["--disable-pip-version-check", "--require-hashes"]
-    _run(
+    run_or_explain(
         [*pip, "-r", str(_requirements(extra))],
         "pip could not install the packages: the lines above say why. Most often the "
         "package index cannot be reached; check the network and pip's settings.",
     )
-    _mark_done(_stamp(extra), _requirements(extra))
+    mark_done(_stamp(extra), _requirements(extra))
 
 
 def ensure_front_end() -> None:
     """Install the pinned front-end packages; none of their scripts is run."""
     lock = ROOT / "package-lock.json"
     stamp = ROOT / "node_modules" / ".installed"
-    if _is_done(stamp, lock):
+    if is_done(stamp, lock):
         return
     require_disk(ROOT, 1)
     print("Installing front-end packages ...", flush=True)
     npm = [npm_program(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    _run(
+    run_or_explain(
         [*npm, "--loglevel=error", "--prefix", str(ROOT)],
         "npm could not install the front-end packages: the lines above say why. Most "
         "often the registry cannot be reached; check the network and npm's settings.",
     )
-    _mark_done(stamp, lock)
+    mark_done(stamp, lock)
 
 
 def npm_program() -> str:
@@ -129,11 +129,13 @@ def _stamp(extra: str) -> Path:
     return VENV / f".installed-{extra}"
 
 
-def _is_done(stamp: Path, lock: Path) -> bool:
+def is_done(stamp: Path, lock: Path) -> bool:
+    """Say whether what the lock file asks for is installed."""
     return stamp.exists() and stamp.read_text() == _digest(lock)
 
 
-def _mark_done(stamp: Path, lock: Path) -> None:
+def mark_done(stamp: Path, lock: Path) -> None:
+    """Remember that it is."""
     stamp.write_text(_digest(lock))
 
 
@@ -141,12 +143,13 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _run(command: list[str], failure: str) -> None:
+def run_or_explain(command: list[str], failure: str) -> None:
+    """Run one installer; a full disk is told apart from any other failure."""
     done = subprocess.run(
         command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False
     )
-    sys.stderr.write(done.stderr)
     if done.returncode:
+        sys.stderr.write(done.stderr)
         is_full = "No space left" in done.stderr or "ENOSPC" in done.stderr
         raise Problem(DISK_FULL if is_full else failure)
 

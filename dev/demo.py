@@ -68,13 +68,13 @@ def require_port(port: str) -> None:
             ) from None
 
 
-def environment(urls: dict[str, str]) -> dict[str, str]:
+def environment(urls: dict[str, str], *, folder: Path = FOLDER) -> dict[str, str]:
     """Give the demo's processes their settings."""
     own = {
         "PORTAL_MODE": "demo",
-        "SECRET_KEY": kept_secret(FOLDER / "secret.key", prefix="demo-"),
-        "STORAGE_URL": f"file://{FOLDER / 'blobs'}",
-        "JOBS_DIR": str(FOLDER / "jobs"),
+        "SECRET_KEY": kept_secret(folder / "secret.key", prefix="demo-"),
+        "STORAGE_URL": f"file://{folder / 'blobs'}",
+        "JOBS_DIR": str(folder / "jobs"),
         "PYTHONUNBUFFERED": "1",
     }
     return os.environ | own | urls
@@ -138,7 +138,7 @@ def welcome(port: str, access: dict[str, dict[str, str]]) -> str:
         for row in rows
     )
     return (
-        f"\n{table}\n\nThe portal is at http://{HOST}:{port} (tokens for its API are in "
+        f"\n{table}\n\nThe portal is at http://{HOST}:{port} (tokens for its API: "
         f"{FOLDER.relative_to(ROOT)}/access.json). Ctrl-C stops it.\n"
     )
 

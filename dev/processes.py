@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Self, cast
 
 from dev.problem import Problem
 
@@ -74,10 +74,8 @@ def spawn(
     """Start `command` in a session of its own; call this from the main thread only.
 
     The own session keeps a Ctrl-C in the terminal from reaching the child directly.
-
-    Args:
-        user: account to run as, when we are root; its group has the same number.
-        death_signal: what the child gets should we be killed (Linux only).
+    With a `user` (only root may name one) its group has the same number. Should we be
+    killed, Linux sends the child `death_signal`.
     """
     return subprocess.Popen(
         [str(part) for part in command],
@@ -90,7 +88,7 @@ def spawn(
         user=user,
         group=user,
         extra_groups=None if user is None else [],
-        preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509  # we have no threads
+        preexec_fn=die_with_parent(death_signal),  # safe: we have no threads
     )
 
 
@@ -161,7 +159,7 @@ class Group:
     def _check(self, *, others_than: Child | None = None) -> None:
         for child in self._children:
             if child is not others_than and child.process.poll() is not None:
-                self._show_output(seconds=0)
+                self._show_all_output()
                 raise Problem(
                     f"{child.name} stopped by itself (exit code "
                     f"{child.process.returncode}); its last lines are above. "
@@ -177,7 +175,7 @@ class Group:
                 self._show_output(seconds=0.1)
         with suppress(ProcessLookupError):  # whatever it left behind in its session
             os.killpg(child.process.pid, signal.SIGKILL)
-        self._show_output(seconds=0)
+        self._show_all_output()
         self._children.remove(child)
         self._close(child)
 
@@ -187,8 +185,13 @@ class Group:
             self._selector.unregister(output)
         output.close()
 
-    def _show_output(self, *, seconds: float) -> None:
-        for key, _ in self._selector.select(seconds):
+    def _show_all_output(self) -> None:
+        while self._show_output(seconds=0):
+            pass
+
+    def _show_output(self, *, seconds: float) -> bool:
+        ready = self._selector.select(seconds)
+        for key, _ in ready:
             child: Child = key.data
             read = os.read(key.fd, 65536)
             if not read:
@@ -196,11 +199,11 @@ class Group:
             *lines, child.rest = (child.rest + read).split(b"\n")
             for line in lines:
                 _show(child, line.decode(errors="replace"))
+        return bool(ready)
 
 
 def _output(child: Child) -> IO[bytes]:
-    assert child.process.stdout is not None
-    return child.process.stdout
+    return cast("IO[bytes]", child.process.stdout)  # it was started with a pipe
 
 
 def _show(child: Child, line: str) -> None:

@@ -1,4 +1,4 @@
-"""One server as our child: it answers before the block begins and ends with the block."""
+"""One server as our child: it answers before the block begins and ends with it."""
 
 import importlib.util
 import os
@@ -30,12 +30,9 @@ def server(
 ) -> Iterator[None]:
     """Run a server in the foreground until the block ends.
 
-    SIGINT is the orderly stop of Postgres (ends sessions) and of Valkey alike.
-
-    Args:
-        folder: receives `<name>.log`.
-        answers: says whether the server serves; may raise OSError while it does not.
-        user: account to run as, when we are root.
+    Its lines go to `folder`/`name`.log. The block begins once `answers` says yes; until
+    then it may also raise OSError. SIGINT is the orderly stop of Postgres (it ends open
+    sessions) and of Valkey alike.
     """
     log = folder / f"{name}.log"
     with log.open("wb") as output:
@@ -82,13 +79,21 @@ def stop_leftover(pid_file: Path, *, data: Path) -> None:
         return
     pid = pid_file.read_text().split("\n", 1)[0].strip()
     deadline = time.monotonic() + STOP_SECONDS
-    while pid and str(data) in _command_line(pid) and time.monotonic() < deadline:
+    while pid and str(data) in _command_line(pid):
+        if time.monotonic() > deadline:
+            raise Problem(
+                f"A server of an earlier start does not stop. End it: kill -9 {pid}"
+            )
         os.kill(int(pid), signal.SIGINT)
         time.sleep(0.2)
     pid_file.unlink(missing_ok=True)
 
 
 def _command_line(pid: str) -> str:
+    if Path("/proc/self").exists():  # a small Linux may have no ps
+        with suppress(OSError):
+            return Path("/proc", pid, "cmdline").read_text()
+        return ""
     command = ["ps", "-p", pid, "-o", "command="]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 

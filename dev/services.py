@@ -1,4 +1,4 @@
-"""A real Postgres and a real Valkey, started from the wheels of the virtual environment.
+"""A real Postgres and a real Valkey, from the wheels of the virtual environment.
 
 Both run as our own children, so they stop when we stop. A server that `DATABASE_URL` or
 `REDIS_URL` names in the environment is used instead of starting one.

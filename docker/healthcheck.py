@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  # a script beside the image's other files, not a package
 """Exit with 0 while one process of the portal does its work: web, worker or beat."""
 
 import os
@@ -6,9 +7,10 @@ import subprocess
 import sys
 import time
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 
-BEAT_SCHEDULE = Path("/data/beat-schedule")
+DATA = Path("/data")
 BEAT_SAVES_WITHIN_SECONDS = 600  # Celery writes the file every three minutes
 
 
@@ -17,8 +19,8 @@ def web_answers() -> bool:
     request = urllib.request.Request(
         "http://127.0.0.1:8000/healthz", headers={"Host": host or "localhost"}
     )
-    with urllib.request.urlopen(request, timeout=8) as answer:
-        return bool(answer.status == 200)
+    with urllib.request.urlopen(request, timeout=8) as answer:  # noqa: S310  # our own
+        return bool(answer.status == HTTPStatus.OK)
 
 
 def worker_answers() -> bool:
@@ -28,7 +30,7 @@ def worker_answers() -> bool:
 
 
 def beat_saves() -> bool:
-    saved_at = max(each.stat().st_mtime for each in BEAT_SCHEDULE.parent.glob("beat-*"))
+    saved_at = max(each.stat().st_mtime for each in DATA.glob("beat-schedule*"))
     return time.time() - saved_at < BEAT_SAVES_WITHIN_SECONDS
 
 
