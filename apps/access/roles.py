@@ -8,7 +8,9 @@ with it only what belongs to no project: a program manager may open a new one.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from apps.access.permissions import Permission as P
+from apps.access.permissions import Permission
+
+P = Permission
 
 
 class Reach(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.access.checks import ensure
-from apps.access.roles import GRANTABLE_AGENCY_ROLES
+from apps.access.roles import GRANTABLE_AGENCY_ROLES, WORKER
 from apps.accounts import rules
 from apps.accounts.authentication import SHOWN_CHARACTERS, digest, new_secret
 from apps.accounts.models import ApiToken, TokenScope, User, UserKind
@@ -183,6 +184,13 @@ def record_sign_in(*, by: User) -> None:
 
 
 @transaction.atomic
+def record_password_change(*, by: User) -> None:
+    """Keep that `by` changed the password; Django's own form changes it."""
+    ensure(rules.can_sign_in(by))
+    record(EventType.ACCOUNT_PASSWORD_CHANGED, target=by, project=None, by=by)
+
+
+@transaction.atomic
 def issue_token(*, name: str, scope: str, days: int, by: User) -> tuple[ApiToken, str]:
     """Issue an API token to `by`.
 
@@ -243,8 +251,25 @@ def revoke_token(*, token: ApiToken, by: User) -> ApiToken:
 
 
 def service_account() -> User:
-    """Return the worker's account; migrations create it."""
+    """Return the account that background work acts as; a migration created it."""
     return User.objects.get(email=WORKER_EMAIL)
+
+
+@transaction.atomic
+def create_service_account() -> User:
+    """Create the worker's account where it is missing, as migrations do."""
+    worker, is_new = User.objects.get_or_create(
+        email=WORKER_EMAIL,
+        defaults={
+            "full_name": "Worker",
+            "kind": UserKind.SERVICE,
+            "agency_roles": [WORKER.slug],
+            "password": make_password(None),
+        },
+    )
+    if is_new:
+        record(EventType.ACCOUNT_CREATED, target=worker, project=None, by=worker)
+    return worker
 
 
 @transaction.atomic

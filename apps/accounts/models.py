@@ -40,6 +40,14 @@ class UserQuerySet(models.QuerySet["User"]):
             return self
         return self.filter(pk=user.pk)
 
+    def matching(self, text: str) -> Self:
+        """Accounts with `text` in name, address or organisation."""
+        return self.filter(
+            Q(full_name__icontains=text)
+            | Q(email__icontains=text)
+            | Q(organisation__icontains=text)
+        )
+
 
 class UserManager(BaseUserManager["User"]):
     """Looks accounts up the way Django's sign-in asks for them."""

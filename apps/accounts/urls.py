@@ -1,4 +1,32 @@
-from django.urls import URLPattern
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from apps.accounts import views
 
 app_name = "accounts"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("sign-in/", views.SignInView.as_view(), name="sign_in"),
+    path("sign-out/", LogoutView.as_view(), name="sign_out"),
+    path("account/", views.account, name="account"),
+    path(
+        "account/change-password/",
+        views.ChangePasswordView.as_view(),
+        name="change_password",
+    ),
+    path("account/issue-token/", views.issue_token, name="issue_token"),
+    path("account/tokens/<uuid:pk>/revoke/", views.revoke_token, name="revoke_token"),
+    path("people/", views.people, name="people"),
+    path("people/create/", views.create_person, name="create_person"),
+    path("people/<uuid:pk>/", views.person, name="person"),
+    path("people/<uuid:pk>/edit/", views.edit_person, name="edit_person"),
+    path(
+        "people/<uuid:pk>/set-agency-roles/",
+        views.set_agency_roles,
+        name="set_agency_roles",
+    ),
+    path(
+        "people/<uuid:pk>/deactivate/",
+        views.deactivate_person,
+        name="deactivate_person",
+    ),
+]

@@ -15,6 +15,7 @@ class EventType(models.TextChoices):
     ACCOUNT_CREATED = "account.created", "created the account of"
     ACCOUNT_DEACTIVATED = "account.deactivated", "deactivated the account of"
     ACCOUNT_EDITED = "account.edited", "edited the account of"
+    ACCOUNT_PASSWORD_CHANGED = "account.password_changed", "changed the password of"
     ACCOUNT_ROLES_SET = "account.roles_set", "set the agency roles of"
     ACCOUNT_SIGNED_IN = "account.signed_in", "signed in as"
 

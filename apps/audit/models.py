@@ -36,7 +36,7 @@ class AuditEvent(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     event_id = models.UUIDField(default=new_id, unique=True, editable=False)
-    type = models.CharField(max_length=64, choices=EventType.choices)
+    type = models.CharField(max_length=64)
     at = models.DateTimeField(default=timezone.now)
     actor_id = models.UUIDField()
     actor_label = models.CharField(max_length=254)
@@ -67,4 +67,9 @@ class AuditEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor_label} {self.get_type_display()} {self.target_label}"
+        return f"{self.actor_label} {self.type_label} {self.target_label}"
+
+    @property
+    def type_label(self) -> str:
+        """What happened, in words that stand between actor and target."""
+        return EventType(self.type).label

@@ -22,7 +22,8 @@ class WorkContext:
     route: str = ""
 
 
-_current: ContextVar[WorkContext] = ContextVar("work", default=WorkContext())
+_OUTSIDE = WorkContext()
+_current: ContextVar[WorkContext] = ContextVar("work", default=_OUTSIDE)
 
 
 def current() -> WorkContext:

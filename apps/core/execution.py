@@ -7,7 +7,8 @@ import logging
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+from uuid import UUID
 
 from django.conf import settings
 
@@ -60,8 +61,7 @@ def execute(
 
 def _watch(job: BackgroundJob) -> sandbox.Watch:
     manager: JobQuerySet = type(job)._default_manager.filter(pk=job.pk)  # type: ignore[assignment]
-    claim_id = job.claim_id
-    assert claim_id is not None  # a running row has one: database constraint
+    claim_id = cast("UUID", job.claim_id)  # a running row has one: constraint
 
     def watch(progress: Progress) -> str:
         held = manager.note_progress(

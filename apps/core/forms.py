@@ -4,10 +4,14 @@ Labels, hints and errors are drawn by `components/form.html`. Django itself sets
 `aria-describedby` and `aria-invalid`, and the component uses the ids they name.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from django import forms
 from django.forms.widgets import Input
+
+from apps.core.errors import Invalid
 
 _CLASSES: Final[tuple[tuple[type[forms.Widget], str], ...]] = (
     (forms.HiddenInput, ""),
@@ -38,6 +42,22 @@ class PortalFormLook(forms.BaseForm):
 
 class PortalForm(PortalFormLook, forms.Form):
     """A form of plain fields."""
+
+    @contextmanager
+    def taking_faults(self) -> Iterator[None]:
+        """Show what an action found invalid beside the fields, as its own faults.
+
+        A view returns from inside the block when the action went well, and renders the
+        form again below it.
+        """
+        try:
+            yield
+        except Invalid as error:
+            known = {k: v for k, v in error.fields.items() if k in self.fields}
+            for name, sentence in known.items():
+                self.add_error(name, sentence)
+            if not known:
+                self.add_error(None, error.message)
 
 
 def _look_of(widget: forms.Widget) -> str:

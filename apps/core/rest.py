@@ -21,6 +21,7 @@ from rest_framework.views import exception_handler
 from apps.core.errors import Invalid, PortalError
 
 MAX_PAGE_SIZE = 200
+HTTP_OK = 200
 
 
 def error_body(
@@ -189,3 +190,19 @@ def with_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     answer: HttpResponse = conditional or response
     answer["ETag"] = etag
     return answer
+
+
+class ETagMixin:
+    """Give every successful read of an API view a strong ETag."""
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Render, digest, and answer 304 when the caller has the same content."""
+        finished: Response = super().finalize_response(  # type: ignore[misc]
+            request, response, *args, **kwargs
+        )
+        if request.method not in {"GET", "HEAD"} or finished.status_code != HTTP_OK:
+            return finished
+        finished["Cache-Control"] = "private, no-cache"
+        return with_etag(request._request, finished.render())

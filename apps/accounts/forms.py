@@ -1,0 +1,69 @@
+"""Forms of sign-in, people and tokens."""
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+
+from apps.access.roles import GRANTABLE_AGENCY_ROLES
+from apps.accounts.models import TokenScope
+from apps.core.forms import PortalForm, PortalFormLook
+
+
+class SignInForm(PortalFormLook, AuthenticationForm):
+    error_messages = {
+        "invalid_login": "This e-mail address and password do not belong together.",
+        "inactive": "This account is deactivated.",
+    }
+
+
+class ChangePasswordForm(PortalFormLook, PasswordChangeForm):
+    pass
+
+
+class ProfileForm(PortalForm):
+    full_name = forms.CharField(
+        max_length=150, label="Full name", help_text="As printed under signatures."
+    )
+    title = forms.CharField(max_length=150, required=False)
+    organisation = forms.CharField(max_length=150, required=False)
+
+
+class AgencyRolesForm(PortalForm):
+    agency_roles = forms.MultipleChoiceField(
+        choices=[(role.slug, role.title) for role in GRANTABLE_AGENCY_ROLES],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label="Agency roles",
+        help_text="A program manager may open projects; inside a project only "
+        "membership counts.",
+    )
+
+
+class PersonForm(AgencyRolesForm, ProfileForm):
+    email = forms.EmailField(label="E-mail address")
+    password = forms.CharField(
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 15 characters. The person changes it after signing in.",
+    )
+    field_order = [
+        "email",
+        "full_name",
+        "title",
+        "organisation",
+        "agency_roles",
+        "password",
+    ]
+
+
+class TokenForm(PortalForm):
+    name = forms.CharField(
+        max_length=100, help_text="What it is for, such as: nightly card report."
+    )
+    scope = forms.ChoiceField(choices=TokenScope.choices, initial=TokenScope.READ)
+    days = forms.IntegerField(
+        min_value=1,
+        max_value=365,
+        initial=90,
+        label="Days until it expires",
+        help_text="1 to 365.",
+    )

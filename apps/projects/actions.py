@@ -1,0 +1,276 @@
+"""Everything that changes a project, its objective or its members."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.access.checks import ensure
+from apps.access.roles import PROGRAM_MANAGER, PROJECT_ROLES
+from apps.accounts.models import User
+from apps.audit.event_types import EventType
+from apps.audit.record import difference, record
+from apps.core.errors import Invalid
+from apps.projects import rules
+from apps.projects.models import Direction, Impact, Membership, Objective, Project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROJECT_FIELDS = ("name", "mission")
+
+
+@dataclass(frozen=True)
+class ObjectiveStatement:
+    """What the mission is to gain.
+
+    Args:
+        measure: what is measured, such as "cost of inspections per 1,000 strikes".
+        unit: of the measure and of both costs, such as "hours" or "USD".
+        direction: higher or lower is better.
+        baseline: the measure today.
+        target: the measure that is promised.
+        false_alarm_cost: of one false alarm, in `unit`, not negative.
+        miss_cost: of one missed case, in `unit`, not negative.
+    """
+
+    measure: str
+    unit: str
+    direction: str
+    baseline: float
+    target: float
+    false_alarm_cost: float
+    miss_cost: float
+
+
+@transaction.atomic
+def create_project(*, slug: str, name: str, mission: str, by: User) -> Project:
+    """Open a project; who opens it becomes its program manager.
+
+    Raises:
+        Invalid: the slug is taken.
+        Refused: only a program manager may.
+    """
+    ensure(rules.can_create_project(by))
+    if Project.objects.filter(slug=slug).exists():
+        raise Invalid(
+            f"There is a project with the short name {slug}.",
+            fields={"slug": "Already in use; choose another."},
+        )
+    project = Project.objects.create(
+        slug=slug, name=name, mission=mission, created_by=by
+    )
+    Membership.objects.create(project=project, user=by, role=PROGRAM_MANAGER.slug)
+    record(EventType.PROJECT_CREATED, target=project, project=project, by=by)
+    return project
+
+
+@transaction.atomic
+def edit_project(*, project: Project, values: Mapping[str, str], by: User) -> Project:
+    """Change name and mission statement.
+
+    Args:
+        project: which.
+        values: new `name` and `mission`; a missing one stays.
+        by: a program manager of the project.
+
+    Raises:
+        Refused: only its program manager may.
+    """
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    ensure(rules.can_edit_project(by, project))
+    before = {name: getattr(project, name) for name in PROJECT_FIELDS}
+    wanted = {name: values[name] for name in PROJECT_FIELDS if name in values}
+    changes = difference(before, wanted)
+    if changes:
+        for name, (_, value) in changes.items():
+            setattr(project, name, value)
+        project.save()
+        record(
+            EventType.PROJECT_EDITED,
+            target=project,
+            project=project,
+            by=by,
+            changes=changes,
+        )
+    return project
+
+
+@transaction.atomic
+def state_objective(
+    *, project: Project, statement: ObjectiveStatement, by: User
+) -> Objective:
+    """State what the mission gains and what each kind of error costs.
+
+    Raises:
+        Invalid: a number is not finite, a cost is negative, or the target is no gain.
+        Refused: only the program manager may.
+    """
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    ensure(rules.can_state_objective(by, project))
+    _check_statement(statement)
+    values = asdict(statement)
+    former = Objective.objects.filter(project=project).first()
+    before = {name: getattr(former, name) for name in values} if former else {}
+    changes = difference(before, values)
+    objective = former or Objective(project=project)
+    if changes:
+        for name, value in values.items():
+            setattr(objective, name, value)
+        objective.updated_at = timezone.now()
+        objective.save()
+        record(
+            EventType.PROJECT_OBJECTIVE_STATED,
+            target=project,
+            project=project,
+            by=by,
+            changes=changes,
+        )
+    return objective
+
+
+def _check_statement(statement: ObjectiveStatement) -> None:
+    faults = {
+        name: "Enter a finite number; a cost cannot be negative."
+        for name in ("baseline", "target", "false_alarm_cost", "miss_cost")
+        if not math.isfinite(getattr(statement, name))
+        or (name.endswith("_cost") and getattr(statement, name) < 0)
+    }
+    if statement.direction not in Direction.values:
+        faults["direction"] = "Choose whether higher or lower is better."
+    gain = statement.target - statement.baseline
+    if statement.direction == Direction.LOWER:
+        gain = -gain
+    if not faults and gain <= 0:
+        faults["target"] = "The target must be better than the baseline."
+    if faults:
+        raise Invalid("The objective needs correcting; see the fields.", fields=faults)
+
+
+@transaction.atomic
+def determine_impact(
+    *, project: Project, impact: str, reason: str, by: User
+) -> Project:
+    """Determine whether the use is high-impact.
+
+    Raises:
+        Invalid: unknown answer, or no reason given.
+        Refused: only an AI official may.
+    """
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    ensure(rules.can_determine_impact(by, project))
+    if impact not in {Impact.HIGH, Impact.NOT_HIGH}:
+        raise Invalid(
+            "Choose high-impact or not high-impact.",
+            fields={"impact": "Unknown answer."},
+        )
+    if not reason.strip():
+        raise Invalid(
+            "Give the reason of the determination.", fields={"reason": "Missing."}
+        )
+    changes = difference({"impact": project.impact}, {"impact": impact})
+    project.impact = impact
+    project.impact_reason = reason
+    project.save()
+    record(
+        EventType.PROJECT_IMPACT_DETERMINED,
+        target=project,
+        project=project,
+        by=by,
+        changes=changes,
+        reason=reason,
+    )
+    return project
+
+
+@transaction.atomic
+def add_member(*, project: Project, person: User, role: str, by: User) -> Membership:
+    """Make `person` a member in one role.
+
+    Raises:
+        Invalid: unknown role, or a member already.
+        Refused: only the program manager may.
+    """
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    ensure(rules.can_add_member(by, project))
+    _check_role(role)
+    if not User.objects.people().filter(pk=person.pk).exists():
+        raise Invalid(
+            "Only active accounts of people can be members.",
+            fields={"email": "Not an active person."},
+        )
+    if project.memberships.filter(user=person).exists():
+        raise Invalid(
+            f"{person.full_name} is a member already.",
+            fields={"email": "Already a member; change the role instead."},
+        )
+    membership = Membership.objects.create(project=project, user=person, role=role)
+    record(
+        EventType.MEMBER_ADDED,
+        target=project,
+        project=project,
+        by=by,
+        changes={"member": person.label, "role": [None, role]},
+    )
+    return membership
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: str, by: User) -> Membership:
+    """Give a member another role.
+
+    Raises:
+        Invalid: unknown role, or nobody would be left as program manager.
+        Refused: only the program manager may, and never for themselves.
+    """
+    membership = _locked(membership)
+    ensure(rules.can_change_role(by, membership))
+    _check_role(role)
+    changes = difference({"role": membership.role}, {"role": role})
+    if changes:
+        membership.role = role
+        membership.save()
+        record(
+            EventType.MEMBER_ROLE_CHANGED,
+            target=membership.project,
+            project=membership.project,
+            by=by,
+            changes={"member": membership.user.label, **changes},
+        )
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, membership: Membership, by: User) -> None:
+    """End a membership; what the person did stays.
+
+    Raises:
+        Refused: only the program manager may, and one always remains.
+    """
+    membership = _locked(membership)
+    ensure(rules.can_remove_member(by, membership))
+    record(
+        EventType.MEMBER_REMOVED,
+        target=membership.project,
+        project=membership.project,
+        by=by,
+        changes={"member": membership.user.label, "role": [membership.role, None]},
+    )
+    membership.delete()
+
+
+def _locked(membership: Membership) -> Membership:
+    # The project row serialises all changes of its members.
+    Project.objects.select_for_update().get(pk=membership.project_id)
+    return Membership.objects.select_related("project", "user").get(pk=membership.pk)
+
+
+def _check_role(role: str) -> None:
+    if role not in {known.slug for known in PROJECT_ROLES}:
+        raise Invalid(
+            f"{role!r} is not a role in a project.", fields={"role": "Unknown role."}
+        )

@@ -1,0 +1,157 @@
+"""The people of every test, in one project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from apps.accounts import actions as accounts
+from apps.accounts.models import User
+from apps.projects.models import Project
+from tests.factories import projects as project_factory
+
+
+@dataclass(frozen=True)
+class World:
+    """One project with a member in each role, and people around it."""
+
+    project: Project
+    program_manager: User
+    data_scientist: User
+    validator: User
+    operations_manager: User
+    developer: User
+    auditor: User
+    ai_official: User
+    administrator: User
+    outsider: User
+    worker: User
+
+
+@pytest.fixture(autouse=True)
+def fast_passwords(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def own_folders(settings, tmp_path: Path) -> None:
+    settings.JOBS_DIR = tmp_path / "jobs"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "blobs")},
+        },
+    }
+
+
+@pytest.fixture
+def world(db) -> World:
+    return project_factory.world(World)
+
+
+@pytest.fixture
+def project(world) -> Project:
+    return world.project
+
+
+@pytest.fixture
+def program_manager(world) -> User:
+    return world.program_manager
+
+
+@pytest.fixture
+def data_scientist(world) -> User:
+    return world.data_scientist
+
+
+@pytest.fixture
+def validator(world) -> User:
+    return world.validator
+
+
+@pytest.fixture
+def operations_manager(world) -> User:
+    return world.operations_manager
+
+
+@pytest.fixture
+def developer(world) -> User:
+    return world.developer
+
+
+@pytest.fixture
+def auditor(world) -> User:
+    return world.auditor
+
+
+@pytest.fixture
+def ai_official(world) -> User:
+    return world.ai_official
+
+
+@pytest.fixture
+def administrator(world) -> User:
+    return world.administrator
+
+
+@pytest.fixture
+def outsider(world) -> User:
+    return world.outsider
+
+
+@pytest.fixture
+def worker(world) -> User:
+    return world.worker
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """A browser in which the person is signed in."""
+
+    def sign_in(person: User) -> Client:
+        client = Client()
+        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def api_of() -> Callable[..., Client]:
+    """A program that acts for the person with a token."""
+
+    def issue(person: User, scope: str = "write") -> Client:
+        _, secret = accounts.issue_token(name="test", scope=scope, days=1, by=person)
+        return Client(headers={"Authorization": f"Bearer {secret}"})
+
+    return issue
+
+
+@pytest.fixture
+def _whole_database(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """Put back what emptying the tables took away, after everything else is done."""
+    yield
+    with django_db_blocker.unblock():
+        _append_only("ENABLE ALWAYS")
+        call_command("create_worker", verbosity=0)
+
+
+@pytest.fixture
+def committed(_whole_database, transactional_db) -> Iterator[None]:
+    """Real commits, seen by other processes; the tables are emptied afterwards."""
+    call_command("create_worker", verbosity=0)
+    yield
+    _append_only("DISABLE")
+
+
+def _append_only(state: str) -> None:
+    with connection.cursor() as cursor:
+        for trigger in ("audit_event_append_only", "audit_event_no_truncate"):
+            cursor.execute(f"ALTER TABLE audit_auditevent {state} TRIGGER {trigger}")
