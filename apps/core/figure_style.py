@@ -20,7 +20,7 @@ _GRID: Final = "#e6e8ea"
 _REFERENCE: Final = "#71767a"
 _FONT: Final = {
     "family": "Source Sans Pro Web, Helvetica Neue, Helvetica, Arial, sans-serif",
-    "size": 14,
+    "size": 13,
     "color": _INK,
 }
 
@@ -116,8 +116,8 @@ def layout_of(axes: Axes, *, legend: bool = False) -> dict[str, Any]:
         "showlegend": legend,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "hoverlabel": {"font": _FONT, "bgcolor": "#ffffff"},
-        "xaxis": axis | {"title": {"text": axes.x, "standoff": 10}},
-        "yaxis": axis | {"title": {"text": axes.y, "standoff": 10}},
+        "xaxis": axis | {"title": {"text": axes.x, "standoff": 10, "font": _FONT}},
+        "yaxis": axis | {"title": {"text": axes.y, "standoff": 10, "font": _FONT}},
     }
 
 

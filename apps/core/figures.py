@@ -115,6 +115,7 @@ def heatmap(
         x=names,
         y=names,
         texttemplate="%{text}",
+        textfont={"size": 17},
         hovertemplate=f"{axes.y} %{{y}}, {axes.x.lower()} %{{x}}: %{{text}}<extra></extra>",
         colorscale=SHADES,
         zmin=0,
@@ -149,6 +150,7 @@ def calibration(
     axes = Axes("Predicted probability", "Observed frequency")
     line = Line("Model", [short(x) for x in predicted], [short(y) for y in observed])
     trace = trace_of(line, 0, mode="lines+markers")
+    trace["marker"]["opacity"] = 1
     trace["marker"]["size"] = [round(7 + 15 * share) for share in shares(counts)]
     traces = [trace, reference_trace(Line("Perfect", [0, 1], [0, 1]))]
     layout = layout_of(axes, legend=True)

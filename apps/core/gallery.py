@@ -99,7 +99,7 @@ def _events() -> list[SimpleNamespace]:
     signed = SimpleNamespace(
         at=datetime(2026, 11, 3, 14, 5, 9, tzinfo=UTC),
         actor_label="Morgan Ellis <morgan.ellis@agency.example>",
-        get_type_display="signed off",
+        type_label="signed off",
         type="approval.signed_off",
         target_label="strike-damage version 3",
         target_path="#",
@@ -110,7 +110,7 @@ def _events() -> list[SimpleNamespace]:
     trained = SimpleNamespace(
         at=datetime(2026, 11, 2, 9, 30, tzinfo=UTC),
         actor_label="Worker <worker@portal.example>",
-        get_type_display="finished",
+        type_label="finished",
         type="training.finished",
         target_label="training job 12",
         target_path="",
