@@ -23,13 +23,13 @@ demo-reset:  ## Delete the demo's data, then start it afresh
 	@$(MAKE) --no-print-directory demo
 
 run:  ## Web process, settings from the environment (.env.example)
-	$(BIN)/gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --bind 127.0.0.1:$(PORT)
+	$(BIN)/gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --no-control-socket --bind 127.0.0.1:$(PORT)
 
 worker:  ## Background worker, settings from the environment
-	$(BIN)/celery -A mlops_portal worker --loglevel INFO --concurrency 2 --queues default,training,validation,ingest
+	$(BIN)/celery --quiet -A mlops_portal worker --loglevel INFO --concurrency 2 --queues default,training,validation,ingest
 
 beat:  ## Clock of the periodic tasks, settings from the environment
-	$(BIN)/celery -A mlops_portal beat --loglevel INFO --schedule var/beat-schedule
+	$(BIN)/celery --quiet -A mlops_portal beat --loglevel INFO --schedule var/beat-schedule
 
 migrate:  ## Bring the database of the environment up to date
 	$(BIN)/python manage.py migrate

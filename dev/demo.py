@@ -19,12 +19,15 @@ from dev.services import only_user_of, services
 
 FOLDER = ROOT / "var" / "demo"
 STATIC_SOURCES = ("static", "package-lock.json", "requirements")
-WEB = "gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120"
+WEB = (
+    "gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120"
+    " --no-control-socket"
+)
 WORKER = (
-    "celery -A mlops_portal worker --loglevel INFO --concurrency 2"
+    "celery --quiet -A mlops_portal worker --loglevel INFO --concurrency 2"
     " --queues default,training,validation,ingest"
 )
-BEAT = "celery -A mlops_portal beat --loglevel INFO"
+BEAT = "celery --quiet -A mlops_portal beat --loglevel INFO"
 
 
 def main() -> int:

@@ -5,13 +5,13 @@ set -eu
 
 case "${1:-}" in
 web)
-    exec gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --bind 0.0.0.0:8000
+    exec gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --no-control-socket --bind 0.0.0.0:8000
     ;;
 worker)
-    exec celery -A mlops_portal worker --loglevel INFO --concurrency 2 --queues default,training,validation,ingest
+    exec celery --quiet -A mlops_portal worker --loglevel INFO --concurrency 2 --queues default,training,validation,ingest
     ;;
 beat)
-    exec celery -A mlops_portal beat --loglevel INFO --schedule /data/beat-schedule
+    exec celery --quiet -A mlops_portal beat --loglevel INFO --schedule /data/beat-schedule
     ;;
 migrate)
     exec python manage.py migrate
