@@ -47,9 +47,8 @@ def execute(
             outcome = sandbox.run(
                 folder,
                 verb,
-                wall_seconds=spec["limits"].get(
-                    "wall_seconds", settings.JOB_WALL_SECONDS
-                ),
+                wall_seconds=spec["limits"].get("wall_seconds")
+                or settings.JOB_WALL_SECONDS,
                 watch=_watch(job),
             )
             if outcome.status != "lost":

@@ -20,11 +20,13 @@ class Limits:
         memory_bytes: address space of the process.
         cpu_seconds: processor time over all threads.
         file_bytes: size of any one file it writes.
+        wall_seconds: time until the process group is killed; kept by the portal.
     """
 
     memory_bytes: int | None = None
     cpu_seconds: int | None = None
     file_bytes: int | None = None
+    wall_seconds: int | None = None
 
     def __post_init__(self) -> None:
         memory, cpu, file = self.memory_bytes, self.cpu_seconds, self.file_bytes
@@ -33,6 +35,8 @@ class Limits:
         require(cpu is None or cpu >= 1, "cpu_seconds", "must be at least 1.")
         enough = file is None or file >= MEBIBYTE
         require(enough, "file_bytes", "must be at least 1 MiB.")
+        enough = self.wall_seconds is None or self.wall_seconds >= 1
+        require(enough, "wall_seconds", "must be at least 1.")
 
 
 @dataclass(frozen=True)
