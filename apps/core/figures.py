@@ -116,7 +116,7 @@ def heatmap(
         y=names,
         texttemplate="%{text}",
         textfont={"size": 17},
-        hovertemplate=f"{axes.y} %{{y}}, {axes.x.lower()} %{{x}}: %{{text}}<extra></extra>",
+        hovertemplate=f"{axes.y} %{{y}}, {axes.x} %{{x}}: %{{text}}<extra></extra>",
         colorscale=SHADES,
         zmin=0,
         zmax=1,

@@ -141,7 +141,7 @@ def moment(at: datetime | None) -> SafeString:
 
 @register.filter
 def ratio(value: float | str | None, digits: int = 1) -> str:
-    """Write a ratio as a percentage: 0.123 becomes 12.3 %; what is missing is a dash."""
+    """Write a ratio as a percentage: 0.123 becomes 12.3 %; missing becomes a dash."""
     if not isinstance(value, int | float) or not math.isfinite(value):
         return "–"
     return f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
@@ -211,14 +211,12 @@ def change_lines(changes: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _change_line(field: str, value: object) -> dict[str, Any]:
-    is_change = isinstance(value, list) and len(value) == 2
-    before, after = value if is_change else (None, value)
-    return {
-        "field": state_label(field),
-        "is_change": is_change,
-        "before": _brief(before),
-        "after": _brief(after),
-    }
+    match value:
+        case [before, after]:
+            texts = {"before": _brief(before), "after": _brief(after)}
+        case _:
+            texts = {"after": _brief(value)}
+    return {"field": state_label(field), **texts}
 
 
 def _brief(value: object) -> str:
