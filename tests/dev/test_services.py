@@ -107,11 +107,10 @@ def test_a_folder_in_use_is_refused_with_the_fix(tmp_path):
         pass
 
 
-def test_stop_leftover_ends_the_server_of_that_folder(tmp_path):
-    sleeper = "import time; time.sleep(60)"
-    orphan = subprocess.Popen(
-        [sys.executable, "-c", sleeper, str(tmp_path)], stderr=subprocess.DEVNULL
-    )
+def test_stop_leftover_ends_the_server_of_that_folder(start, tmp_path):
+    sleeper = "import time; print('up', flush=True); time.sleep(60)"
+    orphan = start("-c", sleeper, str(tmp_path))
+    orphan.stdout.readline()
     pid_file = tmp_path / "server.pid"
     pid_file.write_text(f"{orphan.pid}\nmore lines\n")
 
