@@ -35,6 +35,7 @@ ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["localhost", "127.0.0.1"]
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_FAILURE_VIEW = "apps.core.views.csrf_failure"
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
@@ -183,7 +184,7 @@ STATICFILES_DIRS = [
     ("plotly", NODE_MODULES / "plotly.js-cartesian-dist-min"),
 ]
 WHITENOISE_USE_FINDERS = PORTAL_MODE in {"development", "test"}
-WHITENOISE_AUTOREFRESH = PORTAL_MODE == "development"
+WHITENOISE_AUTOREFRESH = PORTAL_MODE in {"development", "test"}
 
 # --- People -------------------------------------------------------------------------
 

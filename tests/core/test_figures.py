@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from apps.core import figures, gallery
+from apps.core.figure_style import COLOURS, MAX_POINTS
+from apps.core.figures import Axes, Caption, Interval, Line
+
+CAPTION = Caption("f", "Title", "Summary.")
+AXES = Axes("Across", "Up")
+
+
+def relative_luminance(colour: str) -> float:
+    channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    ]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("figure", gallery.samples()["figures"], ids=lambda f: f["id"])
+def test_every_figure_is_small_plain_json_with_a_table(figure):
+    assert json.loads(json.dumps(figure)) == figure
+    assert len(json.dumps(figure["json"])) < 10_000
+    assert figure["table"]["rows"]
+    widths = {len(row) for row in figure["table"]["rows"]}
+    assert widths == {len(figure["table"]["columns"])}
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_colours_stand_out_from_white(colour):
+    assert 1.05 / (relative_luminance(colour) + 0.05) >= 3
+
+
+def test_curve_thins_long_lines_and_keeps_their_ends():
+    steps = list(range(5001))
+
+    figure = figures.curve(CAPTION, [Line("Long", steps, steps)], AXES)
+
+    drawn = figure["json"]["data"][0]["x"]
+    assert len(drawn) == MAX_POINTS
+    assert (drawn[0], drawn[-1]) == (0, 5000)
+    assert len(figure["table"]["rows"]) == MAX_POINTS
+
+
+def test_curve_shows_a_legend_only_when_there_is_a_choice():
+    line = Line("Only", [0, 1], [0, 1])
+
+    alone = figures.curve(CAPTION, [line], AXES)
+    compared = figures.curve(CAPTION, [line], AXES, reference=Line("Chance", [0], [0]))
+
+    assert alone["json"]["layout"]["showlegend"] is False
+    assert compared["json"]["layout"]["showlegend"] is True
+    assert len(compared["table"]["rows"]) == 2
+
+
+def test_lines_differ_in_dash_as_well_as_colour():
+    lines = [Line(name, [0, 1], [0, 1]) for name in "abc"]
+
+    drawn = figures.line_history(CAPTION, lines, AXES)["json"]["data"]
+
+    assert len({trace["line"]["dash"] for trace in drawn}) == 3
+    assert len({trace["line"]["color"] for trace in drawn}) == 3
+
+
+def test_bars_keep_their_order_from_the_top():
+    figure = figures.bars(CAPTION, ["first", "second"], [0.123456789, 2], AXES)
+
+    assert figure["json"]["layout"]["yaxis"]["autorange"] == "reversed"
+    assert figure["table"]["rows"] == [["first", 0.12346], ["second", 2.0]]
+
+
+def test_heatmap_shades_by_row_and_prints_counts():
+    figure = figures.heatmap(CAPTION, ["no", "yes"], [[3000, 1000], [0, 0]], AXES)
+
+    trace = figure["json"]["data"][0]
+    assert trace["z"] == [[0.75, 0.25], [0.0, 0.0]]
+    assert trace["text"][0] == ["3,000", "1,000"]
+    assert figure["table"]["rows"][0] == ["no", 3000, 1000]
+
+
+def test_calibration_draws_larger_marks_for_larger_bins():
+    figure = figures.calibration(CAPTION, [0.1, 0.9], [0.2, 0.8], [900, 100])
+
+    small, large = sorted(figure["json"]["data"][0]["marker"]["size"])
+    assert small < large
+    assert figure["table"]["rows"] == [[0.1, 0.2, 900], [0.9, 0.8, 100]]
+
+
+def test_intervals_turn_bounds_into_error_bars():
+    rows = [Interval("Night", 0.5, 0.3, 0.6)]
+
+    plain = figures.intervals(CAPTION, rows, AXES)
+    compared = figures.intervals(CAPTION, rows, AXES, reference=0.4)
+
+    error = plain["json"]["data"][0]["error_x"]
+    assert error["array"] == [0.1]
+    assert error["arrayminus"] == [0.2]
+    assert "shapes" not in plain["json"]["layout"]
+    assert compared["json"]["layout"]["shapes"][0]["x0"] == 0.4
+    assert plain["table"]["rows"] == [["Night", 0.5, 0.3, 0.6]]
+
+
+def test_lists_of_unequal_length_are_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        figures.bars(CAPTION, ["one", "two"], [1.0], AXES)
