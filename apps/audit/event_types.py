@@ -34,6 +34,10 @@ class EventType(models.TextChoices):
     DATASET_GRANTED = "dataset.granted", "gave access to"
     DATASET_OPENED = "dataset.opened", "opened to all members"
     DATASET_RESTRICTED = "dataset.restricted", "restricted"
+    DATASET_VERSION_CANCEL_REQUESTED = (
+        "dataset.version_cancel_requested",
+        "asked to cancel reading of",
+    )
     DATASET_VERSION_CANCELLED = "dataset.version_cancelled", "cancelled reading of"
     DATASET_VERSION_FAILED = "dataset.version_failed", "could not read"
     DATASET_VERSION_READY = "dataset.version_ready", "finished reading"
@@ -65,6 +69,7 @@ class EventType(models.TextChoices):
     PROJECT_IMPACT_DETERMINED = "project.impact_determined", "determined the impact of"
     PROJECT_OBJECTIVE_STATED = "project.objective_stated", "stated the objective of"
 
+    REPORT_CANCEL_REQUESTED = "report.cancel_requested", "asked to cancel"
     REPORT_CANCELLED = "report.cancelled", "cancelled"
     REPORT_FAILED = "report.failed", "could not compute"
     REPORT_FINISHED = "report.finished", "finished computing"

@@ -59,7 +59,7 @@ def execute(
 
 
 def _watch(job: BackgroundJob) -> sandbox.Watch:
-    manager: JobQuerySet = type(job)._default_manager.filter(pk=job.pk)  # type: ignore[assignment]
+    manager: JobQuerySet[Any] = type(job)._default_manager.filter(pk=job.pk)  # type: ignore[assignment]
     claim_id = cast("UUID", job.claim_id)  # a running row has one: constraint
 
     def watch(progress: Progress) -> str:

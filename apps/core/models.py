@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import Self
+from typing import Self, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -15,6 +15,8 @@ from apps.core.errors import WrongState
 from apps.core.ids import new_id
 
 LOG_TAIL_CHARACTERS = 20_000
+
+J = TypeVar("J", bound="BackgroundJob")
 
 
 class JobStatus(models.TextChoices):
@@ -47,7 +49,7 @@ FINAL_STATUSES = frozenset(
 )
 
 
-class JobQuerySet(models.QuerySet["BackgroundJob"]):
+class JobQuerySet(models.QuerySet[J]):
     """Reads and the two writes that carry no decision: progress and heartbeat."""
 
     def dead(self) -> Self:

@@ -24,7 +24,7 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     """Reads of datasets."""
 
     def visible_to(self, user: User) -> Self:
-        """Datasets of visible projects, restricted ones only to who was granted them."""
+        """Datasets of visible projects, restricted ones only with a grant."""
         if has_agency_permission(user, Permission.PROJECT_READ):
             return self
         return self.filter(
@@ -72,7 +72,14 @@ class DatasetFormat(models.TextChoices):
     PARQUET = "parquet", "Parquet"
 
 
-class DatasetVersionQuerySet(JobQuerySet):
+class DatasetContent(models.TextChoices):
+    """Which of its files a version is downloaded as."""
+
+    ORIGINAL = "original", "As uploaded"
+    PARQUET = "parquet", "Parquet"
+
+
+class DatasetVersionQuerySet(JobQuerySet["DatasetVersion"]):
     """Reads of dataset versions."""
 
     def visible_to(self, user: User) -> Self:

@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.core.views import forbidden
 
 app_name = "datasets"
-urlpatterns: list[URLPattern] = []
+# Placeholder names until the pages are written.
+urlpatterns = [
+    path("datasets/<uuid:pk>/", forbidden, name="dataset"),
+    path("dataset-versions/<uuid:pk>/", forbidden, name="version"),
+]

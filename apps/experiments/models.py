@@ -162,3 +162,8 @@ class Artifact(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+    @property
+    def holds_data(self) -> bool:
+        """Say whether the file holds rows of a dataset: every table does."""
+        return self.path.lower().endswith((".parquet", ".csv"))

@@ -1,0 +1,214 @@
+"""Files that come in as versions of a dataset, and go out again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import IO, TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.access.checks import ensure
+from apps.audit.event_types import EventType
+from apps.audit.record import record
+from apps.core import blobs
+from apps.core.errors import Invalid, TooLarge
+from apps.core.queue import enqueue
+from apps.datasets import rules
+from apps.datasets.actions.describe import create_dataset, lock_dataset
+from apps.datasets.models import (
+    Dataset,
+    DatasetContent,
+    DatasetFormat,
+    DatasetVersion,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from apps.accounts.models import User
+    from apps.core.blobs import Blob
+    from apps.projects.models import Project
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class DatasetFile:
+    """A file to send to somebody.
+
+    Args:
+        sha256: of the blob that holds it.
+        size_bytes: its length.
+        name: what to save it as.
+        media_type: what it is.
+    """
+
+    sha256: str
+    size_bytes: int
+    name: str
+    media_type: str
+
+
+@transaction.atomic
+def upload_dataset(
+    *,
+    project: Project,
+    values: Mapping[str, str],
+    content: IO[bytes],
+    original_name: str,
+    by: User,
+) -> DatasetVersion:
+    """Take in a file under a name: a new dataset, or the next version of one.
+
+    Args:
+        project: where it belongs.
+        values: `name`, and for a new dataset `title` and `description`.
+        content: a seekable binary file.
+        original_name: its name on the sender's machine; its ending says the format.
+        by: somebody who may upload.
+
+    Returns:
+        The version, waiting to be read.
+
+    Raises:
+        Invalid: the name belongs to a dataset that `by` cannot see, or as
+            `create_dataset` and `upload_version`.
+        TooLarge: the file is larger than the portal takes.
+        Refused: only who may upload.
+    """
+    ensure(rules.can_upload_dataset(by, project))
+    name = values["name"]
+    dataset = (
+        Dataset.objects.visible_to(by).filter(project=project, name=name).first()
+    ) or create_dataset(
+        project=project,
+        name=name,
+        title=values.get("title") or name,
+        description=values.get("description", ""),
+        by=by,
+    )
+    return upload_version(
+        dataset=dataset, content=content, original_name=original_name, by=by
+    )
+
+
+@transaction.atomic
+def upload_version(
+    *, dataset: Dataset, content: IO[bytes], original_name: str, by: User
+) -> DatasetVersion:
+    """Take in a file as the next version; a worker reads it afterwards.
+
+    Args:
+        dataset: which.
+        content: a seekable binary file.
+        original_name: its name on the sender's machine; its ending says the format.
+        by: somebody who may upload.
+
+    Raises:
+        Invalid: empty, neither CSV nor Parquet, or the same as the newest version.
+        TooLarge: the file is larger than the portal takes.
+        Refused: only who may upload.
+    """
+    ensure(rules.can_upload_version(by, dataset))
+    name, kind = _name_and_format(original_name)
+    _check_size(content)
+    blob = blobs.store(content)  # before the lock: large files take a while
+    dataset = lock_dataset(dataset)
+    newest = dataset.versions.order_by("-number").first()
+    _check_is_new(blob, newest)
+    version = DatasetVersion.objects.create(
+        dataset=dataset,
+        number=newest.number + 1 if newest else 1,
+        original_name=name,
+        format=kind,
+        original_sha256=blob.sha256,
+        original_bytes=blob.size_bytes,
+        uploaded_by=by,
+    )
+    record(
+        EventType.DATASET_VERSION_UPLOADED,
+        target=version,
+        project=dataset.project,
+        by=by,
+        changes={
+            "file": name,
+            "size_bytes": blob.size_bytes,
+            "sha256": blob.sha256,
+        },
+    )
+    enqueue("datasets.ingest_version", pk=str(version.pk))
+    return version
+
+
+@transaction.atomic
+def download_version(
+    *, version: DatasetVersion, content: DatasetContent, by: User
+) -> DatasetFile:
+    """Hand out one of the files of a version, and keep who took it.
+
+    Raises:
+        Refused: only who may download data.
+        WrongState: there is no Parquet file yet.
+    """
+    ensure(rules.can_download_version(by, version, content))
+    record(
+        EventType.DATASET_DOWNLOADED,
+        target=version,
+        project=version.project,
+        by=by,
+        changes={"content": content.value},
+    )
+    if content == DatasetContent.ORIGINAL:
+        return DatasetFile(
+            version.original_sha256,
+            version.original_bytes,
+            version.original_name,
+            "text/csv" if version.format == DatasetFormat.CSV else _PARQUET,
+        )
+    name = f"{version.dataset.name}-{version.number}.parquet"
+    size = version.parquet_bytes or 0
+    return DatasetFile(version.parquet_sha256, size, name, _PARQUET)
+
+
+_PARQUET = "application/vnd.apache.parquet"
+_LONGEST_NAME = 255
+
+
+def _name_and_format(original_name: str) -> tuple[str, DatasetFormat]:
+    name = PurePath(original_name.replace("\\", "/")).name
+    if not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise _unfit("Rename the file: at most 255 printable characters.")
+    ending = PurePath(name).suffix.lower().removeprefix(".")
+    if ending not in DatasetFormat.values:
+        raise _unfit(
+            "Only files ending in .csv or .parquet can be read. Save the table in one "
+            "of these formats."
+        )
+    return name, DatasetFormat(ending)
+
+
+def _check_size(content: IO[bytes]) -> None:
+    size = content.seek(0, 2)
+    limit = settings.UPLOAD_LIMIT_BYTES
+    if size > limit:
+        sentence = (
+            f"The file has {size / MEBIBYTE:,.1f} MB; the portal takes up to "
+            f"{limit / MEBIBYTE:,.1f} MB. Send a smaller one."
+        )
+        raise TooLarge(sentence, fields={"file": sentence})
+    if size == 0:
+        raise _unfit("The file is empty; choose one with data.")
+
+
+def _check_is_new(blob: Blob, newest: DatasetVersion | None) -> None:
+    if newest and newest.original_sha256 == blob.sha256:
+        raise _unfit(
+            f"This is the same file as version {newest.number}, byte for byte; there "
+            "is nothing new to add."
+        )
+
+
+def _unfit(sentence: str) -> Invalid:
+    return Invalid(sentence, fields={"file": sentence})

@@ -1,0 +1,45 @@
+"""Who may start experiments, record runs and take artifacts away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.access.checks import Decision, Denied, permitted
+from apps.access.permissions import Permission
+from apps.datasets.models import DatasetVersion
+from apps.experiments.models import Artifact, Experiment, Run
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+    from apps.projects.models import Project
+
+
+def can_create_experiment(user: User, project: Project) -> Decision:
+    """Say whether `user` may start an experiment in `project`."""
+    return permitted(user, Permission.EXPERIMENT_CREATE, project)
+
+
+def can_record_run(user: User, experiment: Experiment) -> Decision:
+    """Say whether `user` may add a run to `experiment`."""
+    return permitted(user, Permission.RUN_RECORD, experiment.project)
+
+
+def can_download_artifact(user: User, artifact: Artifact) -> Decision:
+    """Say whether `user` may take an artifact away.
+
+    An artifact that holds rows of a dataset asks for what the dataset asks for.
+    """
+    run = artifact.run
+    if not artifact.holds_data:
+        return permitted(user, Permission.MODEL_DOWNLOAD, run.project)
+    if not sees_dataset(user, run):
+        return Denied("This file holds rows of a dataset that you were not granted.")
+    return permitted(user, Permission.DATASET_DOWNLOAD, run.project)
+
+
+def sees_dataset(user: User, run: Run) -> bool:
+    """Say whether `user` sees the dataset version a run used, if it used one."""
+    if run.dataset_version_id is None:
+        return True
+    visible = DatasetVersion.objects.visible_to(user)
+    return visible.filter(pk=run.dataset_version_id).exists()
