@@ -16,14 +16,6 @@ from engine.folder import MOST_DETAILS, EngineError, Folder, Json
 from engine.profile import profile
 from engine.spec import IngestSpec
 
-TYPES = {
-    "BOOLEAN": "boolean",
-    "BIGINT": "integer",
-    "DOUBLE": "number",
-    "VARCHAR": "text",
-    "DATE": "date",
-    "TIMESTAMP": "timestamp",
-}
 _DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
 _SAMPLE_ROWS = 20_480
 # Values that a guessed type would not give back as they were written: words for yes
@@ -48,7 +40,7 @@ _READABLE = {
     "TIME": "VARCHAR",
     "UUID": "VARCHAR",
     "ENUM": "VARCHAR",
-    **{kind: kind for kind in TYPES},
+    **{kind: kind for kind in tables.TYPES},
 }
 
 
@@ -65,7 +57,7 @@ def run(spec: IngestSpec, folder: Folder) -> Json:
         row_count, columns = profile(
             database,
             target,
-            {column: TYPES[kind] for column, kind in types.items()},
+            {column: tables.TYPES[kind] for column, kind in types.items()},
             lambda ratio: folder.progress(0.5 + ratio / 2, "Describing columns"),
         )
     folder.log(f"{row_count:,} rows in {len(columns)} columns.")
@@ -129,7 +121,7 @@ def _infer_types(
             f"DESCRIBE SELECT * FROM read_csv({tables.text(original)}, "
             f"{_dialect(shape.delimiter)}, sample_size = {_SAMPLE_ROWS}, "
             f"dateformat = {tables.text(date_format)}, auto_type_candidates = "
-            f"{list(TYPES)})"
+            f"{list(tables.TYPES)})"
         ).fetchall()
         kinds = (row[1] for row in rows)
         found[date_format] = dict(zip(shape.columns, kinds, strict=True))
@@ -266,7 +258,7 @@ def _wrong_value(
     column = shape.columns[min(index, len(shape.columns)) - 1]
     fields = next(csv.reader([line], delimiter=shape.delimiter), [])
     value = fields[index - 1][: csv_rows.LONGEST_QUOTE] if index <= len(fields) else ""
-    kind = TYPES[types[column]]
+    kind = tables.TYPES[types[column]]
     return {
         "row": row,
         "column": column,

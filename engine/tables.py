@@ -6,6 +6,15 @@ from pathlib import Path
 
 import duckdb
 
+# How a column of ours is stored, and what people call it.
+TYPES = {
+    "BOOLEAN": "boolean",
+    "BIGINT": "integer",
+    "DOUBLE": "number",
+    "VARCHAR": "text",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+}
 MEMORY_LIMIT = "512MB"  # enough for any size of file: what does not fit is spilled
 
 

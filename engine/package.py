@@ -1,0 +1,192 @@
+"""Model files: written the same byte for byte, read without running foreign code."""
+
+import hashlib
+import io
+import json
+import platform
+import zipfile
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import skops.io
+from sklearn.pipeline import Pipeline
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from engine import ENGINE_VERSION
+from engine.folder import EngineError, Folder, Json
+from engine.spec import Feature, SpecError, Task, decode
+
+# Types outside skops' own list that our pipelines hold. Each was looked at: it keeps
+# numbers and runs nothing when it is loaded. `functools.partial` and functions must
+# never come here; anything not listed is refused.
+REVIEWED_TYPES = (
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+)
+MEDIA_TYPES = {
+    ".json": "application/json",
+    ".onnx": "application/onnx",
+    ".parquet": "application/vnd.apache.parquet",
+    ".skops": "application/zip",
+}
+PACKAGES = ("duckdb", "numpy", "onnx", "onnxruntime", "pandas", "protobuf")
+PACKAGES += ("scikit-learn", "scipy", "skl2onnx", "skops")
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can hold
+
+
+@dataclass(frozen=True)
+class Input:
+    """One feature as a caller gives it; `type` is that of the dataset's column."""
+
+    name: str
+    kind: Literal["number", "category", "date"]
+    type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """What goes into a model and what comes out, as `signature.json`.
+
+    Attributes:
+        numbers: number columns of the exported model's input `numbers`, in order.
+        categories: text columns of its input `categories`, in order.
+        outputs: what a prediction holds.
+        classes: in the order of the probabilities; empty for regression.
+        threshold: for a binary model, applied outside of it.
+    """
+
+    task: Task
+    target: str
+    inputs: tuple[Input, ...]
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...]
+    outputs: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    positive_label: str | None = None
+    threshold: float | None = None
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The inputs as features of a table."""
+        return tuple(Feature(found.name, found.kind) for found in self.inputs)
+
+    def to_json(self) -> Json:
+        """Return plain JSON values."""
+        plain: Json = json.loads(json.dumps(asdict(self)))
+        return plain
+
+
+def read_signature(path: Path) -> Signature:
+    """Read `signature.json`.
+
+    Raises:
+        EngineError: it is not one.
+    """
+    try:
+        signature: Signature = decode(Signature, json.loads(path.read_text("utf-8")))
+    except (SpecError, ValueError) as error:
+        raise EngineError(f"{path.name} is not a signature ({error}).") from error
+    return signature
+
+
+def save_model(pipeline: Pipeline, path: Path) -> None:
+    """Write a fitted pipeline; equal pipelines give equal bytes.
+
+    skops names parts by memory address and stamps them with the time; both are
+    replaced, by the order of the parts and by a constant.
+    """
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(pipeline))) as written:
+        schema = json.loads(written.read("schema.json"))
+        numbers: dict[str, int] = {}
+        _renumber(schema, numbers)
+        parts = {
+            f"{numbers[stem]}{suffix}": written.read(name)
+            for name in written.namelist()
+            for stem, suffix in [_split_name(name)]
+            if stem in numbers
+        }
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in sorted(parts):
+            _add(archive, name, parts[name])
+        _add(archive, "schema.json", json.dumps(schema).encode())
+
+
+def load_model(path: Path) -> Pipeline:
+    """Read a pipeline that holds reviewed types only.
+
+    Raises:
+        EngineError: it holds another type, which is named, or is no model.
+    """
+    try:
+        model = skops.io.load(path, trusted=list(REVIEWED_TYPES))
+    except UntrustedTypesFoundException as error:
+        foreign = set(skops.io.get_untrusted_types(file=path)) - set(REVIEWED_TYPES)
+        names = ", ".join(sorted(foreign))
+        raise EngineError(
+            f"The model holds {names}, which is not on the list of reviewed types; "
+            "train it with an estimator of this engine."
+        ) from error
+    except (zipfile.BadZipFile, LookupError, ValueError, TypeError, OSError) as error:
+        message = "model.skops is damaged or not a model; register the run again."
+        raise EngineError(message) from error
+    if not isinstance(model, Pipeline):
+        raise EngineError("model.skops holds no pipeline; register the run again.")
+    return model
+
+
+def environment(threads: int) -> Json:
+    """Name everything that a result can depend on besides spec and inputs."""
+    return {
+        "engine": ENGINE_VERSION,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "threads": threads,
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+    }
+
+
+def manifest(folder: Folder) -> list[Json]:
+    """List the files under `outputs/` with digest, size in bytes and media type."""
+    return [
+        {
+            "path": f"outputs/{path.name}",
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "size_bytes": path.stat().st_size,
+            "media_type": MEDIA_TYPES[path.suffix],
+        }
+        for path in sorted(folder.outputs.iterdir())
+    ]
+
+
+def _renumber(node: Any, numbers: dict[str, int]) -> None:
+    """Replace addresses, depth first, by the order in which they are met."""
+    if isinstance(node, list):
+        for item in node:
+            _renumber(item, numbers)
+    if isinstance(node, dict):
+        if "__id__" in node:
+            node["__id__"] = _number(str(node["__id__"]), numbers)
+        if isinstance(node.get("file"), str):
+            stem, suffix = _split_name(node["file"])
+            node["file"] = f"{_number(stem, numbers)}{suffix}"
+        for item in node.values():
+            _renumber(item, numbers)
+
+
+def _number(address: str, numbers: dict[str, int]) -> int:
+    return numbers.setdefault(address, len(numbers) + 1)
+
+
+def _split_name(name: str) -> tuple[str, str]:
+    stem, dot, suffix = name.rpartition(".")
+    return stem, dot + suffix
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, content)
