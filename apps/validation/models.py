@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.core.ids import new_id
-from apps.core.models import BackgroundJob, JobQuerySet
+from apps.core.models import BackgroundJob, JobQuerySet, JobStatus
 from apps.projects.models import Project
 from apps.registry.models import ModelVersion, RegisteredModel
+from apps.validation.criteria import in_words
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -63,22 +64,35 @@ class ValidationPlan(models.Model):
         """The project of the model."""
         return self.model.project
 
+    @property
+    def criteria_in_words(self) -> list[str]:
+        """Each criterion as a person would say it."""
+        return [in_words(criterion) for criterion in self.criteria]
+
 
 class Verdict(models.TextChoices):
     """What a check or a report says."""
 
-    PASS = "pass", "Pass"  # noqa: S105  # not a password
+    PASS = "pass", "Pass"  # not a password
     WARN = "warn", "Warning"
     FAIL = "fail", "Fail"
     NOT_TESTED = "not_tested", "Not tested"
 
 
-class ValidationReportQuerySet(JobQuerySet):
+class ValidationReportQuerySet(JobQuerySet["ValidationReport"]):
     """Reads of validation reports."""
 
     def visible_to(self, user: User) -> Self:
         """Reports of the model versions that `user` can see."""
         return self.filter(version__in=ModelVersion.objects.visible_to(user))
+
+    def under_way(self) -> Self:
+        """Reports that a worker has or will take."""
+        return self.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
+
+    def finished(self) -> Self:
+        """Reports that say something, newest first."""
+        return self.filter(status=JobStatus.SUCCEEDED).order_by("-number")
 
 
 class ValidationReport(BackgroundJob):
@@ -95,6 +109,10 @@ class ValidationReport(BackgroundJob):
     champion = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    # What the engine gets: engine.spec.EvaluateSpec as JSON, fixed at the request.
+    spec = models.JSONField()
+    # The unit of every cost in spec and result; empty when no objective was stated.
+    cost_unit = models.CharField(max_length=60, blank=True)
     verdict = models.CharField(max_length=16, choices=Verdict.choices, blank=True)
     result = models.JSONField(default=dict)
     # SHA-256 of the result as canonical JSON (RFC 8785).

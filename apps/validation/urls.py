@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.core.views import forbidden
 
 app_name = "validation"
-urlpatterns: list[URLPattern] = []
+# Placeholder names until the pages are written.
+urlpatterns = [
+    path("validation-plans/<uuid:pk>/", forbidden, name="plan"),
+    path("validation-reports/<uuid:pk>/", forbidden, name="report"),
+]

@@ -1,0 +1,191 @@
+"""What pages, the API, the model card and the worker read of plans and reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from apps.core import blobs
+from apps.experiments.models import Artifact
+from apps.projects.models import Objective, Project
+from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
+from apps.validation.models import ValidationPlan, ValidationReport
+from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+MODEL_FILE, SIGNATURE_FILE, TEST_FILE = "model.skops", "signature.json", "test.parquet"
+NEEDED_FILES = (MODEL_FILE, SIGNATURE_FILE, TEST_FILE)
+CHAMPION_FILES = (MODEL_FILE, SIGNATURE_FILE)
+RESULT_FILE_BYTES = 1024**3
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a model answers; versions with one question can be compared.
+
+    Attributes:
+        positive_label: of a binary target; None for other tasks.
+    """
+
+    task: Task
+    target: str
+    positive_label: str | None
+
+
+def question_of(version: ModelVersion) -> Question:
+    """Read from its signature what `version` answers."""
+    signature = version.signature
+    label = signature.get("positive_label")
+    return Question(signature["task"], signature["target"], label)
+
+
+def newest_version(model: RegisteredModel) -> ModelVersion:
+    """Return the version registered last; a model has one from the beginning."""
+    versions = model.versions.select_related("run__dataset_version")
+    return versions.order_by("-number")[0]
+
+
+def latest_plan(model: RegisteredModel) -> ValidationPlan | None:
+    """Return the plan that the next report is judged by."""
+    return model.validation_plans.order_by("-number").first()
+
+
+def latest_report(version: ModelVersion) -> ValidationReport | None:
+    """Return the newest report on `version` that is finished."""
+    reports = version.validation_reports.finished()
+    return reports.select_related("plan", "champion__model").first()
+
+
+def reports_of(version: ModelVersion) -> QuerySet[ValidationReport]:
+    """List every report on `version`, whatever became of it, newest first."""
+    reports = version.validation_reports.select_related("plan", "requested_by")
+    return reports.order_by("-number").defer("result", "log_tail")
+
+
+def has_reports(model: RegisteredModel) -> bool:
+    """Say whether anybody could have seen results of `model` already."""
+    return ValidationReport.objects.filter(version__model=model).exists()
+
+
+def subgroup_candidates(version: ModelVersion) -> list[str]:
+    """List the columns by which held-out rows can be told apart."""
+    target = question_of(version).target
+    return [column["name"] for column in _columns(version) if column["name"] != target]
+
+
+def _columns(version: ModelVersion) -> list[dict[str, Any]]:
+    data = version.run.dataset_version
+    columns: list[dict[str, Any]] = data.columns if data else []
+    return columns or version.signature.get("inputs", [])
+
+
+def missing_files(version: ModelVersion) -> list[str]:
+    """List the files without which `version` cannot be measured."""
+    found = _files(version)
+    return [name for name in NEEDED_FILES if name not in found]
+
+
+def _files(version: ModelVersion) -> dict[str, str]:
+    """Map the name of each file of the version's run to its digest."""
+    rows = Artifact.objects.filter(run_id=version.run_id).values_list("path", "sha256")
+    return {PurePosixPath(path).name: sha256 for path, sha256 in rows}
+
+
+def champion_to_beat(version: ModelVersion) -> ModelVersion | None:
+    """Return the model's champion when it is another answer to the same question."""
+    alias = (
+        Alias.objects.filter(model=version.model, name=AliasName.CHAMPION)
+        .exclude(version=version)
+        .select_related("version__run", "version__model__project")
+        .first()
+    )
+    if alias is None or question_of(alias.version) != question_of(version):
+        return None
+    if any(name not in _files(alias.version) for name in CHAMPION_FILES):
+        return None
+    return alias.version
+
+
+def objective_of(project: Project) -> Objective | None:
+    """Return what the project's program manager stated, if anything."""
+    return Objective.objects.filter(project=project).first()
+
+
+def evaluation_spec(version: ModelVersion, plan: ValidationPlan) -> EvaluateSpec:
+    """Describe the measuring of `version` by `plan`, at the costs of this moment."""
+    question = question_of(version)
+    objective = objective_of(version.project)
+    cost = _cost(objective) if question.task == "binary" else None
+    return EvaluateSpec(
+        task=question.task,
+        target=question.target,
+        positive_label=question.positive_label,
+        subgroup_columns=tuple(plan.subgroup_columns),
+        criteria=tuple(Criterion(**criterion) for criterion in plan.criteria),
+        cost=cost,
+        baseline_cost_per_1000=objective.baseline if objective and cost else None,
+        threads=settings.JOB_THREADS,
+        limits=Limits(
+            memory_bytes=settings.JOB_MEMORY_BYTES,
+            cpu_seconds=settings.JOB_WALL_SECONDS * settings.JOB_THREADS,
+            file_bytes=RESULT_FILE_BYTES,
+        ),
+    )
+
+
+def _cost(objective: Objective | None) -> Cost | None:
+    if objective is None or objective.false_alarm_cost + objective.miss_cost == 0:
+        return None
+    return Cost(objective.false_alarm_cost, objective.miss_cost)
+
+
+def prepare_report(report: ValidationReport, folder: Path) -> dict[str, Any]:
+    """Put model, signature and held-out rows into the job folder.
+
+    Returns:
+        The engine's spec, as it was fixed when the report was asked for.
+    """
+    inputs = folder / "inputs"
+    _copy(report.version, NEEDED_FILES, inputs)
+    if report.champion is not None:
+        _copy(report.champion, CHAMPION_FILES, inputs / "champion")
+    spec: dict[str, Any] = report.spec
+    return spec
+
+
+def _copy(version: ModelVersion, names: tuple[str, ...], folder: Path) -> None:
+    digests = _files(version)
+    for name in names:
+        blobs.copy_to(digests[name], folder / name)
+
+
+def card_section(version: ModelVersion) -> dict[str, Any] | None:
+    """Return validation's part of the model card; None without a finished report."""
+    report = latest_report(version)
+    if report is None:
+        return None
+    return {
+        "report": {
+            "id": str(report.pk),
+            "number": report.number,
+            "finished_at": report.finished_at,
+            "result_digest": report.result_digest,
+        },
+        "plan": {
+            "number": report.plan.number,
+            "written_at": report.plan.written_at,
+            "criteria": report.plan.criteria_in_words,
+        },
+        "verdict": report.verdict,
+        "rows": report.result.get("rows"),
+        "cost_unit": report.cost_unit,
+        **{
+            key: report.result.get(key)
+            for key in ("checks", "measures", "mission", "subgroups", "champion")
+        },
+    }

@@ -1,0 +1,66 @@
+"""Who may say what a model must do, and have it measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.access.checks import ALLOWED, Decision, NotNow, permitted
+from apps.access.permissions import Permission
+from apps.registry.models import ModelVersion, RegisteredModel, VersionState
+from apps.validation import queries
+from apps.validation.models import ValidationReport
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+_OPEN_STATES = (VersionState.DRAFT, VersionState.VALIDATED)
+
+
+def can_write_plan(user: User, model: RegisteredModel) -> Decision:
+    """Say whether `user` may write acceptance criteria for `model`."""
+    return permitted(user, Permission.PLAN_WRITE, model.project)
+
+
+def can_request_report(user: User, version: ModelVersion) -> Decision:
+    """Say whether `user` may have `version` measured now."""
+    decision = permitted(user, Permission.REPORT_REQUEST, version.project)
+    return decision and _report_is_possible(version)
+
+
+def _report_is_possible(version: ModelVersion) -> Decision:
+    if version.state not in _OPEN_STATES:
+        state = version.get_state_display().lower()
+        return NotNow(f"This version is {state}; its evidence no longer changes.")
+    if queries.latest_plan(version.model) is None:
+        return NotNow(
+            "Write a validation plan first: criteria stand before results are seen."
+        )
+    if version.validation_reports.under_way().exists():
+        return NotNow("A report is being computed already; wait for it or cancel it.")
+    if missing := queries.missing_files(version):
+        return NotNow(
+            f"The run of this version left no {' and no '.join(missing)}, so there is "
+            "nothing to measure. Register the run of a training job instead."
+        )
+    return ALLOWED
+
+
+def can_cancel_report(user: User, report: ValidationReport) -> Decision:
+    """Say whether `user` may stop the computing of `report`."""
+    decision = permitted(user, Permission.REPORT_REQUEST, report.project)
+    if decision and report.is_final:
+        return NotNow("This report is not being computed any more.")
+    if decision and report.cancel_requested_at is not None:
+        return NotNow("This report is being cancelled already.")
+    return decision
+
+
+def can_compute_report(user: User, report: ValidationReport) -> Decision:
+    """Say whether `user` is the worker that computes reports."""
+    return permitted(user, Permission.JOB_RUN, report.project)
+
+
+can_start_report = can_compute_report
+can_finish_report = can_compute_report
+can_requeue_report = can_compute_report
+can_resend_report = can_compute_report
