@@ -19,6 +19,8 @@ from apps.validation.models import ValidationReport
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
+MAX_COMMENT_CHARACTERS = 2000
+
 
 class ApprovalStatus(models.TextChoices):
     """Where a request stands."""
@@ -48,7 +50,7 @@ class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
 
 
 class ApprovalRequest(models.Model):
-    """The question whether one version may become champion, with its evidence frozen."""
+    """The question whether a version may become champion, with its evidence frozen."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     version = models.ForeignKey(
@@ -99,6 +101,11 @@ class ApprovalRequest(models.Model):
         """The project of the model version."""
         return self.version.project
 
+    @property
+    def is_open(self) -> bool:
+        """Say whether it still waits for signatures."""
+        return self.status == ApprovalStatus.IN_REVIEW
+
     def advance(self, to: ApprovalStatus) -> None:
         """Move to `to`; the caller saves.
 
@@ -127,6 +134,8 @@ class Stage(models.Model):
         max_length=32, choices=[(role.slug, role.title) for role in PROJECT_ROLES]
     )
     required = models.PositiveSmallIntegerField(default=1)
+    # What a signature of this stage states, in the words of the policy.
+    meaning = models.CharField(max_length=200)
     completed_at = models.DateTimeField(null=True)
 
     class Meta:

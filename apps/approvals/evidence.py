@@ -1,0 +1,88 @@
+"""What a signature seals: every part of the evidence, as names and digests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.approvals.models import ApprovalRequest
+from apps.core.digests import canonical_digest
+from apps.datasets.models import DatasetVersion
+from apps.registry.models import CARD_SECTIONS, ModelCard, ModelVersion
+from apps.validation.models import ValidationPlan, ValidationReport
+
+# Part of the evidence -> what people call it.
+PARTS = {
+    "version": "model version",
+    "files": "model files",
+    "signature": "model signature",
+    "dataset": "dataset version",
+    "report": "validation report",
+    "plan": "validation plan",
+    "card": "model card",
+    "policy": "policy",
+}
+
+
+def evidence_of(report: ValidationReport, policy: dict[str, Any]) -> dict[str, Any]:
+    """Gather what is signed about the version that `report` judges.
+
+    Digests are computed anew from the content, so that a change of one byte shows
+    even where the stored digest beside it was left alone.
+
+    Args:
+        report: the report that the signers rely on.
+        policy: the frozen policy of the request, as JSON.
+
+    Returns:
+        One entry for each of `PARTS`; plain JSON.
+    """
+    version = ModelVersion.objects.select_related(
+        "model__project", "run__dataset_version__dataset__project", "card"
+    ).get(pk=report.version_id)
+    return {
+        "version": {"model": str(version.model), "number": version.number},
+        "files": {
+            "count": len(version.manifest),
+            "digest": canonical_digest(version.manifest),
+        },
+        "signature": {"digest": canonical_digest(version.signature)},
+        "dataset": _dataset(version.run.dataset_version),
+        "report": {
+            "number": report.number,
+            "verdict": report.verdict,
+            "digest": canonical_digest(report.result),
+        },
+        "plan": _plan(report.plan),
+        "card": {"digest": canonical_digest(_sections(version.card))},
+        "policy": policy,
+    }
+
+
+def changed_parts(approval: ApprovalRequest) -> list[str]:
+    """Name the parts of the evidence that are no longer what was submitted."""
+    report = ValidationReport.objects.select_related("plan").get(pk=approval.report_id)
+    now = evidence_of(report, approval.policy)
+    if canonical_digest(now) == approval.evidence_digest:
+        return []
+    return [
+        name for part, name in PARTS.items() if now[part] != approval.evidence.get(part)
+    ] or ["list of evidence"]
+
+
+def _dataset(version: DatasetVersion | None) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    return {
+        "name": str(version.dataset),
+        "number": version.number,
+        "digest": version.parquet_sha256,
+    }
+
+
+def _plan(plan: ValidationPlan) -> dict[str, Any]:
+    content = {"criteria": plan.criteria, "subgroup_columns": plan.subgroup_columns}
+    return {"number": plan.number, "digest": canonical_digest(content)}
+
+
+def _sections(card: ModelCard) -> dict[str, str]:
+    return {name: getattr(card, name) for name in CARD_SECTIONS}

@@ -1,0 +1,110 @@
+"""Approval policies: versioned data files, checked when they are read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from apps.access.permissions import Permission
+from apps.access.roles import PROJECT_ROLES
+
+FOLDER = Path(__file__).parent / "policies"
+SIGNING_ROLES = frozenset(
+    role.slug
+    for role in PROJECT_ROLES
+    if Permission.APPROVAL_SIGN_OFF in role.permissions
+)
+
+
+class PolicyFaulty(Exception):
+    """A policy file cannot be used; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class PolicyStage:
+    """One step of a policy.
+
+    Args:
+        title: what people call the step.
+        role: slug of the project role that signs.
+        required: how many people must sign.
+        meaning: what a signature of this step states.
+    """
+
+    title: str
+    role: str
+    required: int
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who must sign, in which order.
+
+    Args:
+        name: of the file.
+        version: raised with every change of the file.
+        title: what people call it.
+        stages: signed one after the other.
+    """
+
+    name: str
+    version: int
+    title: str
+    stages: tuple[PolicyStage, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values, to be frozen into a request."""
+        return {**asdict(self), "stages": [asdict(stage) for stage in self.stages]}
+
+
+@cache
+def load_policy(name: str) -> Policy:
+    """Read the policy `name` from its file.
+
+    Raises:
+        PolicyFaulty: the file is missing or says something impossible.
+    """
+    try:
+        text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise PolicyFaulty(f"There is no policy named {name}.") from error
+    return read_policy(text)
+
+
+def read_policy(text: str) -> Policy:
+    """Build a policy from the text of its file.
+
+    Raises:
+        PolicyFaulty: a field is missing, unknown or impossible.
+    """
+    try:
+        raw = yaml.safe_load(text)
+        stages = tuple(PolicyStage(**stage) for stage in raw.pop("stages"))
+        policy = Policy(**raw, stages=stages)
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+        raise PolicyFaulty(f"The policy cannot be read: {error}.") from error
+    _check(policy)
+    return policy
+
+
+def _check(policy: Policy) -> None:
+    where = f"Policy {policy.name}"
+    if not isinstance(policy.version, int) or policy.version < 1:
+        raise PolicyFaulty(f"{where}: version must be a whole number from 1.")
+    if not policy.stages:
+        raise PolicyFaulty(f"{where}: there must be at least one stage.")
+    for stage in policy.stages:
+        if stage.role not in SIGNING_ROLES:
+            raise PolicyFaulty(
+                f"{where}: {stage.title} names the role {stage.role}, which may not "
+                f"sign. Use one of: {', '.join(sorted(SIGNING_ROLES))}."
+            )
+        if not isinstance(stage.required, int) or stage.required < 1:
+            raise PolicyFaulty(f"{where}: {stage.title} must require 1 or more.")
+        if not stage.title or not stage.meaning:
+            raise PolicyFaulty(f"{where}: each stage needs a title and a meaning.")

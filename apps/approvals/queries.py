@@ -1,0 +1,182 @@
+"""Reads about requests: what is left to sign, who did what, and what waits for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db.models import (
+    CharField,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Prefetch,
+    QuerySet,
+    Subquery,
+)
+from django.db.models.functions import Cast
+
+from apps.access.roles import ADMINISTRATOR, ROLES
+from apps.approvals.models import (
+    ApprovalRequest,
+    ApprovalStatus,
+    SignOff,
+    SignOffDecision,
+    Stage,
+)
+from apps.audit.event_types import EventType
+from apps.audit.models import AuditEvent
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+    from apps.registry.models import ModelVersion
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something a person did to what is to be signed, which bars them from signing.
+
+    Args:
+        user_id: who.
+        did: in the past tense, without the person.
+        at: when.
+    """
+
+    user_id: UUID
+    did: str
+    at: datetime
+
+
+# Who, when and what: from the request to the rows that say so.
+DUTIES = (
+    (
+        "version__run__dataset_version__uploaded_by",
+        "version__run__dataset_version__created_at",
+        "uploaded its data",
+    ),
+    (
+        "version__run__training_job__launched_by",
+        "version__run__training_job__created_at",
+        "launched its training",
+    ),
+    ("version__run__recorded_by", "version__run__recorded_at", "recorded its run"),
+    ("version__registered_by", "version__created_at", "registered it"),
+    ("requested_by", "requested_at", "asked for its approval"),
+)
+
+
+def involvement(approval: ApprovalRequest) -> list[Deed]:
+    """List who took part in making or signing what `approval` asks for."""
+    return [*_duties(approval), *_card_edits(approval), *_signatures(approval)]
+
+
+def _duties(approval: ApprovalRequest) -> Iterator[Deed]:
+    paths = [path for who, when, _ in DUTIES for path in (who, when)]
+    found = ApprovalRequest.objects.values_list(*paths).get(pk=approval.pk)
+    for place, (_, _, did) in enumerate(DUTIES):
+        user_id, at = found[2 * place : 2 * place + 2]
+        if user_id is not None:
+            yield Deed(user_id, did, at)
+
+
+def _card_edits(approval: ApprovalRequest) -> Iterator[Deed]:
+    edits = AuditEvent.objects.filter(
+        type=EventType.MODEL_CARD_EDITED, target_id=str(approval.version_id)
+    )
+    for edit in edits.values("actor_id").annotate(last=Max("at")):
+        yield Deed(edit["actor_id"], "wrote its model card", edit["last"])
+
+
+def _signatures(approval: ApprovalRequest) -> Iterator[Deed]:
+    given = SignOff.objects.filter(stage__request=approval)
+    for sign_off in given.select_related("stage"):
+        did = f"signed the stage {sign_off.stage.title}"
+        yield Deed(sign_off.signer_id, did, sign_off.signed_at)
+
+
+def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
+    """Open requests whose present stage `user` may sign, as `rules.can_reject` says.
+
+    The same deeds bar a person here and there; here in the database, so that the
+    number of requests costs one query.
+    """
+    if ADMINISTRATOR.slug in user.agency_roles:
+        return ApprovalRequest.objects.none()
+    present = Stage.objects.filter(request=OuterRef("pk"), completed_at__isnull=True)
+    role = Subquery(present.order_by("position").values("role")[:1])
+    waiting = (
+        ApprovalRequest.objects.visible_to(user)
+        .filter(status=ApprovalStatus.IN_REVIEW)
+        .annotate(waits_for=role)
+        .filter(
+            version__model__project__memberships__user=user,
+            version__model__project__memberships__role=F("waits_for"),
+        )
+    )
+    for who, _, _ in DUTIES:
+        waiting = waiting.exclude(**{who: user})
+    edits = AuditEvent.objects.filter(
+        type=EventType.MODEL_CARD_EDITED,
+        target_id=Cast(OuterRef("version_id"), CharField()),
+        actor_id=user.pk,
+    )
+    return waiting.exclude(stages__sign_offs__signer=user).exclude(Exists(edits))
+
+
+def open_stages(approval: ApprovalRequest) -> list[Stage]:
+    """List the stages that are not complete; the first one is to be signed now."""
+    if not approval.is_open:
+        return []
+    left = Stage.objects.filter(request=approval, completed_at__isnull=True)
+    return list(left.order_by("position"))
+
+
+def stages_with_sign_offs(approval: ApprovalRequest) -> list[Stage]:
+    """List all stages in order, each with its signatures in `.sign_offs.all()`."""
+    given = SignOff.objects.order_by("signed_at")
+    stages = Stage.objects.filter(request=approval).order_by("position")
+    return list(stages.prefetch_related(Prefetch("sign_offs", queryset=given)))
+
+
+def latest_request(version: ModelVersion) -> ApprovalRequest | None:
+    """Return the newest request for `version`, open or not."""
+    found = ApprovalRequest.objects.filter(version=version)
+    return found.select_related("requested_by").order_by("-pk").first()
+
+
+def card_section(version: ModelVersion) -> dict[str, Any] | None:
+    """Give what a model card says about the approval; None when none was asked for."""
+    approval = latest_request(version)
+    if approval is None:
+        return None
+    return {
+        "status": approval.status,
+        "policy": f"{approval.policy['name']} version {approval.policy['version']}",
+        "evidence_digest": approval.evidence_digest,
+        "requested_by": approval.requested_by.full_name,
+        "requested_at": approval.requested_at,
+        "closed_at": approval.closed_at,
+        "signatures": [
+            _signature(stage, sign_off)
+            for stage in stages_with_sign_offs(approval)
+            for sign_off in stage.sign_offs.all()
+        ],
+    }
+
+
+def _signature(stage: Stage, sign_off: SignOff) -> dict[str, Any]:
+    return {
+        "stage": stage.title,
+        "role": ROLES[stage.role].title,
+        "decision": SignOffDecision(sign_off.decision).label,
+        "meaning": sign_off.meaning,
+        "name": sign_off.signer_name,
+        "title": sign_off.signer_title,
+        "organisation": sign_off.signer_organisation,
+        "comment": sign_off.comment,
+        "signed_at": sign_off.signed_at,
+    }

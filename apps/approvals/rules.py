@@ -1,0 +1,141 @@
+"""Who may ask for an approval, and who may sign it: never somebody who took part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted, roles_of
+from apps.access.permissions import Permission
+from apps.access.roles import ADMINISTRATOR, ROLES
+from apps.accounts.models import User
+from apps.approvals import queries
+from apps.approvals.evidence import changed_parts
+from apps.projects.models import Membership
+from apps.registry.models import VersionState
+from apps.validation.models import Verdict
+from apps.validation.queries import latest_report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apps.approvals.models import ApprovalRequest, Stage
+    from apps.approvals.queries import Deed
+    from apps.registry.models import ModelVersion
+
+_NOT_VALIDATED = {
+    VersionState.DRAFT: "This version is not validated yet: it needs a validation "
+    "report whose checks pass.",
+    VersionState.IN_REVIEW: "An approval request for this version is open.",
+    VersionState.APPROVED: "This version is approved already.",
+    VersionState.REJECTED: "This version was rejected. Register a new version with "
+    "what was asked for.",
+}
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Somebody who holds the role of the present stage, and whether they may sign."""
+
+    person: User
+    decision: Decision
+
+
+def can_request_approval(user: User, version: ModelVersion) -> Decision:
+    """Say whether `user` may ask for the approval of `version` now."""
+    decision = permitted(user, Permission.APPROVAL_REQUEST, version.project)
+    if not decision:
+        return decision
+    if version.state != VersionState.VALIDATED:
+        return NotNow(_NOT_VALIDATED[VersionState(version.state)])
+    if version.validation_reports.under_way().exists():
+        return NotNow("A validation report is being computed; wait for its verdict.")
+    report = latest_report(version)
+    if report is None or report.verdict != Verdict.PASS:
+        return NotNow("The newest validation report of this version did not pass.")
+    return ALLOWED
+
+
+def can_withdraw_request(user: User, approval: ApprovalRequest) -> Decision:
+    """Say whether `user` may take the request back."""
+    if not approval.is_open:
+        return NotNow(_closed(approval))
+    return permitted(user, Permission.APPROVAL_REQUEST, approval.project)
+
+
+def can_reject(user: User, approval: ApprovalRequest) -> Decision:
+    """Say whether `user` may reject at the present stage.
+
+    Separation of duties is asked first: who took part reads what they did.
+    """
+    stages = queries.open_stages(approval)
+    if not stages:
+        return NotNow(_closed(approval))
+    independent = _independent(user, queries.involvement(approval), "You")
+    if not independent:
+        return independent
+    decision = permitted(user, Permission.APPROVAL_SIGN_OFF, approval.project)
+    if not decision:
+        return decision
+    return _in_turn(user, approval, stages[0])
+
+
+def can_sign_off(user: User, approval: ApprovalRequest) -> Decision:
+    """Say whether `user` may sign the present stage: evidence must be unchanged."""
+    decision = can_reject(user, approval)
+    if decision and (changed := changed_parts(approval)):
+        return NotNow(
+            f"The evidence changed since the approval was asked for "
+            f"({', '.join(changed)}), so nobody can sign it. Withdraw the request and "
+            "ask again."
+        )
+    return decision
+
+
+def signers(approval: ApprovalRequest) -> list[Signer]:
+    """List who holds the role of the present stage, each with the decision on them."""
+    stages = queries.open_stages(approval)
+    if not stages:
+        return []
+    deeds = queries.involvement(approval)
+    members = Membership.objects.filter(
+        project=approval.project, role=stages[0].role, user__is_active=True
+    )
+    people = [
+        member.user
+        for member in members.select_related("user").order_by("user__full_name")
+    ]
+    return [
+        Signer(person, _independent(person, deeds, person.full_name))
+        for person in people
+    ]
+
+
+def _closed(approval: ApprovalRequest) -> str:
+    return f"This request is {approval.get_status_display().lower()} and closed."
+
+
+def _independent(user: User, deeds: Sequence[Deed], who: str) -> Decision:
+    if ADMINISTRATOR.slug in user.agency_roles:
+        return Denied("An administrator manages accounts and can never sign.")
+    done = [
+        f"{deed.did} on {deed.at.day} {deed.at:%B %Y}"
+        for deed in deeds
+        if deed.user_id == user.pk
+    ]
+    if not done:
+        return ALLOWED
+    *others, last = done
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return Denied(f"{who} {listed}, so somebody else must sign.")
+
+
+def _in_turn(user: User, approval: ApprovalRequest, stage: Stage) -> Decision:
+    held = roles_of(user, approval.project)
+    if stage.role in {role.slug for role in held}:
+        return ALLOWED
+    mine = " and ".join(role.title.lower() for role in held)
+    return Denied(
+        f"The stage {stage.title} is signed by a {ROLES[stage.role].title.lower()}; "
+        f"you are {mine} here."
+    )
