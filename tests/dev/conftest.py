@@ -1,8 +1,10 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -19,8 +21,19 @@ def _no_named_servers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
-    """Start a Python process of this project; none outlives the test."""
+def folder() -> Iterator[Path]:
+    """A folder that stays open to the account which runs Postgres for root.
+
+    Those of pytest are closed again by every pytest that starts on this machine.
+    """
+    with tempfile.TemporaryDirectory(prefix="portal-test-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+@pytest.fixture
+def start(folder: Path) -> Iterator[Start]:
+    """Start a Python process of this project; none outlives the test or its folder."""
     processes: list[subprocess.Popen[str]] = []
 
     def start_python(*arguments: str, **env: str) -> subprocess.Popen[str]:

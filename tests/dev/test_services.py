@@ -28,8 +28,8 @@ def start_services(start: Start, folder: Path) -> Running:
     return process, urls
 
 
-def test_start_gives_real_servers_and_an_interrupt_ends_them(start, tmp_path):
-    process, urls = start_services(start, tmp_path)
+def test_start_gives_real_servers_and_an_interrupt_ends_them(start, folder):
+    process, urls = start_services(start, folder)
 
     with psycopg.connect(urls["DATABASE_URL"]) as database:
         version = database.execute("SELECT version()").fetchone()
@@ -41,29 +41,29 @@ def test_start_gives_real_servers_and_an_interrupt_ends_them(start, tmp_path):
     assert version[0].startswith("PostgreSQL 18")
     assert answered
     assert code == 128 + signal.SIGINT
-    assert wait_until_gone(f"{tmp_path}/", seconds=0) == []
+    assert wait_until_gone(f"{folder}/", seconds=0) == []
 
 
 @pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux tells of a parent's death"
 )
-def test_start_after_kill_leaves_nothing_running_and_keeps_data(start, tmp_path):
-    process, urls = start_services(start, tmp_path)
+def test_start_after_kill_leaves_nothing_running_and_keeps_data(start, folder):
+    process, urls = start_services(start, folder)
     with psycopg.connect(urls["DATABASE_URL"], autocommit=True) as database:
         database.execute("CREATE TABLE kept AS SELECT 7 AS number")
 
     process.kill()
-    left = wait_until_gone(f"{tmp_path}/")
-    _, urls = start_services(start, tmp_path)
+    left = wait_until_gone(f"{folder}/")
+    _, urls = start_services(start, folder)
 
     assert left == []
     with psycopg.connect(urls["DATABASE_URL"]) as database:
         assert database.execute("SELECT number FROM kept").fetchone() == (7,)
 
 
-def test_servers_refuse_a_wrong_password(start, tmp_path):
-    _, urls = start_services(start, tmp_path)
-    password = (tmp_path / "password").read_text()
+def test_servers_refuse_a_wrong_password(start, folder):
+    _, urls = start_services(start, folder)
+    password = (folder / "password").read_text()
 
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(urls["DATABASE_URL"].replace(password, "wrong"))
@@ -84,53 +84,53 @@ def test_run_passes_on_the_exit_code_and_deletes_its_folder(start):
     assert not Path(output.strip().removeprefix("file://")).parent.exists()
 
 
-def test_named_servers_are_used_instead(tmp_path, monkeypatch):
+def test_named_servers_are_used_instead(folder, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/portal")
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere")
 
-    with services(tmp_path) as urls:
+    with services(folder) as urls:
         named = dict(urls)
 
     assert named == {
         "DATABASE_URL": "postgresql://elsewhere/portal",
         "REDIS_URL": "redis://elsewhere",
     }
-    assert not (tmp_path / "postgres").exists()
+    assert not (folder / "postgres").exists()
 
 
-def test_a_folder_in_use_is_refused_with_the_fix(tmp_path):
+def test_a_folder_in_use_is_refused_with_the_fix(folder):
     with (
-        only_user_of(tmp_path),
+        only_user_of(folder),
         pytest.raises(Problem, match="Ctrl-C there"),
-        only_user_of(tmp_path),
+        only_user_of(folder),
     ):
         pass
 
 
-def test_stop_leftover_ends_the_server_of_that_folder(start, tmp_path):
+def test_stop_leftover_ends_the_server_of_that_folder(start, folder):
     sleeper = "import time; print('up', flush=True); time.sleep(60)"
-    orphan = start("-c", sleeper, str(tmp_path))
+    orphan = start("-c", sleeper, str(folder))
     orphan.stdout.readline()
-    pid_file = tmp_path / "server.pid"
+    pid_file = folder / "server.pid"
     pid_file.write_text(f"{orphan.pid}\nmore lines\n")
 
-    stop_leftover(pid_file, data=tmp_path)
+    stop_leftover(pid_file, data=folder)
 
     assert orphan.wait(timeout=5) != 0
     assert not pid_file.exists()
 
 
-def test_stop_leftover_spares_a_program_that_took_the_number(tmp_path):
-    pid_file = tmp_path / "server.pid"
+def test_stop_leftover_spares_a_program_that_took_the_number(folder):
+    pid_file = folder / "server.pid"
     pid_file.write_text(f"{os.getpid()}\n")
 
-    stop_leftover(pid_file, data=tmp_path / "a folder of nobody")
+    stop_leftover(pid_file, data=folder / "a folder of nobody")
 
     assert not pid_file.exists()
 
 
-def test_kept_secret_is_made_once_and_for_us_only(tmp_path):
-    file = tmp_path / "secret"
+def test_kept_secret_is_made_once_and_for_us_only(folder):
+    file = folder / "secret"
 
     first, second = kept_secret(file, prefix="demo-"), kept_secret(file)
 
