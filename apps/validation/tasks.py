@@ -11,7 +11,7 @@ from apps.validation import actions, queries
 from apps.validation.models import ValidationReport
 
 
-@task("validation.compute_report", queue="validation")
+@task("validation.compute_report")
 def compute_report(*, report_id: str, **kwargs: Any) -> None:
     """Have the engine measure a queued report; a report that is taken is left alone."""
     worker = service_account()

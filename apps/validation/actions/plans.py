@@ -1,0 +1,109 @@
+"""Declaring what a model must do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from apps.access.checks import ensure
+from apps.audit.event_types import EventType
+from apps.audit.record import difference, record
+from apps.core.errors import Invalid
+from apps.registry.models import ModelVersion, RegisteredModel
+from apps.validation import queries, rules
+from apps.validation.criteria import check_criteria
+from apps.validation.models import ValidationPlan
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+MAX_SUBGROUP_COLUMNS = 10
+
+
+@transaction.atomic
+def write_plan(
+    *,
+    model: RegisteredModel,
+    criteria: Sequence[Mapping[str, Any]],
+    subgroup_columns: Sequence[str],
+    reason: str,
+    by: User,
+) -> ValidationPlan:
+    """Declare what every version of `model` must do from now on.
+
+    Args:
+        model: whose versions are judged.
+        criteria: each with `measure`, `operator`, `threshold` and `blocking`.
+        subgroup_columns: columns by which results are told apart.
+        reason: why; needed when a report exists that could have been seen.
+        by: a validator or data scientist.
+
+    Raises:
+        Invalid: a criterion cannot be judged, a column is unknown, a reason is
+            missing, or nothing differs from the present plan.
+        Refused: the person may not.
+    """
+    model = RegisteredModel.objects.select_for_update().get(pk=model.pk)
+    ensure(rules.can_write_plan(by, model))
+    version = queries.newest_version(model)
+    former = queries.latest_plan(model)
+    plan = ValidationPlan(
+        model=model,
+        number=former.number + 1 if former else 1,
+        criteria=check_criteria(criteria, queries.question_of(version).task),
+        subgroup_columns=_check_columns(subgroup_columns, version),
+        reason=reason.strip(),
+        written_by=by,
+    )
+    changes = _plan_changes(former, plan)
+    _check_change(changes, plan)
+    plan.save()
+    record(
+        EventType.PLAN_WRITTEN,
+        target=plan,
+        project=model.project,
+        by=by,
+        changes=changes,
+        reason=plan.reason,
+    )
+    return plan
+
+
+def _check_columns(names: Sequence[str], version: ModelVersion) -> list[str]:
+    known = queries.subgroup_candidates(version)
+    chosen = list(dict.fromkeys(names))
+    if unknown := [name for name in chosen if name not in known]:
+        raise Invalid(
+            f"The data of this model has no column {unknown[0][:100]}.",
+            fields={"subgroup_columns": "Choose columns of the model's data."},
+        )
+    if len(chosen) > MAX_SUBGROUP_COLUMNS:
+        sentence = f"Choose at most {MAX_SUBGROUP_COLUMNS} columns."
+        raise Invalid(sentence, fields={"subgroup_columns": sentence})
+    return chosen
+
+
+def _plan_changes(
+    former: ValidationPlan | None, plan: ValidationPlan
+) -> dict[str, Any]:
+    def said(one: ValidationPlan | None) -> dict[str, Any]:
+        return {
+            "criteria": one.criteria_in_words if one else [],
+            "subgroup_columns": one.subgroup_columns if one else [],
+        }
+
+    return difference(said(former), said(plan))
+
+
+def _check_change(changes: dict[str, Any], plan: ValidationPlan) -> None:
+    if not changes:
+        raise Invalid(
+            f"The present plan, {plan.number - 1}, says exactly this already."
+        )
+    if not plan.reason and queries.has_reports(plan.model):
+        raise Invalid(
+            "There is a report on this model already, so say why the criteria change.",
+            fields={"reason": "Give the reason for the change."},
+        )
