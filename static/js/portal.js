@@ -12,8 +12,9 @@
   }, true);
 
   // button[data-once]: one click, one request. Disabled a moment later, so that the
-  // browser still sends the button's own value.
+  // browser still sends the button's own value. Uploads see to their own.
   document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-upload]")) return;
     const buttons = event.target.querySelectorAll("[data-once]");
     window.setTimeout(() => buttons.forEach((button) => (button.disabled = true)));
   });
