@@ -188,6 +188,15 @@ class Alias(models.Model):
         return f"{self.model}@{self.name}"
 
 
+# What a person writes on a card: field of `ModelCard` -> its heading.
+CARD_SECTIONS = {
+    "intended_use": "Intended use",
+    "out_of_scope_use": "Out of scope",
+    "limitations": "Limitations",
+    "human_oversight": "Human oversight",
+}
+
+
 class ModelCard(models.Model):
     """The part of a version's card that only a person can write."""
 

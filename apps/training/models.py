@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 
-class TrainingJobQuerySet(JobQuerySet):
+class TrainingJobQuerySet(JobQuerySet["TrainingJob"]):
     """Reads of training jobs."""
 
     def visible_to(self, user: User) -> Self:

@@ -1,0 +1,186 @@
+"""What pages, API and model cards read of the registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.db.models import Prefetch
+from django.forms import model_to_dict
+from guardian.shortcuts import get_users_with_perms
+
+from apps.access.grants import view_permission
+from apps.experiments.models import Metric, Parameter
+from apps.projects.models import Objective
+from apps.registry.models import (
+    CARD_SECTIONS,
+    Alias,
+    AliasName,
+    ModelVersion,
+    RegisteredModel,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+    from apps.accounts.models import User, UserQuerySet
+    from apps.experiments.models import Run
+    from apps.projects.models import Project
+
+
+def granted_people(model: RegisteredModel) -> UserQuerySet:
+    """List who was granted `model` one by one, by name."""
+    people = get_users_with_perms(
+        model,
+        only_with_perms_in=[view_permission(RegisteredModel)],
+        with_group_users=False,
+    )
+    return cast("UserQuerySet", people).order_by("full_name", "pk")
+
+
+def champion_of(model: RegisteredModel) -> ModelVersion | None:
+    """Return the version that holds the champion alias, if one does."""
+    return ModelVersion.objects.filter(
+        aliases__model=model, aliases__name=AliasName.CHAMPION
+    ).first()
+
+
+def champion_aliases() -> Prefetch[Any]:
+    """Prefetch the champion of each model as `model.champion_aliases[0].version`."""
+    champions = Alias.objects.filter(name=AliasName.CHAMPION).select_related("version")
+    return Prefetch("aliases", queryset=champions, to_attr="champion_aliases")
+
+
+def newest_versions(models: Iterable[RegisteredModel]) -> dict[UUID, ModelVersion]:
+    """Find the newest version of each model, in one query."""
+    versions = (
+        ModelVersion.objects.filter(model__in=[model.pk for model in models])
+        .order_by("model_id", "-number")
+        .distinct("model_id")
+        .defer("manifest", "signature")
+    )
+    return {version.model_id: version for version in versions}
+
+
+def version_of_run(run: Run, viewer: User) -> ModelVersion | None:
+    """Find the version that `run` was registered as, if `viewer` can see it."""
+    return (
+        ModelVersion.objects.visible_to(viewer)
+        .filter(run=run)
+        .select_related("model__project")
+        .first()
+    )
+
+
+def with_card_parts(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
+    """Join everything that a version's page and card read of the registry."""
+    return versions.select_related(
+        "model__project",
+        "registered_by",
+        "card",
+        "run__experiment",
+        "run__recorded_by",
+        "run__dataset_version__dataset",
+        "run__dataset_version__uploaded_by",
+    )
+
+
+def manifest_entry(version: ModelVersion, path: str) -> dict[str, Any] | None:
+    """Find one file in the manifest by its path."""
+    found: list[dict[str, Any]] = version.manifest
+    return next((entry for entry in found if entry["path"] == path), None)
+
+
+def card_record(version: ModelVersion) -> dict[str, Any]:
+    """Give the registry's part of the model card as plain JSON values.
+
+    Keys: `identity`, `objective`, `sections`, `signature`, `files`, `run`, `dataset`.
+    """
+    return {
+        "identity": _identity(version),
+        "objective": _objective(version.project),
+        "sections": [
+            {"name": name, "title": title, "text": getattr(version.card, name)}
+            for name, title in CARD_SECTIONS.items()
+        ],
+        "signature": version.signature,
+        "files": {"manifest_digest": version.manifest_digest, "list": version.manifest},
+        "run": _run(version.run),
+        "dataset": _dataset(version.run),
+    }
+
+
+def _identity(version: ModelVersion) -> dict[str, Any]:
+    champion = champion_of(version.model)
+    return {
+        "project": version.project.slug,
+        "project_name": version.project.name,
+        "mission": version.project.mission,
+        "impact": version.project.get_impact_display(),
+        "model": version.model.name,
+        "description": version.model.description,
+        "version": version.number,
+        "state": version.state,
+        "is_champion": champion is not None and champion.pk == version.pk,
+        "registered_at": version.created_at.isoformat(),
+        "registered_by": version.registered_by.full_name,
+    }
+
+
+def _objective(project: Project) -> dict[str, Any] | None:
+    objective = Objective.objects.filter(project=project).first()
+    if objective is None:
+        return None
+    return model_to_dict(objective, exclude=["id", "project", "updated_at"])
+
+
+def _run(run: Run) -> dict[str, Any]:
+    summary = run.summary
+    return {
+        "id": str(run.pk),
+        "name": run.name,
+        "experiment": run.experiment.name,
+        "source": run.source,
+        "recorded_at": run.recorded_at.isoformat(),
+        "parameters": dict(
+            Parameter.objects.filter(run=run)
+            .order_by("key")
+            .values_list("key", "value")
+        ),
+        "metrics": final_metrics([run]).get(run.pk, {}),
+        "rows": summary.get("rows", {}),
+        "split_digest": summary.get("split_digest", ""),
+        "threshold": summary.get("threshold"),
+        "onnx": summary.get("onnx", {}),
+        "environment": summary.get("environment", {}),
+    }
+
+
+def final_metrics(runs: Iterable[Run]) -> dict[UUID, dict[str, float]]:
+    """Give the last value of every metric of each run, in one query."""
+    last = (
+        Metric.objects.filter(run__in=list(runs))
+        .order_by("run_id", "key", "-step")
+        .distinct("run_id", "key")
+    )
+    found: dict[UUID, dict[str, float]] = {}
+    for metric in last:
+        found.setdefault(metric.run_id, {})[metric.key] = metric.value
+    return found
+
+
+def _dataset(run: Run) -> dict[str, Any] | None:
+    version = run.dataset_version
+    if version is None:
+        return None
+    return {
+        "id": str(version.pk),
+        "name": version.dataset.name,
+        "title": version.dataset.title,
+        "version": version.number,
+        "sha256": version.parquet_sha256,
+        "rows": version.row_count,
+        "uploaded_at": version.created_at.isoformat(),
+    }

@@ -1,0 +1,109 @@
+"""Who may register models, describe them, pull their files and share them."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from apps.access.checks import (
+    ALLOWED,
+    Decision,
+    Denied,
+    NotNow,
+    permitted,
+    roles_of,
+)
+from apps.access.grants import granted_to
+from apps.access.permissions import Permission
+from apps.registry.models import ModelVersion, RegisteredModel, VersionState
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+    from apps.experiments.models import Run
+
+MODEL_FILE = "model.skops"
+# Formats that run code when they are read.
+PICKLE_SUFFIXES = frozenset(
+    {".ckpt", ".cloudpickle", ".dill", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
+)
+EDITABLE_STATES = frozenset({VersionState.DRAFT, VersionState.VALIDATED})
+
+
+def can_register_version(user: User, run: Run) -> Decision:
+    """Say whether `user` may register the model that `run` left behind."""
+    decision = permitted(user, Permission.MODEL_REGISTER, run.project)
+    if not decision:
+        return decision
+    if ModelVersion.objects.filter(run=run).exists():
+        return NotNow("The model of this run is registered already.")
+    paths = set(run.artifacts.values_list("path", flat=True))
+    if MODEL_FILE not in paths:
+        return NotNow(f"This run has no model: it left no file {MODEL_FILE}.")
+    if pickles := sorted(path for path in paths if _is_pickle(path)):
+        return NotNow(
+            f"The file {pickles[0]} can run code when it is read, so it cannot be "
+            "registered. Record the run without it."
+        )
+    return ALLOWED
+
+
+def _is_pickle(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() in PICKLE_SUFFIXES
+
+
+def can_edit_card(user: User, version: ModelVersion) -> Decision:
+    """Say whether `user` may write on the card: not while or after it is reviewed."""
+    decision = permitted(user, Permission.MODEL_EDIT_CARD, version.project)
+    if decision and version.state not in EDITABLE_STATES:
+        return NotNow(
+            f"This version is {version.get_state_display().lower()}; its card is part "
+            "of what is signed and cannot change."
+        )
+    return decision
+
+
+def can_download_model_file(user: User, version: ModelVersion) -> Decision:
+    """Say whether `user` may take files of `version` away.
+
+    Members need the permission. Somebody outside of the project who was granted the
+    model was granted its files with it.
+    """
+    if not roles_of(user, version.project):
+        granted = granted_to(user, RegisteredModel).filter(pk=version.model_id)
+        if granted.exists():
+            return ALLOWED
+    return permitted(user, Permission.MODEL_DOWNLOAD, version.project)
+
+
+def can_restrict_model(user: User, model: RegisteredModel) -> Decision:
+    """Say whether `user` may hide `model` from members without a grant."""
+    decision = permitted(user, Permission.MODEL_GRANT, model.project)
+    if decision and model.is_restricted:
+        return NotNow("This model is restricted already.")
+    return decision
+
+
+def can_open_model(user: User, model: RegisteredModel) -> Decision:
+    """Say whether `user` may show `model` to all members."""
+    decision = permitted(user, Permission.MODEL_GRANT, model.project)
+    if decision and not model.is_restricted:
+        return NotNow("This model is open to all members already.")
+    return decision
+
+
+def can_grant_model(user: User, model: RegisteredModel) -> Decision:
+    """Say whether `user` may show `model` to single people, members or not."""
+    return permitted(user, Permission.MODEL_GRANT, model.project)
+
+
+def can_revoke_model_grant(
+    user: User, model: RegisteredModel, person: User
+) -> Decision:
+    """Say whether `user` may take the access of `person` away.
+
+    Never their own: so somebody always remains who can open the model again.
+    """
+    decision = can_grant_model(user, model)
+    if decision and user.pk == person.pk:
+        return Denied("You cannot withdraw your own access; somebody else can.")
+    return decision
