@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "apps.audit.middleware.RecordRefusalsMiddleware",
     "apps.core.middleware.PortalErrorMiddleware",
+    "apps.core.middleware.BodyLimitMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "mlops_portal.urls"
@@ -305,6 +306,8 @@ LOGGING = {
             "formatter": "line",
         }
     },
+    # Every sign-in is an audit event already.
+    "loggers": {"axes": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
 

@@ -5,7 +5,6 @@ from django.urls import include, path
 urlpatterns = [
     path("api/", include("mlops_portal.api_urls")),
     path("", include("apps.core.urls")),
-    path("", include("apps.home.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.projects.urls")),
     path("", include("apps.datasets.urls")),
@@ -15,6 +14,8 @@ urlpatterns = [
     path("", include("apps.validation.urls")),
     path("", include("apps.approvals.urls")),
     path("", include("apps.audit.urls")),
+    # Last, because /projects/<slug>/ would take /projects/create/.
+    path("", include("apps.home.urls")),
 ]
 handler400 = "apps.core.views.bad_request"
 handler403 = "apps.core.views.forbidden"

@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.core.views import forbidden
 
 app_name = "approvals"
-urlpatterns: list[URLPattern] = []
+# Placeholder names until the pages are written.
+urlpatterns = [
+    path("approval-requests/<uuid:pk>/", forbidden, name="request"),
+]

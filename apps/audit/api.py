@@ -1,3 +1,76 @@
-from django.urls import URLPattern
+from typing import Any
 
-urlpatterns: list[URLPattern] = []
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.urls import path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.audit import actions, queries
+from apps.audit.models import AuditEvent
+from apps.audit.queries import AuditFilter
+
+FILTERS = [OpenApiParameter(name, str) for name in AuditFilter.__dataclass_fields__]
+CONTENT_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+
+
+class AuditEventOutput(serializers.Serializer[Any]):
+    event_id = serializers.UUIDField()
+    at = serializers.DateTimeField()
+    type = serializers.CharField()
+    actor_id = serializers.UUIDField()
+    actor_label = serializers.CharField()
+    actor_kind = serializers.CharField()
+    actor_roles = serializers.ListField(child=serializers.CharField())
+    target_type = serializers.CharField()
+    target_id = serializers.CharField()
+    target_label = serializers.CharField()
+    project_id = serializers.UUIDField(allow_null=True)
+    project_label = serializers.CharField()
+    changes = serializers.JSONField()
+    reason = serializers.CharField()
+    channel = serializers.CharField()
+    request_id = serializers.CharField()
+
+
+class AuditEventsView(generics.GenericAPIView[Any]):
+    serializer_class = AuditEventOutput
+
+    def get_queryset(self) -> Any:
+        wanted = AuditFilter.from_query(self.request.query_params.dict())
+        visible = AuditEvent.objects.visible_to(self.request.user)
+        return queries.matching(visible, wanted)
+
+    @extend_schema(parameters=FILTERS, responses=AuditEventOutput(many=True))
+    def get(self, request: Request) -> Response:
+        """Audit events that I may read, newest first."""
+        page = self.paginate_queryset(self.get_queryset()) or []
+        return self.get_paginated_response([queries.event_record(e) for e in page])
+
+
+class AuditExportView(APIView):
+    @extend_schema(
+        parameters=[OpenApiParameter("format", enum=["jsonl", "csv"]), *FILTERS],
+        responses={
+            (200, "application/x-ndjson"): OpenApiTypes.BINARY,
+            (200, "text/csv"): OpenApiTypes.BINARY,
+        },
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Export the trail, oldest event first; the export is an event itself."""
+        file_format = request.query_params.get("format", "jsonl")
+        lines = actions.export_audit_trail(
+            wanted=AuditFilter.from_query(request.query_params.dict()),
+            file_format=file_format,
+            by=request.user,
+        )
+        return StreamingHttpResponse(lines, content_type=CONTENT_TYPES[file_format])
+
+
+urlpatterns = [
+    path("audit/events", AuditEventsView.as_view(), name="audit_events"),
+    path("audit/export", AuditExportView.as_view(), name="audit_export"),
+]

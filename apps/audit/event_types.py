@@ -25,7 +25,7 @@ class EventType(models.TextChoices):
     APPROVAL_SIGNED_OFF = "approval.signed_off", "signed off"
     APPROVAL_WITHDRAWN = "approval.withdrawn", "withdrew"
 
-    AUDIT_EXPORTED = "audit.exported", "exported"
+    AUDIT_EXPORTED = "audit.exported", "exported the audit trail as"
 
     DATASET_CREATED = "dataset.created", "created dataset"
     DATASET_DOWNLOADED = "dataset.downloaded", "downloaded"

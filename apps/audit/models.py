@@ -23,12 +23,20 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
     def visible_to(self, user: User) -> Self:
         """Events of the projects whose trail `user` may read, and their own."""
-        if has_agency_permission(user, Permission.AUDIT_READ):
+        return self._permitted(user, Permission.AUDIT_READ, own=True)
+
+    def exportable_by(self, user: User) -> Self:
+        """Events of the projects whose trail `user` may take out."""
+        return self._permitted(user, Permission.AUDIT_EXPORT, own=False)
+
+    def _permitted(self, user: User, permission: Permission, *, own: bool) -> Self:
+        if has_agency_permission(user, permission):
             return self
         projects = user.memberships.filter(
-            role__in=project_roles_with(Permission.AUDIT_READ)
+            role__in=project_roles_with(permission)
         ).values("project_id")
-        return self.filter(Q(project_id__in=projects) | Q(actor_id=user.pk))
+        wanted = Q(project_id__in=projects)
+        return self.filter(wanted | Q(actor_id=user.pk) if own else wanted)
 
 
 class AuditEvent(models.Model):

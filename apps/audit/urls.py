@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.audit import views
 
 app_name = "audit"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("audit/", views.list_events, name="list"),
+    path("audit/events/<int:pk>/", views.event, name="event"),
+    path("audit/export/", views.export, name="export_audit_trail"),
+]

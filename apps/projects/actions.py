@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT_FIELDS = ("name", "mission")
+# Addresses below /projects/ that are not projects.
+RESERVED_SLUGS = frozenset({"create"})
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,9 @@ def create_project(*, slug: str, name: str, mission: str, by: User) -> Project:
         Refused: only a program manager may.
     """
     ensure(rules.can_create_project(by))
-    if Project.objects.filter(slug=slug).exists():
+    if slug in RESERVED_SLUGS or Project.objects.filter(slug=slug).exists():
         raise Invalid(
-            f"There is a project with the short name {slug}.",
+            f"The short name {slug} is taken.",
             fields={"slug": "Already in use; choose another."},
         )
     project = Project.objects.create(

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.access.checks import has_agency_permission
 from apps.access.permissions import Permission
-from apps.access.roles import PROJECT_ROLES, ROLES
+from apps.access.roles import PROJECT_ROLES
 from apps.core.ids import new_id
 
 if TYPE_CHECKING:
@@ -111,6 +111,14 @@ class Objective(models.Model):
         return f"{self.measure} ({self.unit})"
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Reads of memberships."""
+
+    def visible_to(self, user: User) -> Self:
+        """Members of the projects that `user` can see."""
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+
 class Membership(models.Model):
     """One person's role in one project."""
 
@@ -126,6 +134,8 @@ class Membership(models.Model):
     )
     added_at = models.DateTimeField(default=timezone.now)
 
+    objects = MembershipQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -134,4 +144,4 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} as {ROLES[self.role].title} in {self.project}"
+        return f"{self.user} as {self.get_role_display()} in {self.project}"

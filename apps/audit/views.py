@@ -1,0 +1,62 @@
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from apps.audit import actions, queries, rules
+from apps.audit.event_types import EventType
+from apps.audit.models import AuditEvent
+from apps.audit.queries import AuditFilter
+from apps.core.errors import Invalid
+from apps.core.http import HtmxRequest, wants_fragment
+from apps.core.rest import Page, keyset_page
+
+CONTENT_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+
+
+@login_required
+@require_GET
+def list_events(request: HtmxRequest) -> HttpResponse:
+    wanted, fault, page = AuditFilter.from_query(request.GET), None, Page([], None)
+    try:
+        events = queries.matching(AuditEvent.objects.visible_to(request.user), wanted)
+        page = keyset_page(events, after=request.GET.get("after"))
+    except Invalid as error:
+        fault = error
+    return render(
+        request,
+        "audit/_events.html" if wants_fragment(request) else "audit/list.html",
+        {
+            "page": page,
+            "wanted": wanted,
+            "fault": fault,
+            "event_types": EventType.choices,
+            "may_export": rules.can_export_audit_trail(request.user),
+        },
+        status=422 if fault else 200,
+    )
+
+
+@login_required
+@require_GET
+def event(request: HtmxRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(AuditEvent.objects.visible_to(request.user), pk=pk)
+    return render(request, "audit/event.html", {"event": found})
+
+
+@login_required
+@require_GET
+def export(request: HtmxRequest) -> HttpResponseBase:
+    file_format = request.GET.get("format", "jsonl")
+    lines = actions.export_audit_trail(
+        wanted=AuditFilter.from_query(request.GET),
+        file_format=file_format,
+        by=request.user,
+    )
+    return StreamingHttpResponse(
+        lines,
+        content_type=CONTENT_TYPES[file_format],
+        headers={
+            "Content-Disposition": f'attachment; filename="audit-trail.{file_format}"'
+        },
+    )

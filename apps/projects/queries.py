@@ -1,0 +1,52 @@
+"""Reads of projects that pages and API share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.forms import model_to_dict
+
+from apps.accounts.models import User
+from apps.core.errors import Invalid
+from apps.projects.models import Membership, Objective, Project
+
+
+def with_member_counts(projects: QuerySet[Project]) -> QuerySet[Project]:
+    """Add `member_count` to each project."""
+    # A subquery of ids, so that the join that decides visibility is not counted.
+    return (
+        Project.objects.filter(pk__in=projects.values("pk"))
+        .annotate(member_count=Count("memberships"))
+        .select_related("objective")
+    )
+
+
+def objective_values(project: Project) -> dict[str, Any]:
+    """Return the stated objective as form values; empty when none is stated."""
+    objective = Objective.objects.filter(project=project).first()
+    if objective is None:
+        return {}
+    return model_to_dict(objective, exclude=["id", "project", "updated_at"])
+
+
+def person_by_email(email: str) -> User:
+    """Find the account of a person.
+
+    Raises:
+        Invalid: nobody has this address.
+    """
+    person = User.objects.people().filter(email__iexact=email).first()
+    if person is None:
+        raise Invalid(
+            f"Nobody here has the address {email}. An administrator creates accounts.",
+            fields={"email": "No such person."},
+        )
+    return person
+
+
+def members_of(project: Project) -> QuerySet[Membership]:
+    """List the memberships with their people, by name."""
+    return project.memberships.select_related("user", "project").order_by(
+        "user__full_name", "pk"
+    )

@@ -1,0 +1,39 @@
+"""Rows of the audit trail."""
+
+from apps.audit.models import AuditEvent
+from tests.permission_rows import (
+    AI_OFFICIAL,
+    AUDITOR,
+    DATA_SCIENTIST,
+    OPERATIONS_MANAGER,
+    PEOPLE,
+    PROGRAM_MANAGER,
+    VALIDATOR,
+    Row,
+    everybody,
+)
+
+
+def event_of_the_project(world):
+    event = AuditEvent.objects.filter(type="member.added").first()
+    return {"pk": event.pk}, None
+
+
+EXPORTERS = everybody(200, PROGRAM_MANAGER, AUDITOR)
+TRAIL_READERS = everybody(
+    200,
+    PROGRAM_MANAGER,
+    DATA_SCIENTIST,
+    VALIDATOR,
+    OPERATIONS_MANAGER,
+    AUDITOR,
+    AI_OFFICIAL,
+)
+
+ROWS = [
+    Row("audit:list", "get", expect=everybody(200, *PEOPLE)),
+    Row("audit:event", "get", event_of_the_project, TRAIL_READERS),
+    Row("audit:export_audit_trail", "get", expect=EXPORTERS, others=403),
+    Row("v1:audit_events", "get", expect=everybody(200, *PEOPLE)),
+    Row("v1:audit_export", "get", expect=EXPORTERS, others=403, query="format=csv"),
+]
