@@ -3,15 +3,18 @@
 import logging
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from apps.core.context import WorkContext, working
-from apps.core.errors import PortalError
+from apps.core.errors import PortalError, TooLarge
 from apps.core.ids import new_id
 from apps.core.rest import error_response
 
 logger = logging.getLogger(__name__)
+
+MEBIBYTE = 1024 * 1024
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -51,22 +54,59 @@ class PortalErrorMiddleware:
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponse | None:
-        if not isinstance(exception, PortalError):
-            return None
-        request.portal_error = exception  # type: ignore[attr-defined]
-        if is_api(request):
-            return error_response(exception)
-        return render(
-            request,
-            "errors/error.html",
-            {
-                "code": exception.status,
-                "title": TITLES.get(exception.status, "This could not be done"),
-                "message": exception.message,
-                "fields": exception.fields,
-            },
-            status=exception.status,
+        return (
+            answer(request, exception) if isinstance(exception, PortalError) else None
         )
+
+
+class BodyLimitMiddleware:
+    """Refuse a body by the length it claims, before anything reads it.
+
+    Forms are read by the CSRF check already, long before a view could object.
+    """
+
+    def __init__(self, get_response: GetResponse):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        claimed, limit = _claimed_bytes(request), _limit_bytes(request)
+        if claimed <= limit:
+            return self.get_response(request)
+        sentence = (
+            f"This request carries {claimed / MEBIBYTE:,.0f} MB; the portal takes up "
+            f"to {limit / MEBIBYTE:,.0f} MB. Nothing was stored; send less."
+        )
+        return answer(request, TooLarge(sentence))
+
+
+def answer(request: HttpRequest, error: PortalError) -> HttpResponse:
+    """Turn an error into the page or the JSON body that the caller expects."""
+    request.portal_error = error  # type: ignore[attr-defined]
+    if is_api(request):
+        return error_response(error)
+    return render(
+        request,
+        "errors/error.html",
+        {
+            "code": error.status,
+            "title": TITLES.get(error.status, "This could not be done"),
+            "message": error.message,
+            "fields": error.fields,
+        },
+        status=error.status,
+    )
+
+
+def _claimed_bytes(request: HttpRequest) -> int:
+    claim = request.headers.get("Content-Length", "")
+    return int(claim[:20]) if claim.isdecimal() else 0
+
+
+def _limit_bytes(request: HttpRequest) -> int:
+    """Files come as forms, with some room for the other fields; all else is small."""
+    rest: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    is_form = request.content_type == "multipart/form-data"
+    return rest + settings.UPLOAD_LIMIT_BYTES if is_form else rest
 
 
 TITLES = {

@@ -1,0 +1,122 @@
+"""Datasets as people upload them and workers read them."""
+
+import io
+from pathlib import Path
+
+from django.conf import settings
+
+from apps.accounts.actions import service_account
+from apps.core.models import JobStatus
+from apps.core.sandbox import Outcome
+from apps.datasets import actions
+from apps.datasets.models import Dataset, DatasetVersion
+
+CSV = b"species,speed\nGull,140\nHawk,\nGull,90\n"
+PARQUET = b"PAR1 stands for Parquet PAR1"  # nothing in the apps looks inside
+RESULT = {
+    "row_count": 3,
+    "schema": [
+        {"name": "species", "type": "text", "nullable": False},
+        {"name": "speed", "type": "integer", "nullable": True},
+    ],
+    "profile": {
+        "columns": [
+            {
+                "name": "species",
+                "type": "text",
+                "missing": 0,
+                "distinct": 2,
+                "min": None,
+                "max": None,
+                "mean": None,
+                "std": None,
+                "quantiles": None,
+                "histogram": None,
+                "top": [{"value": "Gull", "count": 2}, {"value": "Hawk", "count": 1}],
+            },
+            {
+                "name": "speed",
+                "type": "integer",
+                "missing": 1,
+                "distinct": 2,
+                "min": 90,
+                "max": 140,
+                "mean": 115.0,
+                "std": 35.4,
+                "quantiles": {"0.25": 102.5, "0.5": 115, "0.75": 127.5},
+                "histogram": {
+                    "edges": [90 + 5 * n for n in range(11)],
+                    "counts": [1, *[0] * 8, 1],
+                },
+                "top": [{"value": "140", "count": 1}, {"value": "90", "count": 1}],
+            },
+        ]
+    },
+}
+
+
+def dataset(project, by, name: str = "strikes") -> Dataset:
+    """A dataset without a version."""
+    return actions.create_dataset(
+        project=project, name=name, title=name.title(), description="", by=by
+    )
+
+
+def version(dataset: Dataset, by, content: bytes = CSV) -> DatasetVersion:
+    """An uploaded version that waits to be read."""
+    return actions.upload_version(
+        dataset=dataset, content=io.BytesIO(content), original_name="rows.csv", by=by
+    )
+
+
+def running_version(dataset: Dataset, by, content: bytes = CSV) -> DatasetVersion:
+    """A version that a worker is reading."""
+    waiting = version(dataset, by, content)
+    return actions.start_ingest(pk=str(waiting.pk), by=service_account())
+
+
+def ready_version(
+    dataset: Dataset,
+    by,
+    content: bytes = CSV,
+    parquet: bytes = PARQUET,
+    result: dict = RESULT,
+) -> DatasetVersion:
+    """A version that can be used; the engine's part is given, not computed."""
+    running = running_version(dataset, by, content)
+    return finish(running, parquet=parquet, result=result)
+
+
+def finish(running: DatasetVersion, parquet: bytes = PARQUET, result: dict = RESULT):
+    """End a running version well."""
+    folder = _folder(running)
+    (folder / "outputs" / "data.parquet").write_bytes(parquet)
+    outcome = Outcome("succeeded", folder, result=result)
+    return _finish(running, outcome)
+
+
+def fail(running: DatasetVersion, message: str, details: list) -> DatasetVersion:
+    """End a running version because of its content."""
+    outcome = Outcome(
+        "failed",
+        _folder(running),
+        code="bad_input",
+        message=message,
+        details=details,
+    )
+    return _finish(running, outcome)
+
+
+def cancel(running: DatasetVersion) -> DatasetVersion:
+    """End a running version because somebody asked for it."""
+    return _finish(running, Outcome(JobStatus.CANCELLED, _folder(running)))
+
+
+def _finish(running: DatasetVersion, outcome: Outcome) -> DatasetVersion:
+    return actions.finish_ingest(version=running, outcome=outcome, by=service_account())
+
+
+def _folder(running: DatasetVersion) -> Path:
+    folder = settings.JOBS_DIR / str(running.pk)
+    (folder / "outputs").mkdir(parents=True, exist_ok=True)
+    return folder
