@@ -29,6 +29,8 @@
     if (!button) return;
     await navigator.clipboard.writeText(button.dataset.copy);
     document.getElementById("announcements").textContent = "Copied.";
+    button.dataset.copied = "";
+    window.setTimeout(() => delete button.dataset.copied, 2000);
   });
 
   // details[data-menu]: closes on Escape and on a click elsewhere.
