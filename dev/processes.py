@@ -105,12 +105,20 @@ class Child:
 class Group:
     """Processes that share this terminal: prefixed lines, stopped together.
 
-    Everything happens in the calling thread, so a start is always a plain fork.
+    Everything happens in the calling thread, so a start is always a plain fork. While
+    the group waits it calls `also_check`, which may raise a `Problem`.
     """
 
-    def __init__(self, *, env: Mapping[str, str], cwd: Path) -> None:
+    def __init__(
+        self,
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        also_check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._env = env
         self._cwd = cwd
+        self._also_check = also_check
         self._children: list[Child] = []
         self._started = 0
         self._selector = selectors.DefaultSelector()
@@ -157,6 +165,7 @@ class Group:
             self._check()
 
     def _check(self, *, others_than: Child | None = None) -> None:
+        self._also_check()
         for child in self._children:
             if child is not others_than and child.process.poll() is not None:
                 self._show_all_output()

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from dev.problem import Problem
@@ -19,34 +20,49 @@ START_SECONDS = 30
 STOP_SECONDS = 10
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server to talk to; one that is not ours to run has no process."""
+
+    url: str
+    process: subprocess.Popen[bytes] | None = None
+    log: Path | None = None
+
+    def require_running(self) -> None:
+        """Raise a `Problem` when the server has stopped by itself."""
+        if self.process and self.process.poll() is not None:
+            raise Problem(
+                f"A server stopped by itself: the end of {self.log} says why. "
+                "Everything else was stopped too."
+            )
+
+
 @contextmanager
-def server(
-    name: str,
+def running_server(
     command: Sequence[str | Path],
     *,
-    folder: Path,
+    url: str,
+    log: Path,
     answers: Callable[[], bool],
     user: int | None = None,
-) -> Iterator[None]:
+) -> Iterator[Server]:
     """Run a server in the foreground until the block ends.
 
-    Its lines go to `folder`/`name`.log. The block begins once `answers` says yes; until
-    then it may also raise OSError. SIGINT is the orderly stop of Postgres (it ends open
-    sessions) and of Valkey alike.
+    The block begins once `answers` says yes; until then it may also raise OSError.
+    SIGINT is the orderly stop of Postgres (it ends open sessions) and of Valkey alike.
     """
-    log = folder / f"{name}.log"
     with log.open("wb") as output:
         process = spawn(
             command,
             env=plain_environment(),
-            cwd=folder,
+            cwd=log.parent,
             output=output,
             user=user,
             death_signal=signal.SIGINT,
         )
     try:
-        _wait_for(name, process, answers, log)
-        yield
+        _wait_for(process, answers, log)
+        yield Server(url, process, log)
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -57,7 +73,7 @@ def server(
 
 
 def _wait_for(
-    name: str, process: subprocess.Popen[bytes], answers: Callable[[], bool], log: Path
+    process: subprocess.Popen[bytes], answers: Callable[[], bool], log: Path
 ) -> None:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
@@ -66,7 +82,7 @@ def _wait_for(
                 return
         time.sleep(0.05)
     tail = log.read_text(errors="replace")[-1500:]
-    raise Problem(f"{name} did not start. The end of {log}:\n{tail}")
+    raise Problem(f"{log.stem} did not start. The end of {log}:\n{tail}")
 
 
 def stop_leftover(pid_file: Path, *, data: Path) -> None:

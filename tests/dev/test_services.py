@@ -11,7 +11,7 @@ import redis
 
 from dev.problem import Problem
 from dev.server import kept_secret, stop_leftover
-from dev.services import only_user_of, services
+from dev.services import addresses, only_user_of, services
 from tests.dev.conftest import Start, wait_until_gone
 
 Running = tuple["subprocess.Popen[str]", dict[str, str]]
@@ -61,6 +61,18 @@ def test_start_after_kill_leaves_nothing_running_and_keeps_data(start, folder):
         assert database.execute("SELECT number FROM kept").fetchone() == (7,)
 
 
+def test_a_server_that_stops_by_itself_is_told(start, folder):
+    process, _ = start_services(start, folder)
+    pid = int((folder / "valkey" / "valkey.pid").read_text())
+
+    os.kill(pid, signal.SIGKILL)
+    _, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 1
+    assert f"A server stopped by itself: the end of {folder}/valkey.log" in errors
+    assert wait_until_gone(f"{folder}/", seconds=0) == []
+
+
 def test_servers_refuse_a_wrong_password(start, folder):
     _, urls = start_services(start, folder)
     password = (folder / "password").read_text()
@@ -88,8 +100,8 @@ def test_named_servers_are_used_instead(folder, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/portal")
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere")
 
-    with services(folder) as urls:
-        named = dict(urls)
+    with services(folder) as running:
+        named = addresses(running)
 
     assert named == {
         "DATABASE_URL": "postgresql://elsewhere/portal",
