@@ -31,7 +31,7 @@ class PortalTask(Task):  # type: ignore[misc]  # Celery ships no types
 
 def task(name: str, *, queue: str = "default") -> Callable[[Callable[..., Any]], Any]:
     """Declare a task: keyword arguments only, ids not objects, on a named queue."""
-    return partial(shared_task, name=name, base=PortalTask, queue=queue)()
+    return partial(shared_task, name=name, base=PortalTask, queue_name=queue)()
 
 
 def enqueue(name: str, **kwargs: str) -> None:
@@ -51,6 +51,6 @@ def enqueue(name: str, **kwargs: str) -> None:
 
 def _send(found: Task, kwargs: dict[str, str]) -> None:
     try:
-        found.apply_async(kwargs=kwargs, queue=found.queue, retry=False)
+        found.apply_async(kwargs=kwargs, queue=found.queue_name, retry=False)
     except OperationalError:
         logger.warning("broker unreachable, the sweeper will send %s", found.name)
