@@ -20,15 +20,14 @@ GIBIBYTE = 1024**3
 
 def main(arguments: list[str]) -> int:
     """Run the verb on the folder and write `result.json`; return the exit code."""
-    if len(arguments) != 2 or arguments[0] not in SPECS:
-        sys.stderr.write(USAGE)
-        return 2
-    folder = Folder(Path(arguments[1]))
-    if not (folder.path / "spec.json").is_file():
-        sys.stderr.write(USAGE)
-        return 2
+    match arguments:
+        case [verb, path] if verb in SPECS and (Path(path) / "spec.json").is_file():
+            folder = Folder(Path(path))
+        case _:
+            sys.stderr.write(USAGE)
+            return 2
     limits.die_with_parent()
-    result, exit_code = _run(arguments[0], folder)
+    result, exit_code = _run(verb, folder)
     folder.write_json("result.json", result)
     return exit_code
 

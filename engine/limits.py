@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 
 from engine.folder import EngineError

@@ -41,7 +41,8 @@ class Outcomes:
         """The class number chosen for each row."""
         if self.task == "binary":
             return (self.scores >= self.threshold).astype(np.int64)
-        return self.scores.argmax(axis=1)
+        chosen: NDArray[np.int64] = self.scores.argmax(axis=1)
+        return chosen
 
     def confusion(self, weights: Floats) -> Floats:
         """Count rows by actual and predicted class.

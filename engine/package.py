@@ -24,6 +24,7 @@ from engine.spec import Feature, SpecError, Task, decode
 REVIEWED_TYPES = (
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
 )
 MEDIA_TYPES = {
@@ -32,8 +33,18 @@ MEDIA_TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".skops": "application/zip",
 }
-PACKAGES = ("duckdb", "numpy", "onnx", "onnxruntime", "pandas", "protobuf")
-PACKAGES += ("scikit-learn", "scipy", "skl2onnx", "skops")
+PACKAGES = (
+    "duckdb",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "pandas",
+    "protobuf",
+    "scikit-learn",
+    "scipy",
+    "skl2onnx",
+    "skops",
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can hold
 
 

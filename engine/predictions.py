@@ -65,6 +65,7 @@ def _encode(
             f'The target holds "{unknown[0]}", which the model does not know; '
             "evaluate on data with the same values."
         )
-    if positive_label is not None:
-        return (target == positive_label).astype(np.int64)
-    return np.searchsorted(classes, target)
+    if positive_label is None:
+        numbers: NDArray[Any] = np.searchsorted(classes, target)
+        return numbers
+    return np.equal(target, positive_label).astype(np.int64)

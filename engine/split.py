@@ -14,6 +14,7 @@ from engine.spec import TrainSpec
 
 FEWEST_ROWS = 50
 FEWEST_PER_CLASS = 10
+BINARY_CLASSES = 2
 MOST_CLASSES = 50
 VALIDATION_RATIO = 0.2  # of the rows that are not test rows
 
@@ -88,7 +89,7 @@ def _check_classes(
         raise EngineError(
             f'{name} is always "{classes[0]}"; choose one that has at least two values.'
         )
-    if spec.task == "binary" and len(classes) != 2:
+    if spec.task == "binary" and len(classes) != BINARY_CLASSES:
         raise EngineError(
             f"{name} has {len(classes)} values, not 2; choose the task multiclass."
         )

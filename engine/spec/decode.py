@@ -26,6 +26,12 @@ def require(holds: bool, field: str, problem: str) -> None:
         raise SpecError(field, problem)
 
 
+def require_between(value: float, low: float, high: float, field: str) -> None:
+    """Raise `SpecError` for `field` unless `value` lies in `low`..`high`."""
+    problem = f"must lie between {low:g} and {high:g}."
+    require(low <= value <= high, field, problem)
+
+
 def decode(kind: Any, value: Any, where: str = "spec") -> Any:
     """Check `value` against the type `kind` and return it in that type.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.spec.decode import SpecError, require
+from engine.spec.decode import SpecError, require, require_between
 
 Task = Literal["binary", "multiclass", "regression"]
 Scalar = int | float | str
@@ -47,8 +47,7 @@ class Parameter:
         problem = f"must be a {'whole ' * (self.kind == 'integer')}number."
         if isinstance(value, str) or type(value) not in kinds:
             raise SpecError(field, problem)
-        problem = f"must lie between {self.minimum:g} and {self.maximum:g}."
-        require(self.minimum <= value <= self.maximum, field, problem)
+        require_between(value, self.minimum, self.maximum, field)
         return value if self.kind == "integer" else float(value)
 
 

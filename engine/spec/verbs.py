@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
-from engine.spec.decode import decode, require
+from engine.spec.decode import decode, require, require_between
 from engine.spec.estimator import Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
 
 MEBIBYTE = 1024 * 1024
+LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Spec:
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:
-        require(1 <= self.threads <= 256, "threads", "must lie between 1 and 256.")
+        require_between(self.threads, 1, 256, "threads")
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
@@ -122,8 +123,8 @@ class Search:
     method: Literal["random"] = "random"
 
     def __post_init__(self) -> None:
-        require(2 <= self.trials <= 50, "trials", "must lie between 2 and 50.")
-        require(2 <= self.folds <= 5, "folds", "must lie between 2 and 5.")
+        require_between(self.trials, 2, 50, "trials")
+        require_between(self.folds, 2, 5, "folds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,9 +156,8 @@ class TrainSpec(Spec):
         self._check_features()
         self._check_estimator()
         _check_positive(self.task, self.positive_label)
-        ratio_fits = 0.05 <= self.test_ratio <= 0.5
-        require(ratio_fits, "test_ratio", "must lie between 0.05 and 0.5.")
-        _check_seed(self.seed)
+        require_between(self.test_ratio, 0.05, 0.5, "test_ratio")
+        require_between(self.seed, 0, LARGEST_SEED, "seed")
 
     def _check_features(self) -> None:
         names = [feature.name for feature in self.features]
@@ -220,14 +220,12 @@ class EvaluateSpec(Spec):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_positive(self.task, self.positive_label)
-        ratio = self.threshold is None or 0 <= self.threshold <= 1
-        require(ratio, "threshold", "must lie between 0 and 1.")
+        if self.threshold is not None:
+            require_between(self.threshold, 0, 1, "threshold")
         require(self.min_group_size >= 1, "min_group_size", "must be at least 1.")
-        fits = 0.5 <= self.confidence <= 0.999
-        require(fits, "confidence", "must lie between 0.5 and 0.999.")
-        enough = 100 <= self.resamples <= 10_000
-        require(enough, "resamples", "must lie between 100 and 10000.")
-        _check_seed(self.seed)
+        require_between(self.confidence, 0.5, 0.999, "confidence")
+        require_between(self.resamples, 100, 10_000, "resamples")
+        require_between(self.seed, 0, LARGEST_SEED, "seed")
 
 
 def _check_positive(task: Task, label: str | None) -> None:
@@ -238,10 +236,6 @@ def _check_positive(task: Task, label: str | None) -> None:
         require(
             label is None, "positive_label", "is for binary targets only; use null."
         )
-
-
-def _check_seed(seed: int) -> None:
-    require(0 <= seed < 2**32, "seed", "must lie between 0 and 4294967295.")
 
 
 SPECS: Mapping[str, type[Spec]] = {

@@ -1,0 +1,242 @@
+"""The verb `evaluate`: judge a model on rows it has not seen."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from engine import checks, cost, curves, features, tables
+from engine.features import Table
+from engine.folder import EngineError, Folder, Json
+from engine.importance import permutation_importance
+from engine.intervals import (
+    MOST_ROW_RESAMPLES,
+    Interval,
+    measure_intervals,
+    quantiles,
+    resampled,
+)
+from engine.measures import Floats, Outcomes, Values
+from engine.package import Signature, load_model, read_signature
+from engine.predictions import judge
+from engine.spec import EvaluateSpec, measures_for
+from engine.subgroups import compare, group_labels
+
+DEFAULT_THRESHOLD = 0.5
+
+
+def run(spec: EvaluateSpec, folder: Folder) -> Json:
+    """Judge `inputs/model.skops`, beside `inputs/champion/` where there is one."""
+    path = folder.require_input("test.parquet")
+    with threadpool_limits(spec.threads), tables.connect(folder.path) as database:
+        folder.progress(0.05, "Reading the model")
+        pipeline, signature = _load(spec, folder, "")
+        folder.progress(0.1, "Predicting")
+        table, outcomes = _judge(spec, database, path, pipeline, signature)
+        folder.log(f"{len(table.rows):,} rows to judge the model on.")
+        folder.progress(0.2, "Measuring")
+        values, intervals = outcomes.values(), _intervals(spec, outcomes)
+        folder.progress(0.4, "Comparing subgroups")
+        subgroups = _subgroups(spec, database, path, table, outcomes)
+        folder.progress(0.6, "Comparing with the champion")
+        champion = _champion(spec, folder, database, path, outcomes)
+        folder.progress(0.8, "Asking which features matter")
+        importance = permutation_importance(
+            pipeline,
+            table,
+            outcomes,
+            positive_label=spec.positive_label,
+            seed=spec.seed,
+        )
+    found = [checks.check(c, spec.task, values, intervals) for c in spec.criteria]
+    is_binary = spec.task == "binary"
+    return {
+        "rows": len(table.rows),
+        "positives": int(outcomes.actual.sum()) if is_binary else None,
+        "threshold": outcomes.threshold if is_binary else None,
+        "measures": _measures(spec, values, intervals),
+        "confusion": _confusion(outcomes, signature),
+        "curves": _curves(spec, outcomes) if is_binary else None,
+        "mission": _mission(spec, outcomes, values, intervals),
+        "subgroups": subgroups,
+        "importance": importance,
+        "champion": champion,
+        "checks": found,
+        "verdict": checks.overall(found),
+    }
+
+
+def _load(spec: EvaluateSpec, folder: Folder, place: str) -> tuple[Pipeline, Signature]:
+    signature = read_signature(folder.require_input(f"{place}signature.json"))
+    asked = (spec.task, spec.target, spec.positive_label)
+    if asked != (signature.task, signature.target, signature.positive_label):
+        raise EngineError(
+            f'The model predicts "{signature.target}" ({signature.task}), which is not '
+            "what the evaluation asks for; choose a model of the same target."
+        )
+    return load_model(folder.require_input(f"{place}model.skops")), signature
+
+
+def _judge(
+    spec: EvaluateSpec,
+    database: duckdb.DuckDBPyConnection,
+    path: Path,
+    pipeline: Pipeline,
+    signature: Signature,
+) -> tuple[Table, Outcomes]:
+    table = features.read(database, path, signature.features, spec.target, spec.task)
+    if not len(table.rows):
+        raise EngineError(f'No row has a value in "{spec.target}"; add test data.')
+    threshold = signature.threshold if spec.threshold is None else spec.threshold
+    outcomes = judge(
+        pipeline,
+        table,
+        spec.task,
+        spec.positive_label,
+        threshold=DEFAULT_THRESHOLD if threshold is None else threshold,
+        cost=spec.cost,
+    )
+    return table, outcomes
+
+
+def _intervals(spec: EvaluateSpec, outcomes: Outcomes) -> dict[str, Interval]:
+    return measure_intervals(
+        outcomes,
+        resamples=spec.resamples,
+        confidence=spec.confidence,
+        seed=spec.seed,
+    )
+
+
+def _measures(
+    spec: EvaluateSpec, values: dict[str, float], intervals: dict[str, Interval]
+) -> list[Json]:
+    return [
+        {
+            "measure": measure.slug,
+            "title": measure.title,
+            "value": values[measure.slug],
+            "low": intervals[measure.slug][0],
+            "high": intervals[measure.slug][1],
+            "unit": measure.unit,
+        }
+        for measure in measures_for(spec.task)
+        if measure.slug in values
+    ]
+
+
+def _confusion(outcomes: Outcomes, signature: Signature) -> Json | None:
+    """Count by actual (row) and predicted (column) class; binary: positive last."""
+    if outcomes.task == "regression":
+        return None
+    labels = list(signature.classes)
+    if outcomes.task == "binary":
+        labels.sort(key=lambda label: label == signature.positive_label)
+    counts = outcomes.confusion(np.ones((1, len(outcomes.actual))))[0]
+    return {"labels": labels, "matrix": counts.astype(int).tolist()}
+
+
+def _curves(spec: EvaluateSpec, outcomes: Outcomes) -> Json:
+    pair = (outcomes.actual, outcomes.scores)
+    return {
+        "roc": curves.roc(*pair),
+        "precision_recall": curves.precision_recall(*pair),
+        "calibration": curves.calibration(*pair),
+        "cost": None if spec.cost is None else curves.cost_points(*pair, spec.cost),
+    }
+
+
+def _mission(
+    spec: EvaluateSpec,
+    outcomes: Outcomes,
+    values: dict[str, float],
+    intervals: dict[str, Interval],
+) -> Json | None:
+    if spec.cost is None or outcomes.task != "binary":
+        return None
+    low, high = intervals["mission_cost_per_1000"]
+    return {
+        "low": low,
+        "high": high,
+        **cost.mission(
+            outcomes.actual,
+            outcomes.scores,
+            spec.cost,
+            values["mission_cost_per_1000"],
+            spec.baseline_cost_per_1000,
+        ),
+    }
+
+
+def _subgroups(
+    spec: EvaluateSpec,
+    database: duckdb.DuckDBPyConnection,
+    path: Path,
+    table: Table,
+    outcomes: Outcomes,
+) -> list[Json]:
+    types = features.column_types(database, path)
+    found = []
+    for column in spec.subgroup_columns:
+        if column not in types:
+            raise EngineError(
+                f'The subgroup column "{column}" is not in the test data.'
+            )
+        values = features.read_text(database, path, column, table.rows)
+        labels = group_labels(values, types[column] in ("BIGINT", "DOUBLE"))
+        groups = compare(
+            outcomes,
+            labels,
+            confidence=spec.confidence,
+            smallest=spec.min_group_size,
+        )
+        found.append({"column": column, "groups": groups})
+    return found
+
+
+def _champion(
+    spec: EvaluateSpec,
+    folder: Folder,
+    database: duckdb.DuckDBPyConnection,
+    path: Path,
+    outcomes: Outcomes,
+) -> Json | None:
+    """Compare with the champion on the same rows, by a paired bootstrap.
+
+    The champion is judged at its own threshold, which is how it is used.
+    """
+    if not (folder.inputs / "champion").is_dir():
+        return None
+    pipeline, signature = _load(spec, folder, "champion/")
+    own = replace(spec, threshold=None)
+    _, theirs = _judge(own, database, path, pipeline, signature)
+
+    def differences(weights: Floats) -> Values:
+        ours, others = outcomes.measures(weights), theirs.measures(weights)
+        return {slug: ours[slug] - others[slug] for slug in ours}
+
+    draws = min(spec.resamples, MOST_ROW_RESAMPLES)
+    rng = np.random.default_rng(spec.seed)
+    drawn = resampled(len(outcomes.actual), draws, rng, differences)
+    intervals = quantiles(drawn, spec.confidence)
+    ours, others = outcomes.values(), theirs.values()
+    return {
+        "measures": [
+            _difference(slug, ours[slug], others[slug], intervals[slug])
+            for slug in ours
+        ]
+    }
+
+
+def _difference(slug: str, ours: float, others: float, interval: Interval) -> Json:
+    return {
+        "measure": slug,
+        "value": ours,
+        "champion_value": others,
+        "difference": ours - others,
+        "low": interval[0],
+        "high": interval[1],
+    }
