@@ -15,6 +15,8 @@ from apps.access.checks import (
 )
 from apps.access.grants import granted_to
 from apps.access.permissions import Permission
+from apps.experiments.models import Artifact
+from apps.experiments.rules import can_download_artifact
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ def can_register_version(user: User, run: Run) -> Decision:
     paths = set(run.artifacts.values_list("path", flat=True))
     if MODEL_FILE not in paths:
         return NotNow(f"This run has no model: it left no file {MODEL_FILE}.")
+    if not run.summary.get("signature"):
+        return NotNow("This run does not say what its model takes and answers.")
     if pickles := sorted(path for path in paths if _is_pickle(path)):
         return NotNow(
             f"The file {pickles[0]} can run code when it is read, so it cannot be "
@@ -62,17 +66,18 @@ def can_edit_card(user: User, version: ModelVersion) -> Decision:
     return decision
 
 
-def can_download_model_file(user: User, version: ModelVersion) -> Decision:
-    """Say whether `user` may take files of `version` away.
+def can_download_model_file(user: User, version: ModelVersion, path: str) -> Decision:
+    """Say whether `user` may take the file at `path` of `version` away.
 
     Members need the permission. Somebody outside of the project who was granted the
-    model was granted its files with it.
+    model was granted its files with it, but never the rows it was tested on.
     """
-    if not roles_of(user, version.project):
+    artifact = Artifact(run=version.run, path=path)
+    if not artifact.holds_data and not roles_of(user, version.project):
         granted = granted_to(user, RegisteredModel).filter(pk=version.model_id)
         if granted.exists():
             return ALLOWED
-    return permitted(user, Permission.MODEL_DOWNLOAD, version.project)
+    return can_download_artifact(user, artifact)
 
 
 def can_restrict_model(user: User, model: RegisteredModel) -> Decision:

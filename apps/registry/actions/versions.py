@@ -76,7 +76,7 @@ def register_version(
         run=run,
         manifest=manifest,
         manifest_digest=canonical_digest(manifest),
-        signature=run.summary.get("signature", {}),
+        signature=run.summary["signature"],
         registered_by=by,
     )
     ModelCard.objects.create(version=version)
@@ -197,7 +197,7 @@ def download_model_file(*, version: ModelVersion, path: str, by: User) -> IO[byt
         Invalid: the version has no such file.
         Refused: only who may download models.
     """
-    ensure(rules.can_download_model_file(by, version))
+    ensure(rules.can_download_model_file(by, version, path))
     entry = queries.manifest_entry(version, path)
     if entry is None:
         raise Invalid(f"This version has no file {path}.")

@@ -120,7 +120,7 @@ def _content(
     return RunContent(
         name=job.name,
         source=RunSource.TRAINING,
-        parameters={"estimator": job.spec["estimator"], **result["parameters"]},
+        parameters=result["parameters"],
         metrics=[*final, *history],
         artifacts=artifacts,
         dataset_version=job.dataset_version,
