@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from django.conf import settings
 
 from apps.core import blobs
 from apps.experiments.models import Artifact
-from apps.projects.models import Objective, Project
+from apps.projects.models import Direction, Objective, Project
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
+from apps.validation.criteria import OPERATORS
 from apps.validation.models import ValidationPlan, ValidationReport
-from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task
+from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task, measures_for
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 MODEL_FILE, SIGNATURE_FILE, TEST_FILE = "model.skops", "signature.json", "test.parquet"
 NEEDED_FILES = (MODEL_FILE, SIGNATURE_FILE, TEST_FILE)
 CHAMPION_FILES = (MODEL_FILE, SIGNATURE_FILE)
+BASELINE = "baseline."
+MISSION_COST = "mission_cost_per_1000"
+PROPOSED = (MISSION_COST, "average_precision", "brier", "balanced_accuracy", "rmse")
 RESULT_FILE_BYTES = 1024**3
 
 
@@ -37,11 +41,28 @@ class Question:
     positive_label: str | None
 
 
-def question_of(version: ModelVersion) -> Question:
-    """Read from its signature what `version` answers."""
+def question_of(version: ModelVersion) -> Question | None:
+    """Read from its signature what `version` answers; None when it does not say."""
     signature = version.signature
+    task, target = signature.get("task"), signature.get("target")
     label = signature.get("positive_label")
-    return Question(signature["task"], signature["target"], label)
+    if task not in get_args(Task) or not isinstance(target, str):
+        return None
+    if isinstance(label, str) != (task == "binary"):
+        return None
+    return Question(task, target, label)
+
+
+def known_question_of(version: ModelVersion) -> Question:
+    """Return what `version` answers, where a rule has made sure that it says so.
+
+    Raises:
+        ValueError: it does not.
+    """
+    question = question_of(version)
+    if question is None:
+        raise ValueError(f"{version} has no usable signature.")
+    return question
 
 
 def newest_version(model: RegisteredModel) -> ModelVersion:
@@ -74,14 +95,9 @@ def has_reports(model: RegisteredModel) -> bool:
 
 def subgroup_candidates(version: ModelVersion) -> list[str]:
     """List the columns by which held-out rows can be told apart."""
-    target = question_of(version).target
-    return [column["name"] for column in _columns(version) if column["name"] != target]
-
-
-def _columns(version: ModelVersion) -> list[dict[str, Any]]:
     data = version.run.dataset_version
-    columns: list[dict[str, Any]] = data.columns if data else []
-    return columns or version.signature.get("inputs", [])
+    target = version.signature.get("target")
+    return [name for name in data.column_names if name != target] if data else []
 
 
 def missing_files(version: ModelVersion) -> list[str]:
@@ -106,9 +122,8 @@ def champion_to_beat(version: ModelVersion) -> ModelVersion | None:
     )
     if alias is None or question_of(alias.version) != question_of(version):
         return None
-    if any(name not in _files(alias.version) for name in CHAMPION_FILES):
-        return None
-    return alias.version
+    found = _files(alias.version)
+    return alias.version if all(name in found for name in CHAMPION_FILES) else None
 
 
 def objective_of(project: Project) -> Objective | None:
@@ -118,7 +133,7 @@ def objective_of(project: Project) -> Objective | None:
 
 def evaluation_spec(version: ModelVersion, plan: ValidationPlan) -> EvaluateSpec:
     """Describe the measuring of `version` by `plan`, at the costs of this moment."""
-    question = question_of(version)
+    question = known_question_of(version)
     objective = objective_of(version.project)
     cost = _cost(objective) if question.task == "binary" else None
     return EvaluateSpec(
@@ -189,3 +204,32 @@ def card_section(version: ModelVersion) -> dict[str, Any] | None:
             for key in ("checks", "measures", "mission", "subgroups", "champion")
         },
     }
+
+
+def proposed_criteria(version: ModelVersion) -> list[dict[str, Any]]:
+    """Propose criteria from what is known before any result of a report.
+
+    The mission's target must be met, and doing without a model must be beaten: the
+    threshold is what the baseline of the run reached.
+    """
+    question = known_question_of(version)
+    measures = {measure.slug: measure for measure in measures_for(question.task)}
+    reached = {
+        key.removeprefix(BASELINE): value
+        for key, value in version.run.metrics.filter(
+            key__startswith=BASELINE
+        ).values_list("key", "value")
+    }
+    objective = objective_of(version.project)
+    if objective and _cost(objective) and objective.direction == Direction.LOWER:
+        reached[MISSION_COST] = objective.target
+    return [
+        {
+            "measure": slug,
+            "operator": OPERATORS[measures[slug].better],
+            "threshold": float(f"{reached[slug]:.3g}"),
+            "blocking": True,
+        }
+        for slug in PROPOSED
+        if slug in reached and slug in measures and reached[slug] >= 0
+    ]

@@ -18,7 +18,17 @@ _OPEN_STATES = (VersionState.DRAFT, VersionState.VALIDATED)
 
 def can_write_plan(user: User, model: RegisteredModel) -> Decision:
     """Say whether `user` may write acceptance criteria for `model`."""
-    return permitted(user, Permission.PLAN_WRITE, model.project)
+    decision = permitted(user, Permission.PLAN_WRITE, model.project)
+    return decision and _question_is_known(queries.newest_version(model))
+
+
+def _question_is_known(version: ModelVersion) -> Decision:
+    if queries.question_of(version) is None:
+        return NotNow(
+            "The signature of this model does not say what it predicts, so nothing can "
+            "be required of it. Register the run of a training job instead."
+        )
+    return ALLOWED
 
 
 def can_request_report(user: User, version: ModelVersion) -> Decision:
@@ -42,7 +52,7 @@ def _report_is_possible(version: ModelVersion) -> Decision:
             f"The run of this version left no {' and no '.join(missing)}, so there is "
             "nothing to measure. Register the run of a training job instead."
         )
-    return ALLOWED
+    return _question_is_known(version)
 
 
 def can_cancel_report(user: User, report: ValidationReport) -> Decision:

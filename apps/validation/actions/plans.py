@@ -48,11 +48,12 @@ def write_plan(
     model = RegisteredModel.objects.select_for_update().get(pk=model.pk)
     ensure(rules.can_write_plan(by, model))
     version = queries.newest_version(model)
+    question = queries.known_question_of(version)
     former = queries.latest_plan(model)
     plan = ValidationPlan(
         model=model,
         number=former.number + 1 if former else 1,
-        criteria=check_criteria(criteria, queries.question_of(version).task),
+        criteria=check_criteria(criteria, question.task),
         subgroup_columns=_check_columns(subgroup_columns, version),
         reason=reason.strip(),
         written_by=by,

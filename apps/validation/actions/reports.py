@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +12,7 @@ from django.utils import timezone
 from apps.access.checks import ensure
 from apps.audit.event_types import EventType
 from apps.audit.record import record
+from apps.core.digests import canonical_digest
 from apps.core.models import JobStatus
 from apps.core.queue import enqueue
 from apps.registry import promotion
@@ -134,7 +133,7 @@ def _succeed(
 ) -> ValidationReport:
     kept: dict[str, Any] = _storable(result)
     report.result = kept
-    report.result_digest = hashlib.sha256(rfc8785.dumps(kept)).hexdigest()
+    report.result_digest = canonical_digest(kept)
     report.verdict = Verdict(kept["verdict"])
     report.progress_ratio = 1.0
     facts = {"verdict": report.verdict, "result_digest": report.result_digest}

@@ -1,0 +1,150 @@
+"""The form in which a validation plan is written."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from django import forms
+from django.forms import BoundField
+
+from apps.core.errors import Invalid
+from apps.core.forms import PortalForm
+from apps.validation.criteria import OPERATOR_WORDS, OPERATORS
+from engine.spec import MEASURES, Measure
+
+MIN_ROWS = 8
+SPARE_ROWS = 2
+
+
+class CriterionRow(NamedTuple):
+    """The controls of one criterion."""
+
+    measure: BoundField
+    threshold: BoundField
+    blocking: BoundField
+
+
+class PlanForm(PortalForm):
+    """Rows of criteria, of which empty ones count nothing, and the columns.
+
+    The direction belongs to the measure and stands in its name: nobody can promise a
+    recall of *at most* something.
+    """
+
+    subgroup_columns = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label="Tell results apart by",
+        help_text="The report shows how the model does in each group of these columns.",
+    )
+    reason = forms.CharField(
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label="Reason",
+        help_text="Why these criteria, or why they change. Needed once there is a report.",
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        measures: Sequence[Measure],
+        columns: Sequence[str],
+        criteria: Sequence[Mapping[str, Any]],
+        **kwargs: Any,
+    ) -> None:
+        self.row_count = max(MIN_ROWS, len(criteria) + SPARE_ROWS)
+        initial = kwargs.pop("initial", {}) | _row_values(criteria)
+        super().__init__(data, initial=initial, **kwargs)
+        for place in range(self.row_count):
+            self.fields |= _row_fields(place, measures)
+        choices: Any = self.fields["subgroup_columns"]
+        choices.choices = [(name, name) for name in columns]
+
+    def rows(self) -> list[CriterionRow]:
+        """The controls of each criterion, in order."""
+        return [
+            CriterionRow(*(self[f"{name}_{place}"] for name in CriterionRow._fields))
+            for place in range(self.row_count)
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        for place in range(self.row_count):
+            measure, threshold = (f"measure_{place}", f"threshold_{place}")
+            values = self.cleaned_data
+            if values.get(measure) and values.get(threshold, 0) is None:
+                self.add_error(threshold, "Give the threshold.")
+            if values.get(threshold) is not None and not values.get(measure, "x"):
+                self.add_error(measure, "Choose a measure, or empty the threshold.")
+        return self.cleaned_data
+
+    def _filled_places(self) -> list[int]:
+        values = self.cleaned_data
+        return [n for n in range(self.row_count) if values.get(f"measure_{n}")]
+
+    def criteria(self) -> list[dict[str, Any]]:
+        """The criteria as the action takes them."""
+        values = self.cleaned_data
+        return [
+            {
+                "measure": values[f"measure_{place}"],
+                "operator": OPERATORS[MEASURES[values[f"measure_{place}"]].better],
+                "threshold": values[f"threshold_{place}"],
+                "blocking": values[f"blocking_{place}"],
+            }
+            for place in self._filled_places()
+        ]
+
+    @contextmanager
+    def taking_faults(self) -> Iterator[None]:
+        """Bring faults of `criteria[n].field` to the row that was its source."""
+        with super().taking_faults():
+            try:
+                yield
+            except Invalid as error:
+                moved = {self._own_name(name): s for name, s in error.fields.items()}
+                raise Invalid(error.message, fields=moved) from error
+
+    def _own_name(self, name: str) -> str:
+        found = re.fullmatch(r"criteria\[(\d+)\]\.(\w+)", name)
+        if not found:
+            return name
+        field = "measure" if found[2] == "operator" else found[2]
+        return f"{field}_{self._filled_places()[int(found[1])]}"
+
+
+def _row_fields(place: int, measures: Sequence[Measure]) -> dict[str, forms.Field]:
+    number = place + 1
+    choices = [("", "– none –"), *((m.slug, _said(m)) for m in measures)]
+    return {
+        f"measure_{place}": forms.ChoiceField(
+            choices=choices,
+            required=False,
+            label=f"Measure of criterion {number}",
+            widget=forms.Select(attrs={"class": "usa-select"}),
+        ),
+        f"threshold_{place}": forms.FloatField(
+            required=False,
+            label=f"Threshold of criterion {number}",
+            widget=forms.NumberInput(attrs={"class": "usa-input", "step": "any"}),
+        ),
+        f"blocking_{place}": forms.BooleanField(
+            required=False,
+            label=f"Criterion {number} must hold",
+            widget=forms.CheckboxInput(attrs={"class": "usa-checkbox__input"}),
+        ),
+    }
+
+
+def _row_values(criteria: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        f"{name}_{place}": criterion[name]
+        for place, criterion in enumerate(criteria)
+        for name in ("measure", "threshold", "blocking")
+    }
+
+
+def _said(measure: Measure) -> str:
+    return f"{measure.title}: {OPERATOR_WORDS[OPERATORS[measure.better]]}"
