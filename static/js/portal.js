@@ -47,6 +47,18 @@
     });
   });
 
+  // htmx found the server away or failing: say so, once, where messages stand.
+  const sayFailure = () => {
+    const alert = document.createElement("div");
+    alert.className = "usa-alert usa-alert--error usa-alert--slim";
+    alert.innerHTML = '<div class="usa-alert__body"><p class="usa-alert__text"></p></div>';
+    alert.querySelector("p").textContent =
+      "The portal did not answer as it should. Reload the page to see where things stand.";
+    document.getElementById("messages").replaceChildren(alert);
+  };
+  document.addEventListener("htmx:responseError", sayFailure);
+  document.addEventListener("htmx:sendError", sayFailure);
+
   // [data-error-summary]: takes the focus when it appears.
   const focusErrors = () => document.querySelector("[data-error-summary]")?.focus();
   document.addEventListener("DOMContentLoaded", focusErrors);

@@ -231,7 +231,7 @@ def test_progress_without_ratio_is_indeterminate():
 def test_audit_table_tells_changes_and_reason():
     html = component("audit_table", events=gallery.samples()["events"])
 
-    assert "<del>validator</del>" in html
+    assert '<span class="subtle">validator</span>' in html
     assert "operations manager" in html
     assert "auc, cost, recall" in html
     assert "within the tolerance we agreed" in html
@@ -253,6 +253,10 @@ def test_nav_link_marks_the_section():
     assert 'aria-current="page"' in render_in_request(template, "/components/x/")
     assert "aria-current" not in render_in_request(template, "/")
     assert ">3<" in render_in_request(template, "/")
+
+
+def test_nav_link_to_nowhere_is_left_out():
+    assert render_in_request('{% nav_link "no:where" "Nowhere" %}').strip() == ""
 
 
 def test_csrf_field_is_empty_without_a_request():
@@ -326,12 +330,16 @@ def test_every_kind_has_its_own_icon():
     [
         (["a", "b"], {"before": "a", "after": "b"}),
         ([None, ["x", "y"]], {"before": "nothing", "after": "x, y"}),
-        (7, {"after": "7"}),
-        ("", {"after": "nothing"}),
+        (7, {"before": "", "after": "7"}),
+        ("", {"before": "", "after": "nothing"}),
     ],
 )
 def test_change_lines(value, line):
     assert portal.change_lines({"due_on": value}) == [{"field": "Due on", **line}]
+
+
+def test_change_lines_leave_out_what_did_not_change():
+    assert portal.change_lines({"roles": [[], None]}) == []
 
 
 # Small drawings

@@ -205,18 +205,21 @@ def kind_icon(kind: str) -> str:
 
 
 @register.filter
-def change_lines(changes: dict[str, Any]) -> list[dict[str, Any]]:
-    """Turn the changes of an audit event into lines with texts before and after."""
-    return [_change_line(field, value) for field, value in changes.items()]
+def change_lines(changes: dict[str, Any]) -> list[dict[str, str]]:
+    """Turn the changes of an audit event into lines; `before` is empty for a fact."""
+    lines = [
+        {"field": state_label(field), **_sides(value)}
+        for field, value in changes.items()
+    ]
+    return [line for line in lines if line["before"] != line["after"]]
 
 
-def _change_line(field: str, value: object) -> dict[str, Any]:
+def _sides(value: object) -> dict[str, str]:
     match value:
         case [before, after]:
-            texts = {"before": _brief(before), "after": _brief(after)}
+            return {"before": _brief(before), "after": _brief(after)}
         case _:
-            texts = {"after": _brief(value)}
-    return {"field": state_label(field), **texts}
+            return {"before": "", "after": _brief(value)}
 
 
 def _brief(value: object) -> str:
