@@ -1,3 +1,188 @@
-from django.urls import URLPattern
+from typing import Any
 
-urlpatterns: list[URLPattern] = []
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.approvals import actions, queries
+from apps.approvals.models import MAX_COMMENT_CHARACTERS, ApprovalRequest
+from apps.core.rest import ETagMixin
+from apps.registry.models import ModelVersion
+
+
+class RequestInput(serializers.Serializer[Any]):
+    message = serializers.CharField(
+        max_length=MAX_COMMENT_CHARACTERS, allow_blank=True, default=""
+    )
+
+
+class SignOffInput(serializers.Serializer[Any]):
+    comment = serializers.CharField(
+        max_length=MAX_COMMENT_CHARACTERS, allow_blank=True, default=""
+    )
+    password = serializers.CharField(
+        max_length=128, trim_whitespace=False, write_only=True
+    )
+
+
+class RejectInput(SignOffInput):
+    comment = serializers.CharField(max_length=MAX_COMMENT_CHARACTERS)
+
+
+class SignOffOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    decision = serializers.CharField()
+    meaning = serializers.CharField()
+    comment = serializers.CharField()
+    signer_name = serializers.CharField()
+    signer_title = serializers.CharField()
+    signer_organisation = serializers.CharField()
+    evidence_digest = serializers.CharField()
+    signed_at = serializers.DateTimeField()
+
+
+class StageOutput(serializers.Serializer[Any]):
+    position = serializers.IntegerField()
+    title = serializers.CharField()
+    role = serializers.CharField()
+    required_signatures = serializers.IntegerField(source="required")
+    meaning = serializers.CharField()
+    completed_at = serializers.DateTimeField(allow_null=True)
+
+
+class SignedStageOutput(StageOutput):
+    sign_offs = SignOffOutput(many=True, source="sign_offs.all")
+
+
+class _RequestFacts(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    project = serializers.SlugField(source="version.model.project.slug")
+    model = serializers.SlugField(source="version.model.name")
+    version = serializers.IntegerField(source="version.number")
+    status = serializers.CharField()
+    message = serializers.CharField()
+    evidence_digest = serializers.CharField()
+    requested_by = serializers.CharField(source="requested_by.full_name")
+    requested_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
+
+
+class RequestSummary(_RequestFacts):
+    stages = StageOutput(many=True, source="stages.all")
+
+
+class RequestOutput(_RequestFacts):
+    report_id = serializers.UUIDField()
+    policy = serializers.JSONField()
+    evidence = serializers.JSONField()
+    stages = serializers.SerializerMethodField()
+
+    @extend_schema_field(SignedStageOutput(many=True))
+    def get_stages(self, approval: ApprovalRequest) -> Any:
+        stages = queries.stages_with_sign_offs(approval)
+        return SignedStageOutput(stages, many=True).data
+
+
+class RequestsView(generics.GenericAPIView[Any]):
+    serializer_class = RequestSummary
+
+    @extend_schema(responses=RequestSummary(many=True))
+    def get(self, request: Request) -> Response:
+        """Approval requests that I can see, newest first."""
+        visible = ApprovalRequest.objects.visible_to(request.user)
+        page = self.paginate_queryset(queries.with_stages(visible))
+        return self.get_paginated_response(RequestSummary(page, many=True).data)
+
+
+class RequestApprovalView(generics.GenericAPIView[Any]):
+    serializer_class = RequestInput
+
+    @extend_schema(request=RequestInput, responses={201: RequestOutput})
+    def post(self, request: Request, slug: str, name: str, number: int) -> Response:
+        """Ask for the approval of a validated version; evidence is frozen."""
+        version = get_object_or_404(
+            ModelVersion.objects.visible_to(request.user),
+            model__project__slug=slug,
+            model__name=name,
+            number=number,
+        )
+        given = RequestInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        approval = actions.request_approval(
+            version=version, **given.validated_data, by=request.user
+        )
+        location = reverse("v1:approval_request", args=[approval.pk])
+        return Response(
+            RequestOutput(approval).data, status=201, headers={"Location": location}
+        )
+
+
+class _RequestBase(generics.GenericAPIView[Any]):
+    serializer_class = RequestOutput
+    lookup_field = "pk"
+
+    def get_queryset(self) -> Any:
+        visible = ApprovalRequest.objects.visible_to(self.request.user)
+        return visible.select_related("version__model__project", "requested_by")
+
+
+class RequestView(ETagMixin, _RequestBase):
+    @extend_schema(responses=RequestOutput)
+    def get(self, request: Request, pk: str) -> Response:
+        """One request with its evidence, stages and signatures."""
+        return Response(RequestOutput(self.get_object()).data)
+
+
+class SignOffView(_RequestBase):
+    @extend_schema(request=SignOffInput, responses=RequestOutput)
+    def post(self, request: Request, pk: str) -> Response:
+        """Sign the present stage; the last signature makes the version champion."""
+        approval = self.get_object()
+        given = SignOffInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        actions.sign_off(approval=approval, **given.validated_data, by=request.user)
+        return Response(RequestOutput(self.get_object()).data)
+
+
+class RejectView(_RequestBase):
+    @extend_schema(request=RejectInput, responses=RequestOutput)
+    def post(self, request: Request, pk: str) -> Response:
+        """Reject at the present stage, with a reason."""
+        approval = self.get_object()
+        given = RejectInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        actions.reject(approval=approval, **given.validated_data, by=request.user)
+        return Response(RequestOutput(self.get_object()).data)
+
+
+class WithdrawRequestView(_RequestBase):
+    @extend_schema(request=None, responses=RequestOutput)
+    def post(self, request: Request, pk: str) -> Response:
+        """Take the request back; the version is validated, as before."""
+        approval = self.get_object()
+        actions.withdraw_request(approval=approval, by=request.user)
+        return Response(RequestOutput(self.get_object()).data)
+
+
+urlpatterns = [
+    path("approval-requests", RequestsView.as_view(), name="approval_requests"),
+    path("approval-requests/<uuid:pk>", RequestView.as_view(), name="approval_request"),
+    path(
+        "approval-requests/<uuid:pk>/sign-off", SignOffView.as_view(), name="sign_off"
+    ),
+    path("approval-requests/<uuid:pk>/reject", RejectView.as_view(), name="reject"),
+    path(
+        "approval-requests/<uuid:pk>/withdraw",
+        WithdrawRequestView.as_view(),
+        name="withdraw_request",
+    ),
+    path(
+        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/"
+        "approval-requests",
+        RequestApprovalView.as_view(),
+        name="request_approval",
+    ),
+]

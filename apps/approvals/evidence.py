@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from apps.approvals.models import ApprovalRequest
@@ -86,3 +87,28 @@ def _plan(plan: ValidationPlan) -> dict[str, Any]:
 
 def _sections(card: ModelCard) -> dict[str, str]:
     return {name: getattr(card, name) for name in CARD_SECTIONS}
+
+
+def lines(evidence: dict[str, Any]) -> list[dict[str, str]]:
+    """List the parts of `evidence` for people, each with name, text and digest."""
+    return [
+        {
+            "name": name.capitalize(),
+            "text": _TEXTS[part](evidence[part]),
+            "digest": evidence[part].get("digest", ""),
+        }
+        for part, name in PARTS.items()
+        if evidence[part] is not None
+    ]
+
+
+_TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "version": lambda part: f"{part['model']} version {part['number']}",
+    "files": lambda part: f"{part['count']} files",
+    "signature": lambda part: "Columns, threshold and labels",
+    "dataset": lambda part: f"{part['name']} version {part['number']}",
+    "report": lambda part: f"Report {part['number']}, verdict {part['verdict']}",
+    "plan": lambda part: f"Plan {part['number']}",
+    "card": lambda part: "What people wrote on it",
+    "policy": lambda part: f"{part['title']}, version {part['version']}",
+}

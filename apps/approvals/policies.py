@@ -11,6 +11,7 @@ import yaml
 
 from apps.access.permissions import Permission
 from apps.access.roles import PROJECT_ROLES
+from engine.spec import SpecError, decode
 
 FOLDER = Path(__file__).parent / "policies"
 SIGNING_ROLES = frozenset(
@@ -83,18 +84,16 @@ def read_policy(text: str) -> Policy:
         PolicyFaulty: a field is missing, unknown or impossible.
     """
     try:
-        raw = yaml.safe_load(text)
-        stages = tuple(PolicyStage(**stage) for stage in raw.pop("stages"))
-        policy = Policy(**raw, stages=stages)
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
-        raise PolicyFaulty(f"The policy cannot be read: {error}.") from error
+        policy: Policy = decode(Policy, yaml.safe_load(text))
+    except (yaml.YAMLError, SpecError) as error:
+        raise PolicyFaulty(f"The policy cannot be read: {error}") from error
     _check(policy)
     return policy
 
 
 def _check(policy: Policy) -> None:
     where = f"Policy {policy.name}"
-    if not isinstance(policy.version, int) or policy.version < 1:
+    if policy.version < 1:
         raise PolicyFaulty(f"{where}: version must be a whole number from 1.")
     if not policy.stages:
         raise PolicyFaulty(f"{where}: there must be at least one stage.")
@@ -104,7 +103,7 @@ def _check(policy: Policy) -> None:
                 f"{where}: {stage.title} names the role {stage.role}, which may not "
                 f"sign. Use one of: {', '.join(sorted(SIGNING_ROLES))}."
             )
-        if not isinstance(stage.required, int) or stage.required < 1:
+        if stage.required < 1:
             raise PolicyFaulty(f"{where}: {stage.title} must require 1 or more.")
         if not stage.title or not stage.meaning:
             raise PolicyFaulty(f"{where}: each stage needs a title and a meaning.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -140,6 +140,30 @@ def stages_with_sign_offs(approval: ApprovalRequest) -> list[Stage]:
     given = SignOff.objects.order_by("signed_at")
     stages = Stage.objects.filter(request=approval).order_by("position")
     return list(stages.prefetch_related(Prefetch("sign_offs", queryset=given)))
+
+
+def with_stages(requests: QuerySet[ApprovalRequest]) -> QuerySet[ApprovalRequest]:
+    """Join what a list shows of each request; its stages in `.stages.all()`."""
+    stages = Stage.objects.order_by("position")
+    return (
+        requests.select_related("version__model__project", "requested_by")
+        .prefetch_related(Prefetch("stages", queryset=stages))
+        .defer("evidence", "policy")
+    )
+
+
+def steps(approval: ApprovalRequest, stages: Sequence[Stage]) -> list[dict[str, str]]:
+    """Give the way of `approval` through its stages, for `step_indicator.html`."""
+    ahead = "current" if approval.is_open else "stopped"
+    shown = [{"label": "Requested", "state": "complete"}]
+    for stage in stages:
+        state = "complete" if stage.completed_at else ahead
+        shown.append({"label": stage.title, "state": state})
+        if state != "complete":
+            ahead = "upcoming"
+    approved = approval.status == ApprovalStatus.APPROVED
+    last = "complete" if approved else "upcoming"
+    return [*shown, {"label": "Champion", "state": last}]
 
 
 def latest_request(version: ModelVersion) -> ApprovalRequest | None:
