@@ -21,7 +21,7 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHECKS = {
     "format": "ruff format --check .",
     "lint": "ruff check .",
-    "types": "mypy apps engine mlops_portal dev",
+    "types": "mypy",
     "imports": "lint-imports",
     "template format": "djlint templates --check --quiet",
     "template lint": "djlint templates --lint --quiet",
@@ -41,6 +41,8 @@ def main() -> int:
     try:
         with stopping_on_signals(), throw_away_environment() as env:
             env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+            if any("browser" in each for each in asked or ["browser"]):
+                env["PORTAL_CHROMIUM"] = find_chromium()
             if asked[:1] == ["--"]:
                 return _run(["pytest", *asked[1:]], env)
             return run_parts(asked or ["check", "tests", "browser"], env)
@@ -53,8 +55,6 @@ def run_parts(parts: list[str], env: dict[str, str]) -> int:
     steps = {"check": CHECKS, "tests": UNIT_TESTS, "browser": BROWSER_TESTS}
     results: list[tuple[str, bool, float]] = []
     for part in parts:
-        if part == "browser":
-            env["PORTAL_CHROMIUM"] = find_chromium()
         results += [_timed(name, step, env) for name, step in steps[part].items()]
         if not all(passed for _, passed, _ in results):
             break
@@ -64,12 +64,11 @@ def run_parts(parts: list[str], env: dict[str, str]) -> int:
 
 def find_chromium() -> str:
     """Find a Chromium for the browser tests; as root, install one when missing."""
-    names = CHROMIUM_NAMES
-    found = next(filter(None, map(shutil.which, names)), None)
-    if not found:
-        install_system_package("chromium", needed_for="The browser test")
-        found = shutil.which("chromium")
-    return found or "chromium"
+    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if found:
+        return found
+    install_system_package("chromium", needed_for="The browser test")
+    return shutil.which("chromium") or "chromium"
 
 
 def _timed(name: str, step: str, env: Mapping[str, str]) -> tuple[str, bool, float]:
