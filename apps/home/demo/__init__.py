@@ -1,0 +1,1 @@
+"""A demonstration made of real data, only through actions."""

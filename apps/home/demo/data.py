@@ -1,0 +1,59 @@
+"""Real data for the demonstration: FAA wildlife strikes, and handwritten digits."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO
+
+# Wildlife strikes 1990 to 2002, Federal Aviation Administration, US Government data, as
+# shipped in the npm package vega-datasets.
+STRIKES = Path("vega-datasets") / "data" / "birdstrikes.csv"
+EFFECT = "Effect Amount of damage"
+# Known only after the damage was found and repaired.
+HINDSIGHT = (EFFECT, "Cost Other", "Cost Repair", "Cost Total $")
+TARGET = "damaged"
+DIGIT_PIXELS = 64
+
+
+def strikes(node_modules: Path) -> IO[bytes]:
+    """Give the strikes with `damaged` as yes or no, without what is known too late.
+
+    Args:
+        node_modules: where npm put the package.
+
+    Returns:
+        CSV, 10,000 rows.
+    """
+    with (node_modules / STRIKES).open(newline="", encoding="utf-8") as source:
+        rows = list(csv.DictReader(source))
+    kept = [name for name in rows[0] if name not in HINDSIGHT]
+    return _csv(
+        [*kept, TARGET],
+        (
+            [*(row[name] for name in kept), "no" if row[EFFECT] == "None" else "yes"]
+            for row in rows
+        ),
+    )
+
+
+def digits(images: Iterable[Sequence[float]], labels: Iterable[int]) -> IO[bytes]:
+    """Give digit images as one column per pixel, ink from 0 to 16, and the digit."""
+    header = [f"pixel_{number:02d}" for number in range(DIGIT_PIXELS)]
+    return _csv(
+        [*header, "digit"],
+        (
+            [*(int(ink) for ink in image), f"digit {label}"]
+            for image, label in zip(images, labels, strict=True)
+        ),
+    )
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> IO[bytes]:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return io.BytesIO(text.getvalue().encode())

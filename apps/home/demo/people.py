@@ -1,0 +1,88 @@
+"""The people of the demonstration, one per role. All of them are invented."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from apps.accounts import actions
+from apps.accounts.models import User
+
+TOKEN_DAYS = 90
+_WORDS = (
+    "amber", "anchor", "aspen", "badge", "beacon", "birch", "bridge", "cedar", "chart",
+    "cobalt", "compass", "copper", "delta", "ember", "falcon", "fern", "granite",
+    "harbor", "heron", "indigo", "juniper", "kestrel", "lantern", "maple", "meadow",
+    "orchid", "pebble", "quartz", "raven", "summit", "timber", "willow",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Invented:
+    """Somebody who exists only here."""
+
+    role: str
+    full_name: str
+    title: str
+    agency_roles: tuple[str, ...] = ()
+
+    @property
+    def email(self) -> str:
+        """An address that no mail can reach."""
+        return f"{self.role.replace('_', '.')}@demo.example"
+
+
+ADMINISTRATOR = Invented("administrator", "Alma Reyes", "System administrator")
+PEOPLE = (
+    Invented(
+        "program_manager", "Paula Okafor", "Program manager", ("program_manager",)
+    ),
+    Invented("data_scientist", "Dana Whitfield", "Data scientist"),
+    Invented("validator", "Victor Lindqvist", "Lead validator"),
+    Invented("operations_manager", "Olu Adeyemi", "Operations manager"),
+    Invented("developer", "Devi Raman", "Software developer"),
+    Invented("auditor", "Audrey Castellanos", "Inspector", ("auditor",)),
+    Invented("ai_official", "Aiko Brandt", "Chief AI officer", ("ai_official",)),
+)
+ORGANISATION = "Office of Demonstration"
+
+
+@dataclass(frozen=True)
+class Access:
+    """An account with the keys that are shown to whoever started the demonstration."""
+
+    user: User
+    password: str
+    token: str
+
+
+def create_people() -> dict[str, Access]:
+    """Create everybody, each with a password and an API token of their own."""
+    password = _password()
+    administrator = actions.create_first_administrator(
+        email=ADMINISTRATOR.email, full_name=ADMINISTRATOR.full_name, password=password
+    )
+    everybody = {ADMINISTRATOR.role: _with_token(administrator, password)}
+    for invented in PEOPLE:
+        password = _password()
+        user = actions.create_person(
+            email=invented.email,
+            full_name=invented.full_name,
+            password=password,
+            profile={"title": invented.title, "organisation": ORGANISATION},
+            agency_roles=invented.agency_roles,
+            by=administrator,
+        )
+        everybody[invented.role] = _with_token(user, password)
+    return everybody
+
+
+def _password() -> str:
+    return "-".join(secrets.choice(_WORDS) for _ in range(5))
+
+
+def _with_token(user: User, password: str) -> Access:
+    _, token = actions.issue_token(
+        name="Demonstration", scope="write", days=TOKEN_DAYS, by=user
+    )
+    return Access(user, password, token)

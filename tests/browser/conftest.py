@@ -1,0 +1,89 @@
+"""A real browser, a real web server and a real worker on one database."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.person import Person
+from tests.factories import people
+
+ROOT = Path(settings.BASE_DIR)
+WORKER = "celery --quiet -A mlops_portal worker --concurrency 1 --loglevel WARNING"
+QUEUES = "default,training,validation,ingest"
+# Pictures go into the documentation only when somebody asks for new ones.
+PICTURES = (
+    "docs/screenshots" if os.environ.get("UPDATE_SCREENSHOTS") else "var/pictures"
+)
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 375, "height": 812}
+
+
+@pytest.fixture(autouse=True)
+def allow_database_beside_the_browser(monkeypatch) -> None:
+    # Playwright keeps an event loop in this thread, which Django takes for async code.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("PORTAL_CHROMIUM", "/usr/bin/chromium"),
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def running_worker(committed, tmp_path: Path) -> Iterator[None]:
+    """A worker on the database and the folders of this test."""
+    url = os.environ["DATABASE_URL"].rpartition("/")[0]
+    env = {
+        **os.environ,
+        "DATABASE_URL": f"{url}/{connection.settings_dict['NAME']}",
+        "STORAGE_URL": f"file://{tmp_path / 'blobs'}",
+        "JOBS_DIR": str(tmp_path / "jobs"),
+    }
+    worker = subprocess.Popen(
+        [sys.executable, "-m", *WORKER.split(), "--queues", QUEUES], env=env, cwd=ROOT
+    )
+    yield
+    worker.terminate()
+    worker.wait(timeout=20)
+
+
+@pytest.fixture
+def person_at(chromium: Browser, live_server) -> Iterator[Callable[..., Person]]:
+    """Open a browser of one's own for each person."""
+    contexts = []
+
+    def open_for(email: str, *, viewport: dict[str, int] = DESKTOP) -> Person:
+        context = chromium.new_context(
+            viewport=viewport, base_url=live_server.url, accept_downloads=True
+        )
+        contexts.append(context)
+        page: Page = context.new_page()
+        page.set_default_timeout(20_000)
+        return Person(page, email, people.PASSWORD, ROOT / PICTURES)
+
+    yield open_for
+    for context in contexts:
+        context.close()
