@@ -28,7 +28,7 @@ run:  ## Web process, settings from the environment (.env.example)
 worker:  ## Background worker, settings from the environment
 	$(BIN)/celery --quiet -A mlops_portal worker --loglevel INFO --concurrency 2 --queues default,training,validation,ingest
 
-beat:  ## Clock of the periodic tasks, settings from the environment
+beat: | var  ## Clock of the periodic tasks, settings from the environment
 	$(BIN)/celery --quiet -A mlops_portal beat --loglevel INFO --schedule var/beat-schedule
 
 migrate:  ## Bring the database of the environment up to date
@@ -63,6 +63,9 @@ lock:  ## Pin dependencies anew, with hashes (needs uv)
 clean:  ## Delete caches, the virtual environment and packages; var/ stays
 	rm -rf .venv node_modules staticfiles htmlcov .coverage* .*_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+var:
+	mkdir -p var
 
 .PHONY: install-demo install-dev
 install-demo install-dev:
