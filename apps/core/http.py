@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+)
 from django.shortcuts import render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
+
+from apps.core import blobs
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -43,3 +50,14 @@ def render_form(
     """Render a page with its form: 422 when the form was sent and found invalid."""
     status = 422 if context["form"].errors else 200
     return render(request, template, context, status=status)
+
+
+def send_blob(sha256: str, *, name: str, media_type: str) -> FileResponse:
+    """Stream a stored file as an attachment; browsers never show it in our name."""
+    return FileResponse(
+        blobs.open_blob(sha256),
+        as_attachment=True,
+        filename=name,
+        content_type=media_type,
+        headers={"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"},
+    )

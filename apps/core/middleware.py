@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from apps.core.context import WorkContext, working
-from apps.core.errors import PortalError, TooLarge
+from apps.core.errors import Invalid, PortalError, TooLarge
 from apps.core.ids import new_id
 from apps.core.rest import error_response
 
@@ -77,6 +78,20 @@ class BodyLimitMiddleware:
             f"to {limit / MEBIBYTE:,.0f} MB. Nothing was stored; send less."
         )
         return answer(request, TooLarge(sentence))
+
+
+class AddressMiddleware:
+    """Refuse an address with a NUL character; no text in the database can hold one."""
+
+    def __init__(self, get_response: GetResponse):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" not in unquote(request.get_full_path()):
+            return self.get_response(request)
+        return answer(
+            request, Invalid("The address contains a NUL character; remove it.")
+        )
 
 
 def answer(request: HttpRequest, error: PortalError) -> HttpResponse:

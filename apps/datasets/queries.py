@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 from guardian.shortcuts import get_users_with_perms
 
 from apps.access.grants import view_permission
 from apps.core import blobs
-from apps.datasets.models import Dataset, DatasetVersion
+from apps.core.errors import Invalid
+from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
 from engine.spec import IngestSpec, Limits
 
 if TYPE_CHECKING:
@@ -59,6 +61,27 @@ def latest_versions(datasets: Iterable[Dataset]) -> dict[UUID, DatasetVersion]:
         .defer(*HEAVY_FIELDS)
     )
     return {version.dataset_id: version for version in versions}
+
+
+def key_figures(version: DatasetVersion) -> list[dict[str, str]]:
+    """Say in four numbers how large a version is, and how complete."""
+    profiled = version.profile.get("columns", [])
+    cells = (version.row_count or 0) * len(profiled)
+    missing = sum(column["missing"] for column in profiled)
+    return [
+        {"label": "Rows", "value": f"{version.row_count or 0:,}"},
+        {"label": "Columns", "value": f"{len(profiled):,}"},
+        {
+            "label": "Values missing",
+            "value": f"{missing / cells:.1%}" if cells else "–",
+            "detail": f"{missing:,} of {cells:,}",
+        },
+        {
+            "label": "Size as Parquet",
+            "value": filesizeformat(version.parquet_bytes or 0),
+            "detail": f"{filesizeformat(version.original_bytes)} as uploaded",
+        },
+    ]
 
 
 @dataclass(frozen=True)
@@ -117,6 +140,19 @@ def _facts(column: dict[str, Any]) -> list[tuple[str, Any]]:
     known = [(label, column[key]) for label, key in _FACTS if column[key] is not None]
     median = (column["quantiles"] or {}).get("0.5")
     return known if median is None else [*known[:1], ("Median", median), *known[1:]]
+
+
+def content_named(name: str | None) -> DatasetContent:
+    """Read which file is asked for; the original when nothing is said.
+
+    Raises:
+        Invalid: there is no such file.
+    """
+    try:
+        return DatasetContent(name or DatasetContent.ORIGINAL)
+    except ValueError as error:
+        sentence = f"format is one of {', '.join(DatasetContent.values)}."
+        raise Invalid(sentence, fields={"format": sentence}) from error
 
 
 def failure_places(version: DatasetVersion) -> list[dict[str, Any]]:

@@ -6,7 +6,11 @@ from apps.datasets.actions.access import (
     restrict_dataset,
     revoke_dataset_grant,
 )
-from apps.datasets.actions.describe import create_dataset, edit_dataset
+from apps.datasets.actions.describe import (
+    EDITABLE,
+    create_dataset,
+    edit_dataset,
+)
 from apps.datasets.actions.ingest import (
     cancel_ingest,
     finish_ingest,
@@ -22,6 +26,7 @@ from apps.datasets.actions.versions import (
 )
 
 __all__ = [
+    "EDITABLE",
     "DatasetFile",
     "cancel_ingest",
     "create_dataset",

@@ -1,0 +1,43 @@
+"""Forms of datasets, their versions and who sees them."""
+
+from django import forms
+
+from apps.core.forms import PortalForm
+
+FILE_HELP = (
+    "CSV in UTF-8 with a header line, or Parquet. It is kept as it is; a worker reads "
+    "it into typed columns."
+)
+
+
+class DatasetForm(PortalForm):
+    title = forms.CharField(max_length=120, help_text="As people call it.")
+    description = forms.CharField(
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Where the data comes from, and what one row is.",
+    )
+
+
+class VersionForm(PortalForm):
+    file = forms.FileField(
+        help_text=FILE_HELP,
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.parquet"}),
+    )
+
+
+class NewDatasetForm(DatasetForm, VersionForm):
+    name = forms.SlugField(
+        max_length=60,
+        label="Short name",
+        help_text="Stands in files and the API, such as strikes-2024. A name in use "
+        "gets the file as its next version.",
+    )
+    field_order = ["title", "name", "description", "file"]
+
+
+class GrantForm(PortalForm):
+    email = forms.EmailField(
+        label="E-mail address", help_text="Of a member of this project."
+    )
