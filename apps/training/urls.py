@@ -1,9 +1,22 @@
 from django.urls import path
 
-from apps.core.views import forbidden
+from apps.training import views
 
 app_name = "training"
-# Placeholder names until the pages are written.
 urlpatterns = [
-    path("training-jobs/<uuid:pk>/", forbidden, name="training_job"),
+    path("projects/<slug:slug>/training-jobs/", views.list_jobs, name="list"),
+    path(
+        "projects/<slug:slug>/training-jobs/launch/",
+        views.launch_training,
+        name="launch_training",
+    ),
+    path("training-jobs/<uuid:pk>/", views.training_job, name="training_job"),
+    path(
+        "training-jobs/<uuid:pk>/status/",
+        views.training_job_status,
+        name="training_job_status",
+    ),
+    path(
+        "training-jobs/<uuid:pk>/cancel/", views.cancel_training, name="cancel_training"
+    ),
 ]

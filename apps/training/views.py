@@ -1,0 +1,142 @@
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseStopPolling
+
+from apps.access.checks import ensure
+from apps.core.http import HtmxRequest, redirect_after_success, render_form
+from apps.core.rest import keyset_page
+from apps.datasets.models import DatasetVersion
+from apps.experiments.models import Experiment
+from apps.projects.models import Project
+from apps.training import actions, queries, rules
+from apps.training.forms import DataForm, LaunchForm, TargetForm
+from apps.training.models import TrainingJob
+
+
+def _project(request: HtmxRequest, slug: str) -> Project:
+    return get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
+
+
+@login_required
+@require_GET
+def list_jobs(request: HtmxRequest, slug: str) -> HttpResponse:
+    project = _project(request, slug)
+    jobs = TrainingJob.objects.visible_to(request.user).filter(
+        experiment__project=project
+    )
+    page = keyset_page(queries.with_origins(jobs), after=request.GET.get("after"))
+    return render(
+        request,
+        "training/list.html",
+        {
+            "project": project,
+            "page": page,
+            "may_launch_training": rules.can_launch_training(request.user, project),
+        },
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def launch_training(request: HtmxRequest, slug: str) -> HttpResponse:
+    project = _project(request, slug)
+    ensure(rules.can_launch_training(request.user, project))
+    data = _data_form(request, project)
+    context: dict[str, Any] = {"project": project, "form": data}
+    if not (isinstance(data, TargetForm) and data.is_valid()):
+        return render_form(request, "training/choose_data.html", context)
+    choice = data.cleaned_data
+    form = _launch_form(request, project, **choice)
+    if request.method == "POST" and form.is_valid():
+        with form.taking_faults():
+            job = actions.launch_training(
+                experiment=form.cleaned_data["experiment"],
+                dataset_version=choice["dataset_version"],
+                name=form.cleaned_data["name"],
+                spec=form.spec(),
+                submission_key=form.cleaned_data["submission_key"],
+                by=request.user,
+            )
+            return redirect_after_success(request, job)
+    context |= choice | {"form": form}
+    return render_form(request, "training/launch.html", context)
+
+
+def _data_form(request: HtmxRequest, project: Project) -> DataForm:
+    """Ask for the target when the dataset version is known."""
+    versions = (
+        DatasetVersion.objects.visible_to(request.user)
+        .filter(dataset__project=project)
+        .ready()
+        .select_related("dataset__project")
+        .order_by("-pk")
+    )
+    form = DataForm(request.GET or None, versions=versions)
+    if not form.is_valid():
+        return form
+    return TargetForm(
+        request.GET if "target" in request.GET else None,
+        versions=versions,
+        chosen=form.cleaned_data["dataset_version"],
+    )
+
+
+def _launch_form(
+    request: HtmxRequest, project: Project, dataset_version: DatasetVersion, target: str
+) -> LaunchForm:
+    experiments = Experiment.objects.visible_to(request.user).filter(project=project)
+    return LaunchForm(
+        request.POST or None,
+        version=dataset_version,
+        target=target,
+        experiments=experiments.order_by("-pk"),
+        cost=queries.mission_cost(project, "binary"),
+    )
+
+
+def _job(request: HtmxRequest, pk: UUID) -> TrainingJob:
+    visible = queries.with_origins(TrainingJob.objects.visible_to(request.user))
+    return get_object_or_404(visible, pk=pk)
+
+
+def _job_context(request: HtmxRequest, job: TrainingJob) -> dict[str, Any]:
+    return {
+        "job": job,
+        "queue_position": queries.queue_position(job),
+        "may_cancel_training": rules.can_cancel_training(request.user, job),
+    }
+
+
+@login_required
+@require_GET
+def training_job(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    job = _job(request, pk)
+    visible = DatasetVersion.objects.visible_to(request.user)
+    context = _job_context(request, job) | {
+        "facts": queries.spec_facts(job),
+        "sees_data": visible.filter(pk=job.dataset_version_id).exists(),
+        "may_launch_training": rules.can_launch_training(request.user, job.project),
+    }
+    return render(request, "training/job.html", context)
+
+
+@login_required
+@require_GET
+def training_job_status(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    job = _job(request, pk)
+    response = render(request, "training/_job_status.html", _job_context(request, job))
+    if job.is_final:
+        return HttpResponseStopPolling(response.content)
+    return response
+
+
+@login_required
+@require_POST
+def cancel_training(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    job = actions.cancel_training(job=_job(request, pk), by=request.user)
+    return redirect_after_success(request, job)
