@@ -17,13 +17,17 @@ Points = list[list[float]]
 
 
 def roc(actual: NDArray[Any], scores: Floats) -> Points:
-    """Return [false positive rate, recall] from (0, 0) to (1, 1)."""
+    """Return [false positive rate, recall], rising; empty for a single class."""
+    if np.ptp(actual) == 0:
+        return []
     false_positive_rate, recall, _ = roc_curve(actual, scores)
     return _thin(false_positive_rate, recall)
 
 
 def precision_recall(actual: NDArray[Any], scores: Floats) -> Points:
-    """Return [recall, precision] by rising recall."""
+    """Return [recall, precision] by rising recall; empty without positive rows."""
+    if not actual.any():
+        return []
     precision, recall, _ = precision_recall_curve(actual, scores)
     return _thin(recall[::-1], precision[::-1])
 

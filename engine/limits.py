@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 
 from engine.folder import EngineError
@@ -42,21 +43,24 @@ def apply(limits: Limits) -> None:
     if limits.file_bytes is not None:
         _lower(resource.RLIMIT_FSIZE, limits.file_bytes)
     if limits.cpu_seconds is not None:
-        signal.signal(signal.SIGXCPU, _out_of_time)
+        signal.signal(signal.SIGXCPU, partial(_out_of_time, limits.cpu_seconds))
         _lower(resource.RLIMIT_CPU, limits.cpu_seconds, grace=_GRACE_SECONDS)
 
 
 def _lower(kind: int, soft: int, grace: int = 0) -> None:
-    """Lower one limit, keeping a stricter one that is already there."""
+    """Lower one limit, keeping a stricter one that is already there.
+
+    Systems other than Linux do not know every limit; what is refused stays unlimited.
+    """
     hard = resource.getrlimit(kind)[1]
-    ceiling = (
-        soft + grace if hard == resource.RLIM_INFINITY else min(hard, soft + grace)
-    )
-    resource.setrlimit(kind, (min(soft, ceiling), ceiling))
+    ceiling = soft + grace
+    if hard != resource.RLIM_INFINITY:
+        ceiling = min(hard, ceiling)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(kind, (min(soft, ceiling), ceiling))
 
 
-def _out_of_time(_signal: int, _frame: FrameType | None) -> None:
-    seconds = resource.getrlimit(resource.RLIMIT_CPU)[0]
+def _out_of_time(seconds: int, _signal: int, _frame: FrameType | None) -> None:
     raise EngineError(
         f"The job used up its {seconds} seconds of processor time; use fewer rows or "
         "trials, or ask for a higher limit.",

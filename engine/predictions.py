@@ -68,4 +68,5 @@ def _encode(
     if positive_label is None:
         numbers: NDArray[Any] = np.searchsorted(classes, target)
         return numbers
-    return np.equal(target, positive_label).astype(np.int64)
+    is_positive: NDArray[Any] = np.equal(target, positive_label)
+    return is_positive.astype(np.int64)
