@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "apps.audit.middleware.RecordRefusalsMiddleware",
     "apps.core.middleware.PortalErrorMiddleware",
     "apps.core.middleware.BodyLimitMiddleware",
+    "apps.core.middleware.AddressMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "mlops_portal.urls"
@@ -307,8 +308,11 @@ LOGGING = {
             "formatter": "line",
         }
     },
-    # Every sign-in is an audit event already.
-    "loggers": {"axes": {"level": "WARNING"}},
+    # What these would say of every sign-in and task is in the audit trail already.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("axes", "celery.app.trace", "celery.beat", "celery.worker")
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
 

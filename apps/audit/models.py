@@ -59,7 +59,7 @@ class AuditEvent(models.Model):
     changes = models.JSONField(default=dict)
     reason = models.TextField(blank=True)
     channel = models.CharField(max_length=16)
-    request_id = models.CharField(max_length=64)
+    request_id = models.CharField(max_length=64, blank=True)
 
     objects = AuditEventQuerySet.as_manager()
 

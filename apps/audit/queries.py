@@ -100,7 +100,7 @@ def _moment(name: str, value: str) -> datetime:
     if day is not None:
         moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
         if name == "until":
-            moment += timedelta(days=1)
+            moment += timedelta(days=1) - timedelta.resolution
     if moment is None:
         raise Invalid(
             f"{name} must be a date such as 2026-01-31, or a moment such as "
@@ -116,7 +116,7 @@ _NARROWINGS: dict[str, Callable[[str], Q]] = {
     "project": lambda value: _id_or("project", "iexact", value),
     "target": lambda value: _id_or("target", "icontains", value),
     "since": lambda value: Q(at__gte=_moment("since", value)),
-    "until": lambda value: Q(at__lt=_moment("until", value)),
+    "until": lambda value: Q(at__lte=_moment("until", value)),
     "text": lambda value: Q(reason__icontains=value),
     "request": lambda value: Q(request_id=value),
 }

@@ -12,12 +12,13 @@ class WorkContext:
     """Where the present piece of work came from.
 
     Args:
-        request_id: one id per HTTP request or task, shared by its logs and events.
+        request_id: one id per HTTP request or task, shared by its logs and events;
+            empty on the command line.
         channel: web, api, worker or cli.
         route: the name of the address or task, without its arguments.
     """
 
-    request_id: str = "-"
+    request_id: str = ""
     channel: str = "cli"
     route: str = ""
 
@@ -45,5 +46,5 @@ class LogContextFilter(logging.Filter):
     """Put the request id on every log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = current().request_id
+        record.request_id = current().request_id or "-"
         return True

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ("changes", models.JSONField(default=dict)),
                 ("reason", models.TextField(blank=True)),
                 ("channel", models.CharField(max_length=16)),
-                ("request_id", models.CharField(max_length=64)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
             ],
             options={
                 "indexes": [
