@@ -18,10 +18,12 @@
     const buttons = event.target.querySelectorAll("[data-once]");
     window.setTimeout(() => buttons.forEach((button) => (button.disabled = true)));
   });
-  const release = () =>
-    document.querySelectorAll("[data-once]").forEach((button) => (button.disabled = false));
-  window.addEventListener("pageshow", release);
-  document.addEventListener("htmx:afterRequest", release);
+  const release = (place) =>
+    place.querySelectorAll("[data-once]").forEach((button) => (button.disabled = false));
+  window.addEventListener("pageshow", () => release(document));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.matches("form")) release(event.detail.elt);
+  });
 
   // button[data-copy]: put the text on the clipboard, and say so.
   document.addEventListener("click", async (event) => {
@@ -60,7 +62,7 @@
   document.addEventListener("htmx:sendError", sayFailure);
 
   // [data-error-summary]: takes the focus when it appears.
-  const focusErrors = () => document.querySelector("[data-error-summary]")?.focus();
+  const focusErrors = (event) => event.target.querySelector("[data-error-summary]")?.focus();
   document.addEventListener("DOMContentLoaded", focusErrors);
   document.addEventListener("htmx:afterSettle", focusErrors);
 })();
