@@ -29,7 +29,8 @@ def list_jobs(request: HtmxRequest, slug: str) -> HttpResponse:
     jobs = TrainingJob.objects.visible_to(request.user).filter(
         experiment__project=project
     )
-    page = keyset_page(queries.with_origins(jobs), after=request.GET.get("after"))
+    rows = queries.with_origins(jobs).defer("log_tail", "failure_details")
+    page = keyset_page(rows, after=request.GET.get("after"))
     return render(
         request,
         "training/list.html",
