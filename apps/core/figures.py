@@ -115,7 +115,7 @@ def heatmap(
         x=names,
         y=names,
         texttemplate="%{text}",
-        textfont={"size": 17},
+        textfont={"size": 17, "color": "#1b1b1b"},
         hovertemplate=f"{axes.y} %{{y}}, {axes.x} %{{x}}: %{{text}}<extra></extra>",
         colorscale=SHADES,
         zmin=0,
