@@ -43,7 +43,7 @@ class PlanForm(PortalForm):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
         label="Reason",
-        help_text="Why these criteria, or why they change. Needed once there is a report.",
+        help_text="Why these criteria. Needed once there is a report.",
     )
 
     def __init__(
@@ -55,6 +55,7 @@ class PlanForm(PortalForm):
         criteria: Sequence[Mapping[str, Any]],
         **kwargs: Any,
     ) -> None:
+        self.measures = measures
         self.row_count = max(MIN_ROWS, len(criteria) + SPARE_ROWS)
         initial = kwargs.pop("initial", {}) | _row_values(criteria)
         super().__init__(data, initial=initial, **kwargs)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.core.ids import new_id
 from apps.core.models import BackgroundJob, JobQuerySet, JobStatus
+from apps.core.status import Kind
 from apps.projects.models import Project
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation.criteria import in_words
@@ -65,6 +66,11 @@ class ValidationPlan(models.Model):
         return self.model.project
 
     @property
+    def title(self) -> str:
+        """Its name beside its model."""
+        return f"Validation plan {self.number}"
+
+    @property
     def criteria_in_words(self) -> list[str]:
         """Each criterion as a person would say it."""
         return [in_words(criterion) for criterion in self.criteria]
@@ -77,6 +83,15 @@ class Verdict(models.TextChoices):
     WARN = "warn", "Warning"
     FAIL = "fail", "Fail"
     NOT_TESTED = "not_tested", "Not tested"
+
+
+# What was not tested is shown as plainly as what failed.
+KIND_OF_VERDICT: dict[str, Kind] = {
+    Verdict.PASS: Kind.SUCCESS,
+    Verdict.WARN: Kind.WARNING,
+    Verdict.FAIL: Kind.ERROR,
+    Verdict.NOT_TESTED: Kind.WARNING,
+}
 
 
 class ValidationReportQuerySet(JobQuerySet["ValidationReport"]):
@@ -147,3 +162,13 @@ class ValidationReport(BackgroundJob):
     def project(self) -> Project:
         """The project of the model version."""
         return self.version.project
+
+    @property
+    def title(self) -> str:
+        """Its name beside its version."""
+        return f"Validation report {self.number}"
+
+    @property
+    def verdict_kind(self) -> Kind:
+        """What the verdict means to the reader."""
+        return KIND_OF_VERDICT.get(self.verdict, Kind.NEUTRAL)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from django.conf import settings
 
 from apps.core import blobs
+from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Artifact
 from apps.projects.models import Direction, Objective, Project
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
@@ -18,6 +19,8 @@ from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task, measures_fo
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+    from apps.accounts.models import User
 
 MODEL_FILE, SIGNATURE_FILE, TEST_FILE = "model.skops", "signature.json", "test.parquet"
 NEEDED_FILES = (MODEL_FILE, SIGNATURE_FILE, TEST_FILE)
@@ -86,6 +89,41 @@ def reports_of(version: ModelVersion) -> QuerySet[ValidationReport]:
     """List every report on `version`, whatever became of it, newest first."""
     reports = version.validation_reports.select_related("plan", "requested_by")
     return reports.order_by("-number").defer("result", "log_tail")
+
+
+def with_origins(reports: QuerySet[ValidationReport]) -> QuerySet[ValidationReport]:
+    """Join everything that a report's page and API body name."""
+    return reports.select_related(
+        "version__model__project",
+        "version__run__dataset_version__dataset",
+        "plan__written_by",
+        "champion__model__project",
+        "champion__run",
+        "requested_by",
+    )
+
+
+def sees_data(user: User, version: ModelVersion) -> bool:
+    """Say whether `user` can see the data that `version` was made from."""
+    visible = DatasetVersion.objects.visible_to(user)
+    return visible.filter(runs=version.run_id).exists()
+
+
+def plan_changes(plan: ValidationPlan) -> dict[str, list[str]]:
+    """List the sentences that `plan` adds to the plan before it, and takes away."""
+    former = plan.model.validation_plans.filter(number=plan.number - 1).first()
+    if former is None:
+        return {"added": [], "removed": []}
+    before, after = _sentences(former), _sentences(plan)
+    return {
+        "added": [sentence for sentence in after if sentence not in before],
+        "removed": [sentence for sentence in before if sentence not in after],
+    }
+
+
+def _sentences(plan: ValidationPlan) -> list[str]:
+    columns = [f"Results by {name}" for name in plan.subgroup_columns]
+    return plan.criteria_in_words + columns
 
 
 def has_reports(model: RegisteredModel) -> bool:

@@ -1,0 +1,188 @@
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
+
+from apps.access.checks import ensure
+from apps.core.http import HtmxRequest, redirect_after_success, render_form
+from apps.core.models import JobStatus
+from apps.core.rest import keyset_page
+from apps.registry.models import ModelVersion, RegisteredModel
+from apps.validation import actions, queries, reading, report_figures, rules
+from apps.validation.forms import PlanForm
+from apps.validation.models import ValidationPlan, ValidationReport
+from engine.spec import measures_for
+
+
+def _model(request: HtmxRequest, slug: str, name: str) -> RegisteredModel:
+    visible = RegisteredModel.objects.visible_to(request.user)
+    return get_object_or_404(
+        visible.select_related("project"), project__slug=slug, name=name
+    )
+
+
+def _report(request: HtmxRequest, pk: UUID) -> ValidationReport:
+    visible = ValidationReport.objects.visible_to(request.user)
+    return get_object_or_404(queries.with_origins(visible), pk=pk)
+
+
+def _trail(model: RegisteredModel, *further: tuple[str, str]) -> list[dict[str, str]]:
+    steps = (
+        (model.project.name, model.project.get_absolute_url()),
+        (model.name, model.get_absolute_url()),
+        *further,
+    )
+    return [{"label": label, "url": url} for label, url in steps]
+
+
+def _plans_step(model: RegisteredModel) -> tuple[str, str]:
+    address = reverse("validation:plans", args=[model.project.slug, model.name])
+    return "Validation plans", address
+
+
+@login_required
+@require_GET
+def plans(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
+    model = _model(request, slug, name)
+    written = model.validation_plans.select_related("written_by")
+    context = {
+        "model": model,
+        "trail": _trail(model),
+        "page": keyset_page(written, after=request.GET.get("after"), limit=20),
+        "is_newest_page": not request.GET.get("after"),
+        "may_write_plan": rules.can_write_plan(request.user, model),
+    }
+    return render(request, "validation/plans.html", context)
+
+
+@login_required
+@require_GET
+def plan(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    visible = ValidationPlan.objects.visible_to(request.user)
+    plan = get_object_or_404(
+        visible.select_related("model__project", "written_by"), pk=pk
+    )
+    context = {
+        "plan": plan,
+        "trail": _trail(plan.model, _plans_step(plan.model)),
+        "newest": queries.latest_plan(plan.model),
+        "changes": queries.plan_changes(plan),
+        "may_write_plan": rules.can_write_plan(request.user, plan.model),
+    }
+    return render(request, "validation/plan.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def write_plan(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
+    model = _model(request, slug, name)
+    ensure(rules.can_write_plan(request.user, model))
+    form = _plan_form(request, model)
+    if request.method == "POST" and form.is_valid():
+        with form.taking_faults():
+            plan = actions.write_plan(
+                model=model,
+                criteria=form.criteria(),
+                subgroup_columns=form.cleaned_data["subgroup_columns"],
+                reason=form.cleaned_data["reason"],
+                by=request.user,
+            )
+            return redirect_after_success(request, plan)
+    context = {
+        "form": form,
+        "model": model,
+        "trail": _trail(model, _plans_step(model)),
+        "former": queries.latest_plan(model),
+        "needs_reason": queries.has_reports(model),
+    }
+    return render_form(request, "validation/plan_form.html", context)
+
+
+def _plan_form(request: HtmxRequest, model: RegisteredModel) -> PlanForm:
+    """Begin with the present plan, or with what the portal proposes."""
+    version = queries.newest_version(model)
+    former = queries.latest_plan(model)
+    return PlanForm(
+        request.POST or None,
+        measures=measures_for(queries.known_question_of(version).task),
+        columns=queries.subgroup_candidates(version),
+        criteria=former.criteria if former else queries.proposed_criteria(version),
+        initial={"subgroup_columns": former.subgroup_columns if former else []},
+    )
+
+
+@login_required
+@require_POST
+def request_report(
+    request: HtmxRequest, slug: str, name: str, number: int
+) -> HttpResponse:
+    visible = ModelVersion.objects.visible_to(request.user)
+    version = get_object_or_404(
+        visible, model__project__slug=slug, model__name=name, number=number
+    )
+    report = actions.request_report(version=version, by=request.user)
+    return redirect_after_success(request, report)
+
+
+@login_required
+@require_GET
+def report(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    report = _report(request, pk)
+    context = {
+        "report": report,
+        "trail": _trail(
+            report.version.model,
+            (f"Version {report.version.number}", report.version.get_absolute_url()),
+        ),
+        "sees_data": queries.sees_data(request.user, report.version),
+        "newest_plan": queries.latest_plan(report.version.model),
+        "newest_report": queries.latest_report(report.version),
+        "may_request_report": rules.can_request_report(request.user, report.version),
+        "may_cancel_report": rules.can_cancel_report(request.user, report),
+    }
+    if report.status == JobStatus.SUCCEEDED:
+        context |= _content(report)
+    return render(request, "validation/report.html", context)
+
+
+def _content(report: ValidationReport) -> dict[str, Any]:
+    return {
+        "banner": reading.banner(report),
+        "checks": reading.check_rows(report),
+        "key_figures": reading.key_figures(report),
+        "interval_name": reading.interval_name(report),
+        "cost_comparison": report_figures.cost_comparison(report),
+        "cost_curve": report_figures.cost_curve(report),
+        "quality": report_figures.quality(report),
+        "measures": reading.measure_rows(report),
+        "subgroups": report_figures.subgroups(report),
+        "group_tables": reading.group_tables(report),
+        "importance": report_figures.importance(report),
+        "champion_rows": reading.champion_rows(report),
+        "champion_saw_other_rows": reading.champion_saw_other_rows(report),
+    }
+
+
+@login_required
+@require_GET
+def report_progress(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    report = _report(request, pk)
+    if report.is_final:
+        return HttpResponseClientRefresh()
+    context = {
+        "report": report,
+        "may_cancel_report": rules.can_cancel_report(request.user, report),
+    }
+    return render(request, "validation/_report_progress.html", context)
+
+
+@login_required
+@require_POST
+def cancel_report(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    report = actions.cancel_report(report=_report(request, pk), by=request.user)
+    return redirect_after_success(request, report)
