@@ -73,7 +73,7 @@ def create_person(
         Refused: only an administrator may.
     """
     ensure(rules.can_create_person(by))
-    _check_roles(agency_roles)
+    roles = _grantable(agency_roles)
     if User.objects.filter(email__iexact=email).exists():
         raise Invalid(
             "There is an account with this e-mail address.",
@@ -82,7 +82,7 @@ def create_person(
     person = User(
         email=email.lower(),
         full_name=full_name,
-        agency_roles=sorted(agency_roles),
+        agency_roles=roles,
         **{key: (profile or {}).get(key, "") for key in ("title", "organisation")},
     )
     _check_password(password, person)
@@ -102,13 +102,19 @@ def create_person(
 def edit_person(*, person: User, profile: dict[str, str], by: User) -> User:
     """Change name, title and organisation of `person`.
 
+    Args:
+        person: whose account.
+        profile: new values; a missing one stays.
+        by: an administrator.
+
     Raises:
         Refused: only an administrator may, and never a service account.
     """
     person = User.objects.select_for_update().get(pk=person.pk)
     ensure(rules.can_edit_person(by, person))
     before = {name: getattr(person, name) for name in PROFILE_FIELDS}
-    changes = difference(before, {k: profile[k] for k in PROFILE_FIELDS})
+    wanted = {name: profile[name] for name in PROFILE_FIELDS if name in profile}
+    changes = difference(before, wanted)
     if changes:
         for name, (_, value) in changes.items():
             setattr(person, name, value)
@@ -133,12 +139,10 @@ def set_agency_roles(*, person: User, agency_roles: Sequence[str], by: User) -> 
     """
     person = User.objects.select_for_update().get(pk=person.pk)
     ensure(rules.can_set_agency_roles(by, person))
-    _check_roles(agency_roles)
-    changes = difference(
-        {"agency_roles": person.agency_roles}, {"agency_roles": sorted(agency_roles)}
-    )
+    roles = _grantable(agency_roles)
+    changes = difference({"agency_roles": person.agency_roles}, {"agency_roles": roles})
     if changes:
-        person.agency_roles = sorted(agency_roles)
+        person.agency_roles = roles
         person.save()
         record(
             EventType.ACCOUNT_ROLES_SET,
@@ -298,13 +302,14 @@ def create_first_administrator(*, email: str, full_name: str, password: str) -> 
     return person
 
 
-def _check_roles(agency_roles: Sequence[str]) -> None:
+def _grantable(agency_roles: Sequence[str]) -> list[str]:
     known = {role.slug for role in GRANTABLE_AGENCY_ROLES}
     if unknown := sorted(set(agency_roles) - known):
         raise Invalid(
             f"These roles cannot be given agency-wide: {', '.join(unknown)}.",
             fields={"agency_roles": "Unknown role."},
         )
+    return sorted(set(agency_roles))
 
 
 def _check_password(password: str, person: User) -> None:

@@ -152,7 +152,11 @@ class PeopleView(generics.GenericAPIView[Any]):
             agency_roles=data["agency_roles"],
             by=request.user,
         )
-        return Response(PersonOutput(person).data, status=201)
+        return Response(
+            PersonOutput(person).data,
+            status=201,
+            headers={"Location": f"{request.path}/{person.pk}"},
+        )
 
 
 class _PersonBase(ETagMixin, generics.GenericAPIView[Any]):
@@ -172,7 +176,7 @@ class PersonView(_PersonBase):
     def patch(self, request: Request, pk: str) -> Response:
         """Change name, title and organisation."""
         person = self.get_object()
-        given = ProfileInput(data={**PersonOutput(person).data, **request.data})
+        given = ProfileInput(data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         person = actions.edit_person(
             person=person, profile=given.validated_data, by=request.user

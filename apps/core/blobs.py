@@ -48,10 +48,16 @@ def store(content: IO[bytes]) -> Blob:
         size += len(chunk)
     blob = Blob(digest.hexdigest(), size)
     name = _name(blob.sha256)
-    if not default_storage.exists(name):
+    if not _is_whole(name, size):
+        default_storage.delete(name)
         content.seek(0)
         default_storage.save(name, File(content))
     return blob
+
+
+def _is_whole(name: str, size_bytes: int) -> bool:
+    """Say whether the content is there; a killed process may have left a part of it."""
+    return default_storage.exists(name) and default_storage.size(name) == size_bytes
 
 
 def store_path(path: Path) -> Blob:

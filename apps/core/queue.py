@@ -43,7 +43,6 @@ def enqueue(name: str, **kwargs: str) -> None:
     Raises:
         celery.exceptions.NotRegistered: no task has this name.
     """
-    current_app.loader.import_default_modules()
     found = current_app.tasks[name]
     request_id = current().request_id
     transaction.on_commit(partial(_send, found, {**kwargs, "request_id": request_id}))

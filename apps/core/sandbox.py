@@ -158,7 +158,7 @@ def _read_progress(path: Path, position: int, progress: Progress) -> int:
     whole = text[: text.rfind(b"\n") + 1]
     for line in whole.splitlines():
         with suppress(ValueError, TypeError, AttributeError):
-            entry = json.loads(line)
+            entry = _storable(json.loads(line))
             progress.ratio = float(entry.get("ratio", progress.ratio))
             progress.stage = str(entry.get("stage", progress.stage))
             if "log" in entry:
@@ -176,7 +176,7 @@ def _read_outcome(folder: Path, returncode: int) -> Outcome:
     path = folder / "result.json"
     if not path.exists() or path.stat().st_size > MAX_RESULT_BYTES:
         return _crash(folder, returncode)
-    result = json.loads(path.read_text())
+    result = _storable(json.loads(path.read_text()))
     if result.get("status") == "succeeded" and returncode == 0:
         return Outcome("succeeded", folder, result=result)
     return Outcome(
@@ -188,8 +188,22 @@ def _read_outcome(folder: Path, returncode: int) -> Outcome:
     )
 
 
+def _storable(value: Any) -> Any:
+    """Replace what no text in the database can hold: NUL and halves of characters."""
+    match value:
+        case str():
+            return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(
+                errors="replace"
+            ).decode()
+        case list():
+            return [_storable(item) for item in value]
+        case dict():
+            return {_storable(key): _storable(item) for key, item in value.items()}
+    return value
+
+
 def _crash(folder: Path, returncode: int) -> Outcome:
-    tail = (folder / "console.log").read_text(errors="replace")[-2000:]
+    tail = _storable((folder / "console.log").read_text(errors="replace")[-2000:])
     if returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         return Outcome(
             "failed",

@@ -1,0 +1,263 @@
+import json
+import time
+
+import pytest
+
+from apps.core import sandbox
+
+SECRETS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STORAGE_URL")
+
+
+def go_on(_progress) -> str:
+    return "go on"
+
+
+def run(folder, watch=go_on, wall_seconds=20.0) -> sandbox.Outcome:
+    return sandbox.run(folder, "train", wall_seconds=wall_seconds, watch=watch)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_job_folder_is_private_and_removed(settings):
+    with sandbox.job_folder("abc") as folder:
+        mode = folder.stat().st_mode & 0o777
+        parts = sorted(path.name for path in folder.iterdir())
+        parent = folder.parent
+
+    assert mode == 0o700
+    assert parts == ["inputs", "outputs", "tmp"]
+    assert parent == settings.JOBS_DIR
+    assert list(parent.iterdir()) == []
+
+
+def test_run_gives_the_result(engine_that, job_folder):
+    engine_that("""result(status="succeeded", verb=sys.argv[1], rows=3)""")
+
+    outcome = run(job_folder)
+
+    assert outcome.status == "succeeded"
+    assert outcome.result == {"status": "succeeded", "verb": "train", "rows": 3}
+    assert outcome.folder == job_folder
+
+
+def test_run_of_the_real_engine_says_what_is_wrong_with_a_spec(job_folder):
+    (job_folder / "spec.json").write_text(json.dumps({"no": "spec"}))
+
+    outcome = sandbox.run(job_folder, "ingest", wall_seconds=60, watch=go_on)
+
+    assert (outcome.status, outcome.code) == ("failed", "bad_input")
+    assert outcome.message.startswith("The spec is wrong:")
+
+
+def test_run_of_the_real_engine_without_a_spec_is_a_crash(job_folder):
+    outcome = sandbox.run(job_folder, "ingest", wall_seconds=60, watch=go_on)
+
+    assert (outcome.status, outcome.code) == ("failed", "internal")
+    assert "usage: python -m engine" in outcome.details[0]
+
+
+def test_run_reports_progress_as_it_comes(engine_that, job_folder):
+    engine_that(
+        """
+        progress(ratio=0.5, stage="Reading")
+        progress(log="one")
+        progress(log="two")
+        with (folder / "progress.jsonl").open("a") as lines:
+            lines.write('[1]\\nnot json\\n{"ratio": "x"}\\n{"ratio": 0.9, "sta')
+        result(status="succeeded")
+        """
+    )
+    seen = []
+
+    def watch(progress):
+        seen.append((progress.ratio, progress.stage, progress.log))
+        return "go on"
+
+    run(job_folder, watch)
+
+    assert seen[-1] == (0.5, "Reading", "one\ntwo\n")
+
+
+def test_run_calls_watch_although_nothing_is_reported(engine_that, job_folder):
+    engine_that("""time.sleep(0.5); result(status="succeeded")""")
+    calls = []
+
+    run(job_folder, lambda progress: calls.append(progress.stage) or "go on")
+
+    assert len(calls) >= 3
+    assert set(calls) == {"Starting"}
+
+
+def test_run_keeps_the_reason_of_a_failure(engine_that, job_folder):
+    engine_that(
+        """
+        result(status="failed", code="bad_input", message="Row 3 is short.",
+               details=[{"row": n} for n in range(500)])
+        sys.exit(1)
+        """
+    )
+
+    outcome = run(job_folder)
+
+    assert (outcome.status, outcome.code) == ("failed", "bad_input")
+    assert outcome.message == "Row 3 is short."
+    assert len(outcome.details) == 100
+
+
+def test_run_does_not_believe_a_success_with_a_bad_exit_code(engine_that, job_folder):
+    engine_that("""result(status="succeeded"); sys.exit(3)""")
+
+    outcome = run(job_folder)
+
+    assert (outcome.status, outcome.code) == ("failed", "internal")
+
+
+def test_run_replaces_what_the_database_cannot_hold(engine_that, job_folder):
+    engine_that(
+        """
+        progress(stage="a\\0b", log="c\\0d")
+        result(status="failed", code="bad_input", message="x\\0y \\ud800",
+               details=[{"c\\0ell": ["\\0", 1, None]}])
+        sys.exit(1)
+        """
+    )
+    seen = []
+
+    outcome = run(job_folder, lambda progress: seen.append(progress) or "go on")
+
+    assert (seen[-1].stage, seen[-1].log) == ("a\ufffdb", "c\ufffdd\n")
+    assert outcome.message == "x\ufffdy ?"
+    assert outcome.details == [{"c\ufffdell": ["\ufffd", 1, None]}]
+
+
+@pytest.mark.parametrize("answer", ["cancel", "lost"])
+def test_run_ends_the_child_when_watch_says_so(engine_that, job_folder, answer):
+    engine_that(
+        """
+        (folder / "pid").write_text(str(os.getpid()))
+        progress(stage="Waiting")
+        time.sleep(60)
+        """
+    )
+    begun = time.monotonic()
+
+    outcome = run(
+        job_folder, lambda seen: answer if seen.stage == "Waiting" else "go on"
+    )
+
+    assert outcome.status == {"cancel": "cancelled"}.get(answer, answer)
+    assert not is_alive(int((job_folder / "pid").read_text()))
+    assert time.monotonic() - begun < 20
+
+
+def test_run_ends_at_its_time_limit(engine_that, job_folder):
+    engine_that("time.sleep(60)")
+
+    outcome = run(job_folder, wall_seconds=0.3)
+
+    assert (outcome.status, outcome.code) == ("failed", "timeout")
+    assert "time limit of 0 seconds" in outcome.message
+
+
+def test_run_leaves_no_grandchild_behind(engine_that, job_folder):
+    engine_that(
+        """
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(60)
+        (folder / "pid").write_text(str(pid))
+        result(status="succeeded")
+        """
+    )
+
+    outcome = run(job_folder)
+
+    grandchild = int((job_folder / "pid").read_text())
+    deadline = time.monotonic() + 5
+    while is_alive(grandchild) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert outcome.status == "succeeded"
+    assert not is_alive(grandchild)
+
+
+def test_run_ends_the_child_when_watch_fails(engine_that, job_folder):
+    engine_that(
+        """
+        (folder / "pid").write_text(str(os.getpid()))
+        progress(stage="Waiting")
+        time.sleep(60)
+        """
+    )
+
+    def watch(progress):
+        if progress.stage == "Waiting":
+            raise ConnectionError("database away")
+        return "go on"
+
+    with pytest.raises(ConnectionError):
+        run(job_folder, watch)
+
+    assert not is_alive(int((job_folder / "pid").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("signal", "code"),
+    [
+        ("SIGKILL", "out_of_resources"),
+        ("SIGXCPU", "out_of_resources"),
+        ("SIGSEGV", "internal"),
+    ],
+)
+def test_run_explains_a_death_by_signal(engine_that, job_folder, signal, code):
+    engine_that(
+        f"""
+        import resource
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        print("last w\\0rds", flush=True)
+        os.kill(os.getpid(), signal.{signal})
+        """
+    )
+
+    outcome = run(job_folder)
+
+    assert (outcome.status, outcome.code) == ("failed", code)
+    assert outcome.details == ["last w\ufffdrds\n"]
+
+
+def test_run_does_not_read_a_huge_result(engine_that, job_folder, monkeypatch):
+    monkeypatch.setattr(sandbox, "MAX_RESULT_BYTES", 10)
+    engine_that("""result(status="succeeded")""")
+
+    assert run(job_folder).code == "internal"
+
+
+def test_the_child_has_no_secrets(engine_that, job_folder, monkeypatch):
+    for name in SECRETS:
+        monkeypatch.setenv(name, "secret-of-the-portal")
+    engine_that(
+        """
+        environment = Path("/proc/self/environ").read_text()
+        result(status="succeeded", environment=environment, home=os.environ["HOME"],
+               folder=os.getcwd(), group=os.getpgid(0) == os.getpid())
+        """
+    )
+
+    found = run(job_folder).result
+
+    assert "secret-of-the-portal" not in found["environment"]
+    assert not [name for name in SECRETS if f"{name}=" in found["environment"]]
+    assert found["home"] == str(job_folder / "tmp")
+    assert found["folder"] == str(job_folder)
+    assert found["group"]
+
+
+def test_the_child_cannot_read_the_terminal(engine_that, job_folder):
+    engine_that("""result(status="succeeded", read=sys.stdin.read())""")
+
+    assert run(job_folder).result["read"] == ""
