@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.access.checks import ensure
 from apps.accounts.actions import WrongPassword
-from apps.approvals import actions, brief, queries, rules
+from apps.approvals import actions, queries, rules
 from apps.approvals.evidence import changed_parts, lines
 from apps.approvals.forms import DecisionForm, RejectForm, RequestForm, SignOffForm
 from apps.approvals.models import ApprovalRequest
@@ -19,6 +19,7 @@ from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.projects.models import Project
 from apps.registry.models import ModelVersion
+from apps.validation import reading, report_figures
 from apps.validation.queries import latest_report
 
 
@@ -47,8 +48,8 @@ def request_approval(
         number=number,
     )
     ensure(rules.can_request_approval(request.user, version))
-    form = RequestForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = RequestForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         approval = actions.request_approval(
             version=version, **form.cleaned_data, by=request.user
         )
@@ -167,12 +168,11 @@ def _page(
         "evidence": lines(approval.evidence),
         "changed_parts": changed_parts(approval) if approval.is_open else [],
         "signers": rules.signers(approval),
-        "brief": {
-            "key_figures": brief.key_figures(approval.report),
-            "picture": brief.picture(approval.report),
-            "checks": brief.checks(approval.report),
-            "comparison": brief.comparison(approval.report),
-        },
+        "verdict": reading.banner(approval.report),
+        "key_figures": reading.key_figures(approval.report),
+        "picture": report_figures.cost_comparison(approval.report),
+        "checks": reading.check_rows(approval.report),
+        "comparison": reading.champion_rows(approval.report),
         "may_sign_off": may_sign_off,
         "may_reject": rules.can_reject(request.user, approval),
         "may_withdraw_request": rules.can_withdraw_request(request.user, approval),
