@@ -33,6 +33,7 @@ def _ask(client: Client, row: Row, arguments: dict, data) -> int:
             response = send(path, data if data is not None else {}, **content)
             raise _Undo
     except _Undo:
+        response.getvalue()  # a file is closed when it was read to its end
         return response.status_code
 
 

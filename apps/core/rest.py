@@ -16,7 +16,7 @@ from rest_framework import exceptions
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import APIView, exception_handler
 
 from apps.core.errors import Invalid, PortalError
 
@@ -187,16 +187,14 @@ def with_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return answer
 
 
-class ETagMixin:
+class ETagMixin(APIView):
     """Give every successful read of an API view a strong ETag."""
 
-    def finalize_response(
+    def finalize_response(  # type: ignore[override]  # 304 is Django's own answer
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Render, digest, and answer 304 when the caller has the same content."""
-        finished: Response = super().finalize_response(  # type: ignore[misc]
-            request, response, *args, **kwargs
-        )
+        finished = super().finalize_response(request, response, *args, **kwargs)
         if request.method not in {"GET", "HEAD"} or finished.status_code != HTTP_OK:
             return finished
         finished["Cache-Control"] = "private, no-cache"

@@ -1,0 +1,125 @@
+"""Rows of datasets, their versions and who sees them."""
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from apps.datasets import actions
+from tests.factories import datasets as factory
+from tests.permission_rows import (
+    DATA_SCIENTIST,
+    PROGRAM_MANAGER,
+    READERS,
+    STRANGERS,
+    VALIDATOR,
+    Row,
+    everybody,
+    of_project,
+)
+
+READ = everybody(200, *READERS)
+HIDDEN = everybody(404, *STRANGERS)
+
+
+def uploader(status: int) -> dict[str, int]:
+    return {DATA_SCIENTIST: status, **HIDDEN}
+
+
+def granter(status: int) -> dict[str, int]:
+    return {DATA_SCIENTIST: status, PROGRAM_MANAGER: status, **HIDDEN}
+
+
+def downloader(status: int) -> dict[str, int]:
+    return {DATA_SCIENTIST: status, VALIDATOR: status, **HIDDEN}
+
+
+def file():
+    return SimpleUploadedFile("new.csv", b"a\n1\n")
+
+
+def new_dataset(world):
+    data = {"name": "new", "title": "New", "file": file()}
+    return {"slug": world.project.slug}, data
+
+
+def dataset(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    return {"pk": made.pk}, {"title": "Other", "description": ""}
+
+
+def new_version(world):
+    return dataset(world)[0], {"file": file()}
+
+
+def restricted(world):
+    """Restricted to everybody whose refusal is to be seen."""
+    made = factory.dataset(world.project, world.data_scientist)
+    actions.restrict_dataset(dataset=made, by=world.data_scientist)
+    for person in (
+        world.program_manager,
+        world.validator,
+        world.operations_manager,
+    ):
+        actions.grant_dataset(dataset=made, person=person, by=world.data_scientist)
+    return made
+
+
+def to_open(world):
+    return {"pk": restricted(world).pk}, None
+
+
+def new_grant(world):
+    return {"pk": restricted(world).pk}, {"email": world.developer.email}
+
+
+def grant(world):
+    made = restricted(world)
+    return {"pk": made.pk, "person_pk": world.validator.pk}, None
+
+
+def version(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    return {"pk": factory.version(made, world.data_scientist).pk}, None
+
+
+# The developer was not granted the restricted dataset.
+UNGRANTED = {"developer": 404}
+
+ROWS = [
+    Row("datasets:list", "get", of_project, READ),
+    Row("datasets:upload_dataset", "get", of_project, uploader(200), others=403),
+    Row("datasets:dataset", "get", dataset, READ),
+    Row("datasets:edit_dataset", "get", dataset, uploader(200), others=403),
+    Row("datasets:edit_dataset", "post", dataset, uploader(302), others=403),
+    Row("datasets:upload_version", "get", dataset, uploader(200), others=403),
+    Row("datasets:restrict_dataset", "post", dataset, granter(302), others=403),
+    Row("datasets:open_dataset", "post", to_open, granter(302) | UNGRANTED, others=403),
+    Row(
+        "datasets:grant_dataset",
+        "post",
+        new_grant,
+        granter(302) | UNGRANTED,
+        others=403,
+    ),
+    Row(
+        "datasets:revoke_dataset_grant",
+        "post",
+        grant,
+        granter(302) | UNGRANTED,
+        others=403,
+    ),
+    Row("datasets:version", "get", version, READ),
+    Row("datasets:version_progress", "get", version, READ),
+    Row("datasets:cancel_ingest", "post", version, uploader(302), others=403),
+    Row("datasets:download_version", "get", version, downloader(200), others=403),
+    Row("v1:datasets", "get", of_project, READ),
+    Row("v1:dataset", "get", dataset, READ),
+    Row("v1:dataset", "patch", dataset, uploader(200), others=403),
+    Row("v1:dataset_versions", "get", dataset, READ),
+    Row("v1:restrict_dataset", "post", dataset, granter(200), others=403),
+    Row("v1:open_dataset", "post", to_open, granter(200) | UNGRANTED, others=403),
+    Row("v1:dataset_grants", "get", to_open, READ | UNGRANTED),
+    Row("v1:dataset_grants", "post", new_grant, granter(201) | UNGRANTED, others=403),
+    Row("v1:dataset_grant", "delete", grant, granter(204) | UNGRANTED, others=403),
+    Row("v1:dataset_version", "get", version, READ),
+    Row("v1:cancel_ingest", "post", version, uploader(202), others=403),
+    Row("v1:download_version", "get", version, downloader(200), others=403),
+]
