@@ -54,7 +54,7 @@ def _failure(error: Exception, allowed: Limits) -> tuple[Json, int]:
             return _failed(error.code, error.message, error.details), 1
         case SpecError():
             return _failed("bad_input", f"The spec is wrong: {error}"), 1
-        case MemoryError():
+        case _ if _is_out_of_memory(error):
             return _failed("out_of_memory", _memory_message(allowed)), 1
         case OSError(errno=errno.EFBIG):
             message = "A result is larger than a file may be; ask for a higher limit."
@@ -65,6 +65,13 @@ def _failure(error: Exception, allowed: Limits) -> tuple[Json, int]:
     traceback.print_exception(error)
     message = f"The engine failed ({type(error).__name__}); report this with the log."
     return _failed("internal", message), 3
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Look for a `MemoryError` behind whatever a native library made of it."""
+    while error is not None and not isinstance(error, MemoryError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _memory_message(allowed: Limits) -> str:
