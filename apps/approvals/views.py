@@ -20,6 +20,7 @@ from apps.core.rest import keyset_page
 from apps.projects.models import Project
 from apps.registry.models import ModelVersion
 from apps.validation import reading, report_figures
+from apps.validation.models import ValidationReport
 from apps.validation.queries import latest_report
 
 
@@ -117,9 +118,16 @@ def withdraw_request(request: HtmxRequest, pk: UUID) -> HttpResponse:
 
 def _visible(request: HtmxRequest, pk: UUID) -> ApprovalRequest:
     visible = ApprovalRequest.objects.visible_to(request.user).select_related(
-        "version__model__project", "report__plan", "report__champion", "requested_by"
+        "version__model__project",
+        "version__run",
+        "report__plan",
+        "report__champion__model__project",
+        "report__champion__run",
+        "requested_by",
     )
-    return get_object_or_404(visible, pk=pk)
+    approval = get_object_or_404(visible, pk=pk)
+    approval.report.version = approval.version
+    return approval
 
 
 def _take_wrong_password(
@@ -149,6 +157,18 @@ def _trail(approval: ApprovalRequest) -> list[dict[str, str]]:
     ]
 
 
+def _findings(report: ValidationReport) -> dict[str, Any]:
+    return {
+        "banner": reading.banner(report),
+        "key_figures": reading.key_figures(report),
+        "cost_comparison": report_figures.cost_comparison(report),
+        "checks": reading.check_rows(report),
+        "interval_name": reading.interval_name(report),
+        "champion_rows": reading.champion_rows(report),
+        "champion_saw_other_rows": reading.champion_saw_other_rows(report),
+    }
+
+
 def _page(
     request: HtmxRequest,
     approval: ApprovalRequest,
@@ -168,11 +188,7 @@ def _page(
         "evidence": lines(approval.evidence),
         "changed_parts": changed_parts(approval) if approval.is_open else [],
         "signers": rules.signers(approval),
-        "verdict": reading.banner(approval.report),
-        "key_figures": reading.key_figures(approval.report),
-        "picture": report_figures.cost_comparison(approval.report),
-        "checks": reading.check_rows(approval.report),
-        "comparison": reading.champion_rows(approval.report),
+        **_findings(approval.report),
         "may_sign_off": may_sign_off,
         "may_reject": rules.can_reject(request.user, approval),
         "may_withdraw_request": rules.can_withdraw_request(request.user, approval),

@@ -37,7 +37,7 @@ def test_request_page_shows_decision_brief_and_who_can_sign(world, client_of):
 
     text = answer.content.decode()
     assert answer.status_code == 200
-    assert "Acceptance criteria" in text
+    assert "Criteria and what became of them" in text
     assert approval.evidence_digest in text
     assert "I have read the evidence and state: independently validated." in text
     assert "Vera Validator" in text

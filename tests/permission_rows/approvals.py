@@ -1,0 +1,75 @@
+"""Rows of approval requests and signatures."""
+
+from tests.factories import approvals
+from tests.factories.people import PASSWORD
+from tests.permission_rows import (
+    DATA_SCIENTIST,
+    OPERATIONS_MANAGER,
+    PEOPLE,
+    READERS,
+    STRANGERS,
+    VALIDATOR,
+    Row,
+    everybody,
+    of_project,
+)
+
+ALL = everybody(200, *PEOPLE)
+READ = everybody(200, *READERS)
+HIDDEN = everybody(404, *STRANGERS)
+SIGNATURE = {"comment": "Fine.", "password": PASSWORD, "intent": "on"}
+
+
+def author(status: int) -> dict[str, int]:
+    return {DATA_SCIENTIST: status, **HIDDEN}
+
+
+def of_version(version):
+    return {
+        "slug": version.project.slug,
+        "name": version.model.name,
+        "number": version.number,
+    }
+
+
+def to_request(world):
+    return of_version(approvals.validated_version(world)), {"message": "Finds more."}
+
+
+def request(world):
+    return {"pk": approvals.request(world).pk}, None
+
+
+def to_validate(world):
+    return {"pk": approvals.request(world).pk}, SIGNATURE
+
+
+def to_operate(world):
+    approval = approvals.sign(approvals.request(world), world.validator)
+    return {"pk": approval.pk}, SIGNATURE
+
+
+ROWS = [
+    Row("approvals:requests", "get", of_project, READ),
+    Row("approvals:request_approval", "get", to_request, author(200), others=403),
+    Row("approvals:request_approval", "post", to_request, author(302), others=403),
+    Row("approvals:request", "get", request, READ),
+    Row("approvals:withdraw_request", "post", request, author(302), others=403),
+    Row("v1:approval_requests", "get", expect=ALL),
+    Row("v1:approval_request", "get", request, READ),
+    Row("v1:request_approval", "post", to_request, author(201), others=403),
+    Row("v1:withdraw_request", "post", request, author(200), others=403),
+    *[
+        Row(name, "post", make, {signer: status, **HIDDEN}, others=403)
+        for name, status in (
+            ("approvals:sign_off", 302),
+            ("approvals:reject", 302),
+            ("v1:sign_off", 200),
+            ("v1:reject", 200),
+        )
+        for make, signer in (
+            (to_validate, VALIDATOR),
+            (to_operate, OPERATIONS_MANAGER),
+        )
+    ],
+]
