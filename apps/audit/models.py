@@ -78,6 +78,11 @@ class AuditEvent(models.Model):
         return f"{self.actor_label} {self.type_label} {self.target_label}"
 
     @property
+    def actor_name(self) -> str:
+        """The name of who did it, without the address."""
+        return self.actor_label.partition(" <")[0]
+
+    @property
     def type_label(self) -> str:
         """What happened, in words that stand between actor and target."""
         return EventType(self.type).label

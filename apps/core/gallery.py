@@ -98,7 +98,9 @@ def _life_cycles() -> list[list[dict[str, str]]]:
 def _events() -> list[SimpleNamespace]:
     signed = SimpleNamespace(
         at=datetime(2026, 11, 3, 14, 5, 9, tzinfo=UTC),
+        pk=2,
         actor_label="Morgan Ellis <morgan.ellis@agency.example>",
+        actor_name="Morgan Ellis",
         type_label="signed off",
         type="approval.signed_off",
         target_label="strike-damage version 3",
@@ -109,7 +111,9 @@ def _events() -> list[SimpleNamespace]:
     )
     trained = SimpleNamespace(
         at=datetime(2026, 11, 2, 9, 30, tzinfo=UTC),
+        pk=1,
         actor_label="Worker <worker@portal.example>",
+        actor_name="Worker",
         type_label="finished",
         type="training.finished",
         target_label="training job 12",
