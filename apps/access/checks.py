@@ -84,7 +84,7 @@ def permitted(user: User, permission: Permission, project: Project | None) -> De
     if has_permission(user, permission, project):
         return ALLOWED
     where = "" if project is None else " of this project"
-    return Denied(f"Only a {titles(permission)}{where} can do this.")
+    return Denied(f"Only {titles(permission)}{where} can do this.")
 
 
 def has_agency_permission(user: User, permission: Permission) -> bool:

@@ -173,5 +173,12 @@ GRANTABLE_AGENCY_ROLES = (PROGRAM_MANAGER, AUDITOR, AI_OFFICIAL, ADMINISTRATOR)
 
 def titles(permission: P) -> str:
     """Name the roles that hold `permission`, for a sentence of refusal."""
-    names = [r.title.lower() for r in ROLES.values() if permission in r.permissions]
-    return " or ".join(names)
+    held = [_in_a_sentence(r) for r in ROLES.values() if permission in r.permissions]
+    return " or ".join(held)
+
+
+def _in_a_sentence(role: Role) -> str:
+    title = role.title
+    if not title[:2].isupper():  # such as AI
+        title = title.lower()
+    return f"an {title}" if title[0].lower() in "aeiou" else f"a {title}"
