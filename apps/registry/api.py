@@ -1,3 +1,303 @@
-from django.urls import URLPattern
+from pathlib import PurePosixPath
+from typing import Any
+from uuid import UUID
 
-urlpatterns: list[URLPattern] = []
+from django.http import FileResponse, Http404
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from apps.access.checks import ensure
+from apps.core.http import send_blob
+from apps.core.rest import ETagMixin
+from apps.core.rest_views import ApiRequest, ApiView
+from apps.experiments.models import Run
+from apps.projects.models import Project
+from apps.projects.queries import person_by_email
+from apps.registry import actions, queries, rules
+from apps.registry.models import CARD_SECTIONS, ModelVersion, RegisteredModel
+
+
+class ChampionOutput(serializers.Serializer[Any]):
+    number = serializers.IntegerField(source="version.number")
+    moved_at = serializers.DateTimeField()
+
+
+class ModelOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    project = serializers.CharField(source="project.slug")
+    name = serializers.CharField()
+    description = serializers.CharField()
+    is_restricted = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    champion = serializers.SerializerMethodField()
+
+    @extend_schema_field(ChampionOutput(allow_null=True))
+    def get_champion(self, model: RegisteredModel) -> Any:
+        aliases = model.champion_aliases  # type: ignore[attr-defined]  # prefetched
+        return ChampionOutput(aliases[0]).data if aliases else None
+
+
+class ManifestEntry(serializers.Serializer[Any]):
+    path = serializers.CharField()
+    sha256 = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+    media_type = serializers.CharField()
+
+
+class VersionRow(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    state = serializers.CharField()
+    run = serializers.UUIDField(source="run_id")
+    manifest_digest = serializers.CharField()
+    registered_by = serializers.CharField(source="registered_by.full_name")
+    created_at = serializers.DateTimeField()
+
+
+class VersionOutput(VersionRow):
+    manifest = ManifestEntry(many=True)
+    signature = serializers.DictField()
+
+
+class VersionInput(serializers.Serializer[Any]):
+    run_id = serializers.UUIDField()
+    description = serializers.CharField(
+        max_length=4000, required=False, allow_blank=True, default=""
+    )
+
+
+class SectionsShape(serializers.Serializer[Any]):
+    def get_fields(self) -> dict[str, Any]:
+        return {
+            name: serializers.CharField(
+                label=title, max_length=20_000, allow_blank=True, required=False
+            )
+            for name, title in CARD_SECTIONS.items()
+        }
+
+
+class GrantInput(serializers.Serializer[Any]):
+    email = serializers.EmailField()
+
+
+class GrantOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    full_name = serializers.CharField()
+
+
+class _ModelBase(ApiView):
+    serializer_class: Any = ModelOutput
+
+    def get_queryset(self) -> Any:
+        models = RegisteredModel.objects.visible_to(self.request.user)
+        return models.select_related("project").prefetch_related(
+            queries.champion_aliases()
+        )
+
+    def get_model(self) -> RegisteredModel:
+        slug, name = self.kwargs["slug"], self.kwargs["name"]
+        found: RegisteredModel = get_object_or_404(
+            self.get_queryset(), project__slug=slug, name=name
+        )
+        return found
+
+    def get_project(self) -> Project:
+        visible = Project.objects.visible_to(self.request.user)
+        return get_object_or_404(visible, slug=self.kwargs["slug"])
+
+    def get_version(self) -> ModelVersion:
+        visible = ModelVersion.objects.visible_to(self.request.user)
+        return get_object_or_404(
+            queries.with_card_parts(visible),
+            model__project__slug=self.kwargs["slug"],
+            model__name=self.kwargs["name"],
+            number=self.kwargs["number"],
+        )
+
+
+class ModelsView(_ModelBase):
+    @extend_schema(
+        parameters=[OpenApiParameter("search", str, description="Part of the name.")],
+        responses=ModelOutput(many=True),
+    )
+    def get(self, request: ApiRequest) -> Response:
+        """All models that I can see, with their champions, newest first."""
+        search = request.query_params.get("search", "").replace("\0", "")
+        page = self.paginate_queryset(
+            self.get_queryset().filter(name__icontains=search)
+        )
+        return self.get_paginated_response(ModelOutput(page, many=True).data)
+
+
+class ProjectModelsView(_ModelBase):
+    @extend_schema(responses=ModelOutput(many=True))
+    def get(self, request: ApiRequest, slug: str) -> Response:
+        """Models of a project, newest first."""
+        models = self.get_queryset().filter(project=self.get_project())
+        page = self.paginate_queryset(models)
+        return self.get_paginated_response(ModelOutput(page, many=True).data)
+
+
+class ModelView(ETagMixin, _ModelBase):
+    @extend_schema(responses=ModelOutput)
+    def get(self, request: ApiRequest, slug: str, name: str) -> Response:
+        """One model with its champion."""
+        return Response(ModelOutput(self.get_model()).data)
+
+
+class ModelVersionsView(_ModelBase):
+    serializer_class = VersionOutput
+
+    @extend_schema(responses=VersionRow(many=True))
+    def get(self, request: ApiRequest, slug: str, name: str) -> Response:
+        """Versions of a model, newest first."""
+        versions = self.get_model().versions.select_related("registered_by")
+        page = self.paginate_queryset(versions.defer("manifest", "signature"))
+        return self.get_paginated_response(VersionRow(page, many=True).data)
+
+    @extend_schema(request=VersionInput, responses={201: VersionOutput})
+    def post(self, request: ApiRequest, slug: str, name: str) -> Response:
+        """Register the model of a run; a new name makes a new model."""
+        project = self.get_project()
+        given = VersionInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        runs = Run.objects.visible_to(request.user).select_related(
+            "experiment__project"
+        )
+        version = actions.register_version(
+            project=project,
+            run=get_object_or_404(runs, pk=given.validated_data["run_id"]),
+            model_name=name,
+            description=given.validated_data["description"],
+            by=request.user,
+        )
+        location = reverse("v1:model_version", args=[slug, name, version.number])
+        return Response(
+            VersionOutput(version).data, status=201, headers={"Location": location}
+        )
+
+
+class ModelVersionView(ETagMixin, _ModelBase):
+    serializer_class = VersionOutput
+
+    @extend_schema(responses=VersionOutput)
+    def get(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
+        """One version with its manifest and signature."""
+        return Response(VersionOutput(self.get_version()).data)
+
+
+class CardSectionsView(ETagMixin, _ModelBase):
+    serializer_class = SectionsShape
+
+    @extend_schema(responses=SectionsShape)
+    def get(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
+        """What people wrote on the card."""
+        return Response(SectionsShape(self.get_version().card).data)
+
+    @extend_schema(request=SectionsShape, responses=SectionsShape)
+    def patch(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
+        """Write sections of the card; a missing one stays."""
+        version = self.get_version()
+        given = SectionsShape(data=request.data)
+        given.is_valid(raise_exception=True)
+        card = actions.edit_card(
+            version=version, sections=given.validated_data, by=request.user
+        )
+        return Response(SectionsShape(card).data)
+
+
+class ModelFileView(_ModelBase):
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(
+        self, request: ApiRequest, slug: str, name: str, number: int, path: str
+    ) -> FileResponse:
+        """One file of a version."""
+        version = self.get_version()
+        if queries.manifest_entry(version, path) is None:
+            raise Http404
+        entry = actions.download_model_file(version=version, path=path, by=request.user)
+        return send_blob(
+            entry["sha256"],
+            name=PurePosixPath(path).name,
+            media_type=entry["media_type"],
+        )
+
+
+class RestrictModelView(_ModelBase):
+    @extend_schema(request=None, responses=ModelOutput)
+    def post(self, request: ApiRequest, slug: str, name: str) -> Response:
+        """Hide a model from members without a grant."""
+        actions.restrict_model(model=self.get_model(), by=request.user)
+        return Response(ModelOutput(self.get_model()).data)
+
+
+class OpenModelView(_ModelBase):
+    @extend_schema(request=None, responses=ModelOutput)
+    def post(self, request: ApiRequest, slug: str, name: str) -> Response:
+        """Show a model to all members again."""
+        actions.open_model(model=self.get_model(), by=request.user)
+        return Response(ModelOutput(self.get_model()).data)
+
+
+class ModelGrantsView(_ModelBase):
+    serializer_class = GrantOutput
+
+    @extend_schema(responses=GrantOutput(many=True))
+    def get(self, request: ApiRequest, slug: str, name: str) -> Response:
+        """People who were given access one by one."""
+        page = self.paginate_queryset(queries.granted_people(self.get_model()))
+        return self.get_paginated_response(GrantOutput(page, many=True).data)
+
+    @extend_schema(request=GrantInput, responses={201: GrantOutput})
+    def post(self, request: ApiRequest, slug: str, name: str) -> Response:
+        """Show the model to one person, member of the project or not."""
+        model = self.get_model()
+        ensure(rules.can_grant_model(request.user, model))
+        given = GrantInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        person = person_by_email(given.validated_data["email"])
+        actions.grant_model(model=model, person=person, by=request.user)
+        return Response(GrantOutput(person).data, status=201)
+
+
+class ModelGrantView(_ModelBase):
+    @extend_schema(request=None, responses={204: None})
+    def delete(
+        self, request: ApiRequest, slug: str, name: str, person_pk: UUID
+    ) -> Response:
+        """Take the access of one person back."""
+        model = self.get_model()
+        person = get_object_or_404(queries.granted_people(model), pk=person_pk)
+        actions.revoke_model_grant(model=model, person=person, by=request.user)
+        return Response(status=204)
+
+
+_MODEL = "projects/<slug:slug>/models/<slug:name>"
+_VERSION = f"{_MODEL}/versions/<int:number>"
+
+urlpatterns = [
+    path("models", ModelsView.as_view(), name="models"),
+    path(
+        "projects/<slug:slug>/models",
+        ProjectModelsView.as_view(),
+        name="project_models",
+    ),
+    path(_MODEL, ModelView.as_view(), name="model"),
+    path(f"{_MODEL}/versions", ModelVersionsView.as_view(), name="model_versions"),
+    path(_VERSION, ModelVersionView.as_view(), name="model_version"),
+    path(f"{_VERSION}/card/sections", CardSectionsView.as_view(), name="card_sections"),
+    path(f"{_VERSION}/files/<path:path>", ModelFileView.as_view(), name="model_file"),
+    path(f"{_MODEL}/restrict", RestrictModelView.as_view(), name="restrict_model"),
+    path(f"{_MODEL}/open", OpenModelView.as_view(), name="open_model"),
+    path(f"{_MODEL}/grants", ModelGrantsView.as_view(), name="model_grants"),
+    path(
+        f"{_MODEL}/grants/<uuid:person_pk>",
+        ModelGrantView.as_view(),
+        name="model_grant",
+    ),
+]

@@ -9,6 +9,7 @@ from django.forms import model_to_dict
 from guardian.shortcuts import get_users_with_perms
 
 from apps.access.grants import view_permission
+from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Metric, Parameter
 from apps.projects.models import Objective
 from apps.registry.models import (
@@ -87,6 +88,12 @@ def with_card_parts(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
     )
 
 
+def sees_data(version: ModelVersion, viewer: User) -> bool:
+    """Say whether `viewer` sees the dataset version that `version` learned from."""
+    visible = DatasetVersion.objects.visible_to(viewer)
+    return visible.filter(runs=version.run).exists()
+
+
 def manifest_entry(version: ModelVersion, path: str) -> dict[str, Any] | None:
     """Find one file in the manifest by its path."""
     found: list[dict[str, Any]] = version.manifest
@@ -149,7 +156,7 @@ def _run(run: Run) -> dict[str, Any]:
             .order_by("key")
             .values_list("key", "value")
         ),
-        "metrics": final_metrics([run]).get(run.pk, {}),
+        "metrics": final_metrics([run.pk]).get(run.pk, {}),
         "rows": summary.get("rows", {}),
         "split_digest": summary.get("split_digest", ""),
         "threshold": summary.get("threshold"),
@@ -158,10 +165,18 @@ def _run(run: Run) -> dict[str, Any]:
     }
 
 
-def final_metrics(runs: Iterable[Run]) -> dict[UUID, dict[str, float]]:
-    """Give the last value of every metric of each run, in one query."""
+def final_metrics(
+    runs: Iterable[UUID], keys: Iterable[str] | None = None
+) -> dict[UUID, dict[str, float]]:
+    """Give the last value of metrics by the id of their run, in one query.
+
+    Args:
+        runs: ids of runs.
+        keys: of the metrics wanted; None for all.
+    """
+    wanted = {} if keys is None else {"key__in": list(keys)}
     last = (
-        Metric.objects.filter(run__in=list(runs))
+        Metric.objects.filter(run__in=list(runs), **wanted)
         .order_by("run_id", "key", "-step")
         .distinct("run_id", "key")
     )

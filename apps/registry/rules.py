@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apps.access.checks import (
     ALLOWED,
@@ -78,6 +78,23 @@ def can_download_model_file(user: User, version: ModelVersion, path: str) -> Dec
         if granted.exists():
             return ALLOWED
     return can_download_artifact(user, artifact)
+
+
+def file_decisions(
+    user: User, version: ModelVersion
+) -> list[tuple[dict[str, Any], Decision]]:
+    """Pair each file of the manifest with whether `user` may take it away.
+
+    Decisions differ only between files with and without data, so two are made.
+    """
+    made: dict[bool, Decision] = {}
+    pairs = []
+    for entry in version.manifest:
+        holds_data = Artifact(path=entry["path"]).holds_data
+        if holds_data not in made:
+            made[holds_data] = can_download_model_file(user, version, entry["path"])
+        pairs.append((entry, made[holds_data]))
+    return pairs
 
 
 def can_restrict_model(user: User, model: RegisteredModel) -> Decision:

@@ -1,9 +1,33 @@
 from django.urls import path
 
-from apps.core.views import forbidden
+from apps.registry import views
+
+_MODEL = "projects/<slug:slug>/models/<slug:name>/"
+_VERSION = f"{_MODEL}versions/<int:number>/"
 
 app_name = "registry"
-# Placeholder names until the pages are written.
 urlpatterns = [
-    path("projects/<slug:slug>/models/<slug:name>/", forbidden, name="model"),
+    path("models/", views.list_models, name="list"),
+    path("projects/<slug:slug>/models/", views.project_models, name="project_models"),
+    path(_MODEL, views.model, name="model"),
+    path(f"{_MODEL}restrict/", views.restrict_model, name="restrict_model"),
+    path(f"{_MODEL}open/", views.open_model, name="open_model"),
+    path(f"{_MODEL}grant/", views.grant_model, name="grant_model"),
+    path(
+        f"{_MODEL}grants/<uuid:person_pk>/revoke/",
+        views.revoke_model_grant,
+        name="revoke_model_grant",
+    ),
+    path(f"{_VERSION}edit-card/", views.edit_card, name="edit_card"),
+    path(
+        f"{_VERSION}files/<path:path>",
+        views.download_model_file,
+        name="download_model_file",
+    ),
+    path("runs/<uuid:pk>/registry-panel/", views.run_panel, name="run_panel"),
+    path(
+        "runs/<uuid:pk>/register-version/",
+        views.register_version,
+        name="register_version",
+    ),
 ]

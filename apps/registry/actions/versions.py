@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -190,8 +190,13 @@ def _check_text(name: str, text: str) -> None:
 
 
 @transaction.atomic
-def download_model_file(*, version: ModelVersion, path: str, by: User) -> IO[bytes]:
-    """Open one file of `version`, and record that `by` took it.
+def download_model_file(
+    *, version: ModelVersion, path: str, by: User
+) -> dict[str, Any]:
+    """Hand out one file of `version`, and keep who took it.
+
+    Returns:
+        Its entry of the manifest, with the `sha256` it is stored under.
 
     Raises:
         Invalid: the version has no such file.
@@ -208,4 +213,4 @@ def download_model_file(*, version: ModelVersion, path: str, by: User) -> IO[byt
         by=by,
         changes={"path": path, "sha256": entry["sha256"]},
     )
-    return blobs.open_blob(entry["sha256"])
+    return entry

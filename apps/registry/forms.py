@@ -1,0 +1,53 @@
+"""Forms of models, their versions and who sees them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from apps.core.forms import PortalForm
+from apps.registry.models import CARD_SECTIONS
+
+HELP = {
+    "intended_use": "Which decision it supports, for whom, and who acts on it.",
+    "out_of_scope_use": "What it must not be used for.",
+    "limitations": "Where it is weak: groups, seasons, missing values.",
+    "human_oversight": "Who checks its answers, and how they overrule it.",
+}
+
+
+class RegisterForm(PortalForm):
+    model_name = forms.SlugField(max_length=60, label="Name of the model")
+    description = forms.CharField(
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="What the model does. Empty leaves the words of a known model.",
+    )
+
+    def __init__(self, *args: Any, known: Sequence[str], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        words = "Lower-case letters, digits and hyphens."
+        if known:
+            words += f" A name in use gets its next version: {', '.join(known)}."
+        self.fields["model_name"].help_text = words
+
+
+class CardForm(PortalForm):
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        for name, title in CARD_SECTIONS.items():
+            self.fields[name] = forms.CharField(
+                label=title,
+                max_length=20_000,
+                required=False,
+                help_text=HELP[name],
+                widget=forms.Textarea(attrs={"rows": 6, "class": "usa-textarea"}),
+            )
+
+
+class GrantForm(PortalForm):
+    email = forms.EmailField(
+        label="E-mail address",
+        help_text="Of somebody with an account here, member of this project or not.",
+    )
