@@ -54,7 +54,7 @@ def plans(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
         "model": model,
         "trail": _trail(model),
         "page": keyset_page(written, after=request.GET.get("after"), limit=20),
-        "is_newest_page": not request.GET.get("after"),
+        "newest": queries.latest_plan(model),
         "may_write_plan": rules.can_write_plan(request.user, model),
     }
     return render(request, "validation/plans.html", context)

@@ -100,9 +100,7 @@ def _plan_changes(
 
 def _check_change(changes: dict[str, Any], plan: ValidationPlan) -> None:
     if not changes:
-        raise Invalid(
-            f"The present plan, {plan.number - 1}, says exactly this already."
-        )
+        raise Invalid(f"Plan {plan.number - 1} says exactly this already.")
     if not plan.reason and queries.has_reports(plan.model):
         raise Invalid(
             "There is a report on this model already, so say why the criteria change.",

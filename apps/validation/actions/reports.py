@@ -186,8 +186,9 @@ def requeue_report(*, report: ValidationReport, by: User) -> ValidationReport:
         return _leave(report, JobStatus.CANCELLED, EventType.REPORT_CANCELLED, by)
     if report.attempt >= settings.JOB_MAX_ATTEMPTS:
         sentence = (
-            f"The worker stopped unexpectedly {report.attempt} times. The data may be "
-            "too large for it; ask an operator before you try again."
+            f"Attempts made: {report.attempt}; each time the worker stopped "
+            "unexpectedly. The data may be too large for it; ask an operator before "
+            "you try again."
         )
         return _fail(report, "worker_lost", sentence, [], by)
     report = _leave(report, JobStatus.QUEUED, EventType.REPORT_REQUEUED, by)

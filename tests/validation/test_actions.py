@@ -1,0 +1,413 @@
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from apps.audit.event_types import EventType
+from apps.audit.models import AuditEvent
+from apps.core.digests import canonical_digest
+from apps.core.errors import Invalid, Refused, WrongState
+from apps.core.models import JobStatus
+from apps.core.sandbox import Outcome
+from apps.registry.models import VersionState
+from apps.validation import actions
+from apps.validation.models import ValidationPlan, ValidationReport, Verdict
+from tests.factories import registry
+from tests.factories import validation as factory
+from tests.factories.validation import CRITERIA
+
+
+@pytest.fixture
+def version(project, data_scientist):
+    return registry.model_version(project, data_scientist)
+
+
+@pytest.fixture
+def model(version):
+    return version.model
+
+
+@pytest.fixture
+def running(version, validator):
+    return factory.running_report(version, validator)
+
+
+def events(event_type) -> list[AuditEvent]:
+    return list(AuditEvent.objects.filter(type=event_type).order_by("pk"))
+
+
+def succeeded(**changes) -> Outcome:
+    result = factory.engine_result(**changes)
+    return Outcome("succeeded", Path(), result=result)
+
+
+class TestWritePlan:
+    def test_write_plan_keeps_criteria_and_says_so(self, model, validator):
+        plan = actions.write_plan(
+            model=model,
+            criteria=CRITERIA,
+            subgroup_columns=["species"],
+            reason="",
+            by=validator,
+        )
+
+        assert plan.number == 1
+        assert plan.criteria == CRITERIA
+        (event,) = events(EventType.PLAN_WRITTEN)
+        assert event.target_id == str(plan.pk)
+        assert event.changes == {
+            "criteria": [
+                [],
+                [
+                    "Recall at least 0.6 — must hold",
+                    "Brier score at most 0.2 — should hold",
+                ],
+            ],
+            "subgroup_columns": [[], ["species"]],
+        }
+
+    def test_write_plan_again_records_only_what_differs(self, model, validator):
+        factory.plan(model, validator, subgroup_columns=["species"])
+
+        plan = factory.plan(
+            model, validator, CRITERIA[:1], subgroup_columns=["species"]
+        )
+
+        assert plan.number == 2
+        assert set(events(EventType.PLAN_WRITTEN)[-1].changes) == {"criteria"}
+
+    def test_write_plan_with_the_same_content_is_invalid(self, model, validator):
+        factory.plan(model, validator)
+
+        with pytest.raises(Invalid, match="Plan 1 says exactly this already"):
+            factory.plan(model, validator)
+
+        assert ValidationPlan.objects.count() == 1
+
+    def test_write_plan_after_a_report_needs_a_reason(self, model, version, validator):
+        factory.requested_report(version, validator)
+
+        with pytest.raises(Invalid) as caught:
+            factory.plan(model, validator, CRITERIA[:1], reason="  ")
+
+        assert set(caught.value.fields) == {"reason"}
+        plan = factory.plan(model, validator, CRITERIA[:1], reason="Was too strict.")
+        assert events(EventType.PLAN_WRITTEN)[-1].reason == plan.reason
+
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            ({"measure": "wishful"}, "criteria[0].measure"),
+            ({"measure": "rmse", "operator": "<="}, "criteria[0].measure"),
+            ({"operator": "<="}, "criteria[0].operator"),
+            ({"operator": "=="}, "criteria[0].operator"),
+            ({"threshold": 1.2}, "criteria[0].threshold"),
+            ({"threshold": -0.1}, "criteria[0].threshold"),
+            ({"threshold": float("nan")}, "criteria[0].threshold"),
+            ({"threshold": float("inf")}, "criteria[0].threshold"),
+            ({"threshold": "high"}, "criteria[0].threshold"),
+            ({"blocking": "yes"}, "criteria[0].blocking"),
+            ({"blocking": False}, "criteria"),
+            ({"colour": "blue"}, "criteria[0].colour"),
+        ],
+    )
+    def test_write_plan_refuses_what_cannot_be_judged(
+        self, model, validator, change, field
+    ):
+        with pytest.raises(Invalid) as caught:
+            factory.plan(model, validator, [{**CRITERIA[0], **change}])
+
+        assert set(caught.value.fields) == {field}
+        assert not events(EventType.PLAN_WRITTEN)
+
+    def test_write_plan_takes_a_cost_above_one(self, model, validator):
+        cost = {
+            "measure": "mission_cost_per_1000",
+            "operator": "<=",
+            "threshold": 1200,
+            "blocking": True,
+        }
+
+        plan = factory.plan(model, validator, [cost])
+
+        assert plan.criteria_in_words == [
+            "Mission cost per 1,000 cases at most 1,200 — must hold"
+        ]
+
+    @pytest.mark.parametrize("criteria", [[], CRITERIA[:1] * 2, CRITERIA * 11])
+    def test_write_plan_refuses_none_twice_and_too_many(
+        self, model, validator, criteria
+    ):
+        with pytest.raises(Invalid) as caught:
+            factory.plan(model, validator, criteria)
+
+        assert set(caught.value.fields) == {"criteria"}
+
+    @pytest.mark.parametrize("columns", [["altitude"], ["damaged"]])
+    def test_write_plan_refuses_columns_that_tell_no_groups_apart(
+        self, model, validator, columns
+    ):
+        with pytest.raises(Invalid, match="has no column") as caught:
+            factory.plan(model, validator, subgroup_columns=columns)
+
+        assert set(caught.value.fields) == {"subgroup_columns"}
+
+    def test_write_plan_refuses_too_many_columns(self, model, validator, monkeypatch):
+        monkeypatch.setattr("apps.validation.actions.plans.MAX_SUBGROUP_COLUMNS", 1)
+
+        with pytest.raises(Invalid, match="at most 1"):
+            factory.plan(model, validator, subgroup_columns=["species", "speed"])
+
+    def test_write_plan_by_a_developer_is_refused(self, model, developer):
+        with pytest.raises(Refused):
+            factory.plan(model, developer)
+
+        assert not ValidationPlan.objects.exists()
+
+
+class TestRequestReport:
+    def test_request_report_fixes_plan_spec_and_costs(self, version, validator):
+        plan = factory.plan(version.model, validator, subgroup_columns=["species"])
+
+        report = actions.request_report(version=version, by=validator)
+
+        assert (report.number, report.plan, report.champion) == (1, plan, None)
+        assert report.spec["criteria"] == CRITERIA
+        assert report.spec["cost"] == {"false_alarm": 2.0, "miss": 20.0}
+        assert report.spec["baseline_cost_per_1000"] == 2000.0
+        assert report.spec["subgroup_columns"] == ["species"]
+        assert report.cost_unit == "hours"
+        (event,) = events(EventType.REPORT_REQUESTED)
+        assert event.changes == {"plan": 1, "champion": "none"}
+
+    def test_request_report_sends_one_message_after_the_commit(
+        self, version, validator, django_capture_on_commit_callbacks
+    ):
+        with django_capture_on_commit_callbacks() as sent:
+            factory.requested_report(version, validator)
+
+        assert len(sent) == 1
+
+    def test_request_report_of_a_challenger_names_the_champion(
+        self, project, data_scientist, validator, worker
+    ):
+        champion = registry.champion(project, data_scientist)
+        challenger = registry.model_version(project, data_scientist)
+
+        report = factory.requested_report(challenger, validator)
+
+        assert report.champion == champion
+
+    def test_request_report_while_one_is_waiting_is_a_wrong_state(
+        self, version, validator
+    ):
+        factory.requested_report(version, validator)
+
+        with pytest.raises(WrongState, match="being computed already"):
+            actions.request_report(version=version, by=validator)
+
+        assert ValidationReport.objects.count() == 1
+
+    def test_request_report_without_objective_has_no_cost(
+        self, version, validator, project
+    ):
+        project.objective.delete()
+
+        report = factory.requested_report(version, validator)
+
+        assert report.spec["cost"] is None
+        assert report.spec["baseline_cost_per_1000"] is None
+        assert report.cost_unit == ""
+
+
+class TestCancelReport:
+    def test_cancel_report_that_waits_ends_it(self, version, validator):
+        report = factory.requested_report(version, validator)
+
+        report = actions.cancel_report(report=report, by=validator)
+
+        assert report.status == JobStatus.CANCELLED
+        assert len(events(EventType.REPORT_CANCELLED)) == 1
+
+    def test_cancel_report_that_runs_asks_the_worker(self, running, validator):
+        report = actions.cancel_report(report=running, by=validator)
+
+        assert report.status == JobStatus.RUNNING
+        assert report.cancel_requested_at is not None
+        assert len(events(EventType.REPORT_CANCEL_REQUESTED)) == 1
+
+    def test_cancel_report_that_is_finished_is_a_wrong_state(self, running, validator):
+        report = factory.finish(running, succeeded())
+
+        with pytest.raises(WrongState):
+            actions.cancel_report(report=report, by=validator)
+
+        assert not events(EventType.REPORT_CANCELLED)
+
+
+class TestStartReport:
+    def test_start_report_claims_once(self, version, validator, worker):
+        report = factory.requested_report(version, validator)
+
+        claimed = actions.start_report(pk=report.pk, by=worker)
+
+        assert claimed.status == JobStatus.RUNNING
+        assert actions.start_report(pk=report.pk, by=worker) is None
+        assert [e.changes for e in events(EventType.REPORT_STARTED)] == [{"attempt": 1}]
+
+    def test_start_report_by_a_person_is_refused(self, version, validator):
+        report = factory.requested_report(version, validator)
+
+        with pytest.raises(Refused):
+            actions.start_report(pk=report.pk, by=validator)
+
+    def test_start_report_that_is_unknown_does_nothing(self, worker):
+        assert actions.start_report(pk=uuid4(), by=worker) is None
+
+
+class TestFinishReport:
+    def test_finish_report_that_passes_validates_the_version(self, running):
+        report = factory.finish(running, succeeded())
+
+        report.version.refresh_from_db()
+        assert report.status == JobStatus.SUCCEEDED
+        assert report.verdict == Verdict.PASS
+        assert report.version.state == VersionState.VALIDATED
+        (event,) = events(EventType.REPORT_FINISHED)
+        assert event.changes["verdict"] == "pass"
+        assert len(events(EventType.MODEL_VERSION_MOVED)) == 1
+
+    def test_finish_report_digests_what_the_database_gives_back(self, running):
+        result = factory.engine_result(importance=[{"mean": -0.0, "std": 1e-9}])
+
+        report = factory.finish(running, Outcome("succeeded", Path(), result=result))
+
+        report.refresh_from_db()
+        assert report.result_digest == canonical_digest(report.result)
+
+    def test_finish_report_stores_what_json_cannot_hold(self, running):
+        measures = [{"measure": "f1", "value": float("nan"), "low": float("-inf")}]
+        result = factory.engine_result(
+            measures=measures, confusion={"labels": ["a\x00b", "\ud800"], "matrix": []}
+        )
+
+        report = factory.finish(running, Outcome("succeeded", Path(), result=result))
+
+        report.refresh_from_db()
+        assert report.result["measures"] == [
+            {"measure": "f1", "value": None, "low": None}
+        ]
+        assert report.result["confusion"]["labels"] == ["a\ufffdb", "?"]
+
+    @pytest.mark.parametrize("verdict", ["fail", "not_tested"])
+    def test_finish_report_that_does_not_pass_takes_the_standing_away(
+        self, version, validator, verdict
+    ):
+        factory.finished_report(version, validator)
+
+        factory.finished_report(version, validator, verdict)
+
+        version.refresh_from_db()
+        assert version.state == VersionState.DRAFT
+
+    def test_finish_report_leaves_a_version_in_review_alone(
+        self, version, validator, data_scientist
+    ):
+        factory.finished_report(version, validator)
+        second = factory.running_report(version, validator)
+        version.refresh_from_db()
+        registry.moved(version, data_scientist, VersionState.IN_REVIEW)
+
+        factory.finish(second, succeeded(verdict="fail"))
+
+        version.refresh_from_db()
+        assert version.state == VersionState.IN_REVIEW
+
+    def test_finish_report_that_failed_keeps_the_sentence(self, running):
+        outcome = Outcome(
+            "failed", Path(), code="bad_input", message="No\x00 rows.", details=[1]
+        )
+
+        report = factory.finish(running, outcome)
+
+        assert report.status == JobStatus.FAILED
+        assert report.failure_message == "No\ufffd rows."
+        assert [e.changes for e in events(EventType.REPORT_FAILED)] == [
+            {"code": "bad_input"}
+        ]
+
+    def test_finish_report_that_was_cancelled(self, running):
+        report = factory.finish(running, Outcome("cancelled", Path()))
+
+        assert report.status == JobStatus.CANCELLED
+
+    def test_finish_report_of_a_lost_claim_changes_nothing(self, running, worker):
+        actions.requeue_report(report=running, by=worker)
+        again = actions.start_report(pk=running.pk, by=worker)
+
+        late = factory.finish(running, succeeded())
+
+        assert late.claim_id == again.claim_id
+        assert late.status == JobStatus.RUNNING
+        assert not events(EventType.REPORT_FINISHED)
+
+    def test_finish_report_with_an_unknown_verdict_changes_nothing(self, running):
+        with pytest.raises(ValueError, match="splendid"):
+            factory.finish(running, succeeded(verdict="splendid"))
+
+        running.refresh_from_db()
+        assert running.status == JobStatus.RUNNING
+
+
+class TestRequeueReport:
+    def test_requeue_report_gives_it_to_another_worker(self, running, worker):
+        report = actions.requeue_report(report=running, by=worker)
+
+        assert (report.status, report.claim_id) == (JobStatus.QUEUED, None)
+        assert len(events(EventType.REPORT_REQUEUED)) == 1
+
+    def test_requeue_report_twice_has_one_effect(self, running, worker):
+        actions.requeue_report(report=running, by=worker)
+        actions.requeue_report(report=running, by=worker)
+
+        assert len(events(EventType.REPORT_REQUEUED)) == 1
+
+    def test_requeue_report_gives_up_in_the_end(self, running, worker, settings):
+        settings.JOB_MAX_ATTEMPTS = 1
+
+        report = actions.requeue_report(report=running, by=worker)
+
+        assert report.status == JobStatus.FAILED
+        assert "Attempts made: 1;" in report.failure_message
+
+    def test_requeue_report_whose_cancelling_was_asked_for_ends_it(
+        self, running, worker, validator
+    ):
+        actions.cancel_report(report=running, by=validator)
+
+        report = actions.requeue_report(report=running, by=worker)
+
+        assert report.status == JobStatus.CANCELLED
+
+
+class TestResendReport:
+    def test_resend_report_knocks_again(
+        self, version, validator, worker, django_capture_on_commit_callbacks
+    ):
+        report = factory.requested_report(version, validator)
+        before = timezone.now()
+
+        with django_capture_on_commit_callbacks() as sent:
+            report = actions.resend_report(report=report, by=worker)
+
+        assert len(sent) == 1
+        assert report.queued_at >= before
+
+    def test_resend_report_that_is_taken_does_nothing(
+        self, running, worker, django_capture_on_commit_callbacks
+    ):
+        with django_capture_on_commit_callbacks() as sent:
+            actions.resend_report(report=running, by=worker)
+
+        assert not sent

@@ -1,0 +1,146 @@
+import pytest
+
+from apps.access.checks import Denied, NotNow
+from apps.core.models import JobStatus
+from apps.experiments.models import Artifact
+from apps.registry.models import ModelVersion, VersionState
+from apps.validation import rules
+from tests.factories import registry
+from tests.factories import validation as factory
+
+ROLES = [
+    ("program_manager", False),
+    ("data_scientist", True),
+    ("validator", True),
+    ("operations_manager", False),
+    ("developer", False),
+    ("auditor", False),
+    ("administrator", False),
+    ("outsider", False),
+    ("worker", False),
+]
+
+
+@pytest.fixture
+def version(project, data_scientist):
+    return registry.model_version(project, data_scientist)
+
+
+@pytest.mark.parametrize(("role", "allowed"), ROLES)
+def test_can_write_plan_by_role(world, version, role, allowed):
+    decision = rules.can_write_plan(getattr(world, role), version.model)
+
+    assert bool(decision) is allowed
+    assert isinstance(decision, Denied) is not allowed
+
+
+@pytest.mark.parametrize(("role", "allowed"), ROLES)
+def test_can_request_report_by_role(world, version, validator, role, allowed):
+    factory.plan(version.model, validator)
+
+    assert bool(rules.can_request_report(getattr(world, role), version)) is allowed
+
+
+@pytest.mark.parametrize(("role", "allowed"), ROLES)
+def test_can_cancel_report_by_role(world, version, validator, role, allowed):
+    report = factory.requested_report(version, validator)
+
+    assert bool(rules.can_cancel_report(getattr(world, role), report)) is allowed
+
+
+def test_can_request_report_without_plan_says_what_to_do(version, validator):
+    decision = rules.can_request_report(validator, version)
+
+    assert isinstance(decision, NotNow)
+    assert "Write a validation plan first" in decision.reason
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        [VersionState.IN_REVIEW],
+        [VersionState.IN_REVIEW, VersionState.APPROVED],
+        [VersionState.IN_REVIEW, VersionState.REJECTED],
+    ],
+)
+def test_can_request_report_ends_with_the_review(
+    version, validator, data_scientist, states
+):
+    factory.finished_report(version, validator)
+    version.refresh_from_db()
+    registry.moved(version, data_scientist, *states)
+
+    decision = rules.can_request_report(validator, version)
+
+    assert isinstance(decision, NotNow)
+    assert "no longer changes" in decision.reason
+
+
+def test_can_request_report_names_missing_files(version, validator):
+    factory.plan(version.model, validator)
+    Artifact.objects.filter(run=version.run, path="test.parquet").delete()
+
+    decision = rules.can_request_report(validator, version)
+
+    assert isinstance(decision, NotNow)
+    assert "left no test.parquet" in decision.reason
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        {},
+        {"task": "clustering", "target": "x", "positive_label": None},
+        {"task": "binary", "target": "x", "positive_label": None},
+        {"task": "regression", "target": 3, "positive_label": None},
+        {"task": "regression", "target": "x", "positive_label": "yes"},
+    ],
+)
+def test_a_model_that_does_not_say_what_it_predicts_is_not_judged(
+    version, validator, signature
+):
+    factory.plan(version.model, validator)
+    ModelVersion.objects.filter(pk=version.pk).update(signature=signature)
+    version.refresh_from_db()
+
+    for decision in (
+        rules.can_write_plan(validator, version.model),
+        rules.can_request_report(validator, version),
+    ):
+        assert isinstance(decision, NotNow)
+        assert "does not say what it predicts" in decision.reason
+
+
+def test_can_cancel_report_only_once(version, validator):
+    report = factory.running_report(version, validator)
+    report.cancel_requested_at = report.started_at
+
+    decision = rules.can_cancel_report(validator, report)
+
+    assert "being cancelled already" in decision.reason
+
+
+def test_can_cancel_report_only_before_its_end(version, validator):
+    report = factory.finished_report(version, validator)
+
+    decision = rules.can_cancel_report(validator, report)
+
+    assert report.status == JobStatus.SUCCEEDED
+    assert isinstance(decision, NotNow)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        rules.can_start_report,
+        rules.can_finish_report,
+        rules.can_requeue_report,
+        rules.can_resend_report,
+    ],
+)
+def test_only_the_worker_computes(world, version, rule):
+    report = factory.requested_report(version, world.validator)
+
+    assert rule(world.worker, report)
+    assert not rule(world.validator, report)
+    assert not rule(world.program_manager, report)
