@@ -39,7 +39,8 @@ def apply(limits: Limits) -> None:
     seconds later, kills what did not listen.
     """
     if limits.memory_bytes is not None:
-        _lower(resource.RLIMIT_AS, limits.memory_bytes)
+        # Data, not address space: libraries reserve a gibibyte that they never use.
+        _lower(resource.RLIMIT_DATA, limits.memory_bytes)
     if limits.file_bytes is not None:
         _lower(resource.RLIMIT_FSIZE, limits.file_bytes)
     if limits.cpu_seconds is not None:

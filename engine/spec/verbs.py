@@ -18,7 +18,7 @@ class Limits:
     """What a job may use at most; `None` is no limit.
 
     Attributes:
-        memory_bytes: address space of the process.
+        memory_bytes: what the process may allocate; a small training needs 400 MiB.
         cpu_seconds: processor time over all threads.
         file_bytes: size of any one file it writes.
         wall_seconds: time until the process group is killed; kept by the portal.
@@ -31,8 +31,10 @@ class Limits:
 
     def __post_init__(self) -> None:
         memory, cpu, file = self.memory_bytes, self.cpu_seconds, self.file_bytes
-        enough = memory is None or memory >= 1024 * MEBIBYTE
-        require(enough, "memory_bytes", "must be at least 1 GiB; libraries need that.")
+        enough = memory is None or memory >= 512 * MEBIBYTE
+        require(
+            enough, "memory_bytes", "must be at least 512 MiB; libraries need that."
+        )
         require(cpu is None or cpu >= 1, "cpu_seconds", "must be at least 1.")
         enough = file is None or file >= MEBIBYTE
         require(enough, "file_bytes", "must be at least 1 MiB.")

@@ -81,6 +81,12 @@ def test_ingest_finds_the_delimiter(job: Job, mark: str) -> None:
     assert types(result) == {"a": "integer", "b,c": "text", "d": "text"}
 
 
+def test_ingest_keeps_text_alone(job: Job) -> None:
+    put(job, "a\nx\n")
+
+    assert types(job.succeed("ingest", CSV)) == {"a": "text"}
+
+
 def test_ingest_reads_american_dates(job: Job) -> None:
     put(job, "born\n01/31/2020\n12/01/2020\n")
 

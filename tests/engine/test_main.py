@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from engine import __main__ as engine
-from engine import limits
+from engine import limits, tables
 from engine.folder import EngineError, Folder
 from engine.spec import Limits
 from tests.engine.jobs import Job, Json
@@ -107,7 +107,7 @@ def test_failures_are_worded_for_people(
 
 
 def wide_table(job: Job) -> Json:
-    """Return a spec whose one-hot columns need far more than a gibibyte."""
+    """Return a spec whose one-hot columns need about a gibibyte."""
     frame = strikes(80_000)
     for number in range(16):
         frame[f"c{number}"] = np.roll(frame["state"].to_numpy(), number)
@@ -117,14 +117,14 @@ def wide_table(job: Job) -> Json:
 
 
 def test_memory_above_the_limit_ends_the_job(job: Job) -> None:
-    spec = wide_table(job) | {"limits": {"memory_bytes": int(1.3 * GIBIBYTE)}}
+    spec = wide_table(job) | {"limits": {"memory_bytes": 700 * 1024**2}}
 
     process = start(job, "train", spec)
 
     process.communicate(timeout=60)
     assert process.returncode == 1
     assert result_of(job)["code"] == "out_of_memory"
-    assert "limit of 1.3 GiB" in result_of(job)["message"]
+    assert "limit of 0.7 GiB" in result_of(job)["message"]
 
 
 def test_processor_time_above_the_limit_ends_the_job(job: Job) -> None:
@@ -188,7 +188,7 @@ def test_limits_are_put_on_the_process() -> None:
         "from engine.spec import Limits;"
         "apply(Limits(memory_bytes=2**31, cpu_seconds=9, file_bytes=2**20));"
         "apply(Limits(file_bytes=2**25));"
-        "print(*resource.getrlimit(resource.RLIMIT_AS),"
+        "print(*resource.getrlimit(resource.RLIMIT_DATA),"
         "*resource.getrlimit(resource.RLIMIT_CPU),"
         "*resource.getrlimit(resource.RLIMIT_FSIZE))"
     )
@@ -212,6 +212,11 @@ def test_nothing_dies_with_a_parent_elsewhere(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(limits.ctypes, "CDLL", None)
 
     limits.die_with_parent()
+
+
+def test_a_query_that_does_not_fit_is_a_lack_of_memory(tmp_path: Path) -> None:
+    with pytest.raises(MemoryError), tables.connect(tmp_path) as database:
+        database.execute("SELECT string_agg(range::TEXT, ' ') FROM range(200000000)")
 
 
 def test_results_hold_no_nan(tmp_path: Path) -> None:
