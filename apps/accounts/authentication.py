@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
@@ -24,6 +26,11 @@ def new_secret() -> str:
 def digest(secret: str) -> str:
     """Digest a token; enough for 256 random bits, and fast to look up."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def locked_name(request: HttpRequest, credentials: Mapping[str, str] | None) -> str:
+    """Name the account that wrong passwords count against, however it is spelled."""
+    return (credentials or {}).get("username", "").lower()
 
 
 class TokenAuthentication(authentication.BaseAuthentication):
