@@ -164,6 +164,11 @@ class Artifact(models.Model):
         return self.path
 
     @property
+    def file_name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
     def holds_data(self) -> bool:
         """Say whether the file holds rows of a dataset: every table does."""
         return self.path.lower().endswith((".parquet", ".csv"))

@@ -1,10 +1,21 @@
 from django.urls import path
 
-from apps.core.views import forbidden
+from apps.experiments import views
 
 app_name = "experiments"
-# Placeholder names until the pages are written.
 urlpatterns = [
-    path("experiments/<uuid:pk>/", forbidden, name="experiment"),
-    path("runs/<uuid:pk>/", forbidden, name="run"),
+    path("projects/<slug:slug>/experiments/", views.list_experiments, name="list"),
+    path(
+        "projects/<slug:slug>/experiments/create/",
+        views.create_experiment,
+        name="create_experiment",
+    ),
+    path("experiments/<uuid:pk>/", views.experiment, name="experiment"),
+    path("experiments/<uuid:pk>/compare/", views.compare_runs, name="compare_runs"),
+    path("runs/<uuid:pk>/", views.run, name="run"),
+    path(
+        "runs/<uuid:pk>/artifacts/<path:path>",
+        views.download_artifact,
+        name="download_artifact",
+    ),
 ]

@@ -1,0 +1,186 @@
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from apps.access.checks import ensure
+from apps.core.http import (
+    HtmxRequest,
+    redirect_after_success,
+    render_form,
+    send_blob,
+)
+from apps.core.rest import keyset_page
+from apps.experiments import actions, pictures, queries, rules
+from apps.experiments.forms import ExperimentForm
+from apps.experiments.models import Experiment, Run
+from apps.projects.models import Project
+
+RUNS_ON_A_PAGE = 20
+
+
+def _project(request: HtmxRequest, slug: str) -> Project:
+    return get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
+
+
+def _experiment(request: HtmxRequest, pk: UUID) -> Experiment:
+    visible = Experiment.objects.visible_to(request.user)
+    return get_object_or_404(visible.select_related("project", "created_by"), pk=pk)
+
+
+def _run(request: HtmxRequest, pk: UUID) -> Run:
+    visible = Run.objects.visible_to(request.user)
+    return get_object_or_404(
+        visible.select_related(
+            "experiment__project", "dataset_version__dataset__project", "recorded_by"
+        ),
+        pk=pk,
+    )
+
+
+def _trail(
+    project: Project, experiment: Experiment | None = None
+) -> list[dict[str, str]]:
+    experiments = reverse("experiments:list", args=[project.slug])
+    trail = [
+        {"label": project.name, "url": project.get_absolute_url()},
+        {"label": "Experiments", "url": experiments},
+    ]
+    if experiment:
+        trail.append({"label": experiment.name, "url": experiment.get_absolute_url()})
+    return trail
+
+
+@login_required
+@require_GET
+def list_experiments(request: HtmxRequest, slug: str) -> HttpResponse:
+    project = _project(request, slug)
+    experiments = queries.with_run_counts(
+        Experiment.objects.visible_to(request.user).filter(project=project)
+    )
+    return render(
+        request,
+        "experiments/list.html",
+        {
+            "project": project,
+            "trail": _trail(project)[:1],
+            "page": keyset_page(experiments, after=request.GET.get("after"), limit=24),
+            "may_create_experiment": rules.can_create_experiment(request.user, project),
+        },
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def create_experiment(request: HtmxRequest, slug: str) -> HttpResponse:
+    project = _project(request, slug)
+    ensure(rules.can_create_experiment(request.user, project))
+    form = ExperimentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with form.taking_faults():
+            experiment = actions.create_experiment(
+                project=project, **form.cleaned_data, by=request.user
+            )
+            return redirect_after_success(request, experiment)
+    return render_form(
+        request,
+        "experiments/form.html",
+        {
+            "form": form,
+            "trail": _trail(project),
+            "cancel_url": reverse("experiments:list", args=[slug]),
+        },
+    )
+
+
+@login_required
+@require_GET
+def experiment(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    found = _experiment(request, pk)
+    page = keyset_page(
+        found.runs.select_related("recorded_by").defer("summary"),
+        after=request.GET.get("after"),
+        limit=RUNS_ON_A_PAGE,
+    )
+    keys, rows = queries.run_table(page.rows)
+    return render(
+        request,
+        "experiments/experiment.html",
+        {
+            "experiment": found,
+            "trail": _trail(found.project),
+            "page": page,
+            "titles": [queries.metric_title(key) for key in keys],
+            "rows": rows,
+        },
+    )
+
+
+@login_required
+@require_GET
+def compare_runs(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    found = _experiment(request, pk)
+    runs = queries.chosen_runs(
+        found.runs.select_related("recorded_by").defer("summary"),
+        request.GET.getlist("run"),
+    )
+    compared = queries.comparison(runs)
+    return render(
+        request,
+        "experiments/compare.html",
+        {
+            "experiment": found,
+            "trail": _trail(found.project, found),
+            "compared": compared,
+            "figures": pictures.comparison_figures(compared),
+        },
+    )
+
+
+@login_required
+@require_GET
+def run(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    found = _run(request, pk)
+    histories = pictures.histories(found)
+    values = pictures.last_values(histories)
+    measures, others = pictures.measure_rows(values)
+    return render(
+        request,
+        "experiments/run.html",
+        {
+            "run": found,
+            "trail": _trail(found.project, found.experiment),
+            "key_figures": pictures.key_figures(values),
+            "figures": pictures.run_figures(found, histories),
+            "measures": measures,
+            "other_metrics": others,
+            "parameters": found.parameters.order_by("key"),
+            "artifacts": _artifacts(request, found),
+            "sees_dataset": rules.sees_dataset(request.user, found),
+        },
+    )
+
+
+def _artifacts(request: HtmxRequest, run: Run) -> list[tuple[Any, Any]]:
+    """Pair each artifact with the decision about it; one decision per kind."""
+    artifacts = list(run.artifacts.order_by("path"))
+    kinds = {artifact.holds_data: artifact for artifact in artifacts}
+    may = {
+        kind: rules.can_download_artifact(request.user, artifact)
+        for kind, artifact in kinds.items()
+    }
+    return [(artifact, may[artifact.holds_data]) for artifact in artifacts]
+
+
+@login_required
+@require_GET
+def download_artifact(request: HtmxRequest, pk: UUID, path: str) -> FileResponse:
+    found = get_object_or_404(_run(request, pk).artifacts, path=path)
+    artifact = actions.download_artifact(artifact=found, by=request.user)
+    return send_blob(
+        artifact.sha256, name=artifact.file_name, media_type=artifact.media_type
+    )
