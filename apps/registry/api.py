@@ -72,12 +72,8 @@ class VersionInput(serializers.Serializer[Any]):
 
 class SectionsShape(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, Any]:
-        return {
-            name: serializers.CharField(
-                label=title, max_length=20_000, allow_blank=True, required=False
-            )
-            for name, title in CARD_SECTIONS.items()
-        }
+        text: Any = {"max_length": 20_000, "allow_blank": True, "required": False}
+        return {name: serializers.CharField(**text) for name in CARD_SECTIONS}
 
 
 class GrantInput(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from apps.training.actions.launch import cancel_training, launch_training
 from apps.training.actions.work import (
+    OutsideOutputs,
     finish_training,
     requeue_training,
     resend_training,
@@ -9,6 +10,7 @@ from apps.training.actions.work import (
 )
 
 __all__ = [
+    "OutsideOutputs",
     "cancel_training",
     "finish_training",
     "launch_training",

@@ -1,0 +1,356 @@
+"""Launching, carrying out and ending training."""
+
+import uuid
+
+import pytest
+
+from apps.access.roles import WORKER
+from apps.audit.models import AuditEvent
+from apps.core.errors import Invalid, Refused, WrongState
+from apps.core.models import JobStatus
+from apps.core.sandbox import Outcome
+from apps.datasets import actions as datasets
+from apps.experiments.models import Run, RunSource
+from apps.training import actions
+from apps.training.models import TrainingJob
+from tests.factories import datasets as dataset_factory
+from tests.factories import projects, training
+
+
+def last_event() -> AuditEvent:
+    return AuditEvent.objects.order_by("-pk")[0]
+
+
+def grow_silent(settings) -> None:
+    """Let every heartbeat be too old."""
+    settings.JOB_STALE_SECONDS = -1
+
+
+def test_launch_training_queues_a_complete_spec(project, data_scientist, settings):
+    settings.JOB_THREADS = 2
+    job = training.launched_job(project, data_scientist)
+
+    assert job.status == JobStatus.QUEUED
+    assert job.spec["cost"] == {"false_alarm": 2.0, "miss": 20.0}
+    assert job.spec["threads"] == 2
+    assert job.spec["limits"]["wall_seconds"] == settings.JOB_WALL_SECONDS
+    event = last_event()
+    assert (event.type, event.target_id) == ("training.launched", str(job.pk))
+    assert event.changes["estimator"] == "logistic_regression"
+
+
+def test_launch_training_keeps_the_cost_that_was_given(project, data_scientist):
+    job = training.launched_job(project, data_scientist, spec=training.spec(cost=None))
+
+    assert job.spec["cost"] is None
+
+
+def test_launch_training_asks_no_cost_of_a_regression(project, data_scientist):
+    spec = training.spec(
+        task="regression",
+        target="speed",
+        positive_label=None,
+        estimator="ridge",
+        features=[{"name": "species", "kind": "category"}],
+    )
+
+    assert (
+        training.launched_job(project, data_scientist, spec=spec).spec["cost"] is None
+    )
+
+
+def test_launch_training_twice_with_one_key_gives_one_job(project, data_scientist):
+    key = uuid.uuid4()
+
+    first = training.launched_job(project, data_scientist, submission_key=key)
+    second = training.launched_job(project, data_scientist, submission_key=key)
+
+    assert first == second
+    assert TrainingJob.objects.count() == 1
+
+
+def test_launch_training_refuses_the_key_of_another_job(project, data_scientist):
+    key = uuid.uuid4()
+    training.launched_job(project, data_scientist, submission_key=key)
+    other = training.experiment(project, data_scientist, "Other")
+
+    with pytest.raises(Invalid, match="used before"):
+        training.launched_job(
+            project, data_scientist, submission_key=key, experiment=other
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"target": "colour"}, "target"),
+        ({"features": [{"name": "colour", "kind": "category"}]}, "features"),
+        ({"features": []}, "features"),
+        ({"estimator": "oracle"}, "estimator"),
+        ({"parameters": {"C": -1}}, "parameters.C"),
+        ({"surprise": 1}, "surprise"),
+        ({"positive_label": None}, "positive_label"),
+        ({"limits": {"memory_bytes": 2**60}}, "limits.memory_bytes"),
+        ({"limits": {"wall_seconds": 10**9}}, "limits.wall_seconds"),
+        ({"limits": "none"}, "limits"),
+        ({"limits": {"memory_bytes": "much"}}, "limits.memory_bytes"),
+        ({"task": []}, "task"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_launch_training_names_the_field_at_fault(
+    project, data_scientist, changes, field
+):
+    with pytest.raises(Invalid) as found:
+        training.launched_job(project, data_scientist, spec=training.spec(**changes))
+
+    assert field in found.value.fields
+    assert not TrainingJob.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 121, "a\0b"])
+def test_launch_training_refuses_a_bad_name(project, data_scientist, name):
+    with pytest.raises(Invalid) as found:
+        training.launched_job(project, data_scientist, name=name)
+
+    assert "name" in found.value.fields
+
+
+def test_launch_training_waits_for_the_data(project, data_scientist):
+    dataset = dataset_factory.dataset(project, data_scientist, "late")
+    waiting = dataset_factory.version(dataset, data_scientist)
+
+    with pytest.raises(Invalid, match="not ready"):
+        training.launched_job(project, data_scientist, dataset_version=waiting)
+
+
+def test_launch_training_takes_no_data_of_other_projects(project, data_scientist):
+    other = projects.project("other")
+    foreign = training.data(project, data_scientist)
+    foreign.dataset.project = other
+    foreign.dataset.save()
+
+    with pytest.raises(Invalid, match="of this project"):
+        training.launched_job(project, data_scientist, dataset_version=foreign)
+
+
+def test_launch_training_takes_no_data_that_was_not_granted(
+    project, data_scientist, program_manager
+):
+    version = training.data(project, data_scientist)
+    datasets.restrict_dataset(dataset=version.dataset, by=program_manager)
+    datasets.revoke_dataset_grant(
+        dataset=version.dataset, person=data_scientist, by=program_manager
+    )
+
+    with pytest.raises(Invalid, match="that you can see"):
+        training.launched_job(project, data_scientist, dataset_version=version)
+
+
+@pytest.mark.parametrize(
+    "person", ["program_manager", "validator", "developer", "auditor", "administrator"]
+)
+def test_launch_training_is_for_data_scientists(project, data_scientist, world, person):
+    version = training.data(project, data_scientist)
+    experiment = training.experiment(project, data_scientist)
+    events = AuditEvent.objects.count()
+
+    with pytest.raises(Refused, match="Only a data scientist"):
+        training.launched_job(
+            project,
+            getattr(world, person),
+            dataset_version=version,
+            experiment=experiment,
+        )
+
+    assert AuditEvent.objects.count() == events
+
+
+def test_cancel_training_takes_a_waiting_job_back_at_once(project, data_scientist):
+    job = training.launched_job(project, data_scientist)
+
+    job = actions.cancel_training(job=job, by=data_scientist)
+
+    assert job.status == JobStatus.CANCELLED
+    assert last_event().type == "training.cancelled"
+
+
+def test_cancel_training_asks_the_worker_of_a_running_job(project, data_scientist):
+    running = training.running_job(project, data_scientist)
+
+    job = actions.cancel_training(job=running, by=data_scientist)
+
+    assert job.status == JobStatus.RUNNING
+    assert TrainingJob.objects.is_cancel_requested(claim_id=running.claim_id)
+    assert last_event().type == "training.cancel_requested"
+    with pytest.raises(WrongState, match="asked for"):
+        actions.cancel_training(job=job, by=data_scientist)
+
+
+def test_cancel_training_of_an_ended_job_is_too_late(project, data_scientist):
+    job = training.failed_job(project, data_scientist)
+
+    with pytest.raises(WrongState, match="has ended"):
+        actions.cancel_training(job=job, by=data_scientist)
+
+
+def test_start_training_claims_a_job_once(project, data_scientist, worker):
+    job = training.launched_job(project, data_scientist)
+
+    first = actions.start_training(pk=str(job.pk), by=worker)
+    second = actions.start_training(pk=str(job.pk), by=worker)
+
+    assert first.status == JobStatus.RUNNING
+    assert second is None
+    assert last_event().changes == {"attempt": 1}
+
+
+def test_start_training_is_for_workers(project, data_scientist):
+    job = training.launched_job(project, data_scientist)
+
+    with pytest.raises(Refused, match=WORKER.title.lower()):
+        actions.start_training(pk=str(job.pk), by=data_scientist)
+
+
+def test_finish_training_records_the_run(project, data_scientist, worker):
+    job = training.finished_job(project, data_scientist)
+
+    run = job.run
+    assert job.status == JobStatus.SUCCEEDED
+    assert (run.source, run.recorded_by) == (RunSource.TRAINING, worker)
+    assert run.dataset_version == job.dataset_version
+    assert run.parameters.get(key="C").value == "1.0"
+    assert run.metrics.get(key="test.roc_auc").value == 0.81
+    assert run.metrics.filter(key="search.roc_auc").count() == 3
+    assert set(run.artifacts.values_list("path", flat=True)) == set(training.FILES)
+    assert run.summary["signature"] == training.SIGNATURE
+    assert run.summary["environment"] == {"python": "3.11.2", "threads": 1}
+    assert last_event().type == "training.finished"
+
+
+def test_finish_training_keeps_why_it_failed(project, data_scientist):
+    job = training.failed_job(project, data_scientist)
+
+    assert (job.status, job.failure_code) == (JobStatus.FAILED, "bad_input")
+    assert last_event().changes["message"] == job.failure_message
+    assert not Run.objects.exists()
+
+
+def test_finish_training_ends_a_cancelled_job(project, data_scientist):
+    running = training.running_job(project, data_scientist)
+    outcome = Outcome(JobStatus.CANCELLED, training.folder(running))
+
+    job = training.finish(running, outcome)
+
+    assert job.status == JobStatus.CANCELLED
+    assert last_event().type == "training.cancelled"
+
+
+def test_finish_training_of_a_job_given_to_another_worker_changes_nothing(
+    project, data_scientist, worker, settings
+):
+    lost = training.running_job(project, data_scientist)
+    grow_silent(settings)
+    actions.requeue_training(job=lost, by=worker)
+    actions.start_training(pk=str(lost.pk), by=worker)
+
+    job = training.finish(lost, training.success(lost))
+
+    assert job.status == JobStatus.RUNNING
+    assert not Run.objects.exists()
+
+
+def test_finish_training_twice_has_one_effect(project, data_scientist):
+    running = training.running_job(project, data_scientist)
+
+    for _ in range(2):
+        training.finish(running, training.success(running))
+
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize("path", ["../secret", "outputs/../spec.json", "/etc/passwd"])
+def test_finish_training_takes_files_of_the_outputs_only(project, data_scientist, path):
+    running = training.running_job(project, data_scientist)
+    file = {"path": path, "media_type": "text/plain"}
+    outcome = training.success(running, files=[file])
+
+    with pytest.raises(actions.OutsideOutputs):
+        training.finish(running, outcome)
+
+    running.refresh_from_db()
+    assert running.status == JobStatus.RUNNING
+
+
+def test_requeue_training_gives_a_lost_job_back(
+    project, data_scientist, worker, settings
+):
+    lost = training.running_job(project, data_scientist)
+    grow_silent(settings)
+
+    job = actions.requeue_training(job=lost, by=worker)
+
+    assert (job.status, job.claim_id) == (JobStatus.QUEUED, None)
+    assert last_event().type == "training.requeued"
+
+
+def test_requeue_training_leaves_a_living_job_alone(project, data_scientist, worker):
+    running = training.running_job(project, data_scientist)
+
+    assert actions.requeue_training(job=running, by=worker) is None
+
+
+def test_requeue_training_ends_a_job_that_was_to_be_cancelled(
+    project, data_scientist, worker, settings
+):
+    lost = training.running_job(project, data_scientist)
+    actions.cancel_training(job=lost, by=data_scientist)
+    grow_silent(settings)
+
+    job = actions.requeue_training(job=lost, by=worker)
+
+    assert job.status == JobStatus.CANCELLED
+
+
+def test_requeue_training_gives_up_after_too_many_attempts(
+    project, data_scientist, worker, settings
+):
+    settings.JOB_MAX_ATTEMPTS = 1
+    lost = training.running_job(project, data_scientist)
+    grow_silent(settings)
+
+    job = actions.requeue_training(job=lost, by=worker)
+
+    assert (job.status, job.failure_code) == (JobStatus.FAILED, "worker_lost")
+    assert "stopped 1 times" in job.failure_message
+
+
+def test_resend_training_knocks_again_without_an_event(
+    project, data_scientist, worker, settings
+):
+    job = training.launched_job(project, data_scientist)
+    settings.JOB_STALE_SECONDS = -1
+    events = AuditEvent.objects.count()
+
+    again = actions.resend_training(job=job, by=worker)
+
+    assert again.queued_at > job.queued_at
+    assert AuditEvent.objects.count() == events
+
+
+def test_resend_training_forgets_a_job_that_waits_no_more(
+    project, data_scientist, worker
+):
+    job = training.running_job(project, data_scientist)
+
+    assert actions.resend_training(job=job, by=worker) is None
+
+
+@pytest.mark.parametrize("action", ["requeue_training", "resend_training"])
+def test_only_workers_take_jobs_back(project, data_scientist, settings, action):
+    make = training.running_job if "requeue" in action else training.launched_job
+    job = make(project, data_scientist)
+    settings.JOB_STALE_SECONDS = -1
+
+    with pytest.raises(Refused):
+        getattr(actions, action)(job=job, by=data_scientist)

@@ -1,0 +1,61 @@
+"""What the launch form proposes."""
+
+import pytest
+
+from apps.training import proposals
+from tests.factories import training
+
+
+def column(kind: str, distinct: int) -> dict:
+    return {"name": "c", "type": kind, "distinct": distinct, "top": []}
+
+
+@pytest.mark.parametrize(
+    ("kind", "distinct", "tasks"),
+    [
+        ("text", 1, []),
+        ("text", 2, ["binary"]),
+        ("boolean", 2, ["binary"]),
+        ("integer", 2, ["binary"]),
+        ("text", 3, ["multiclass"]),
+        ("text", 50, ["multiclass"]),
+        ("text", 51, []),
+        ("integer", 1, []),
+        ("integer", 20, ["multiclass", "regression"]),
+        ("integer", 21, ["regression"]),
+        ("number", 4_000, ["regression"]),
+        ("date", 300, []),
+    ],
+)
+def test_tasks_for(kind, distinct, tasks):
+    assert proposals.tasks_for(column(kind, distinct)) == tasks
+
+
+def test_labels_of_names_the_rarer_value_first():
+    counted = {"top": [{"value": "no"}, {"value": "yes"}, {"value": "?"}]}
+
+    assert proposals.labels_of(counted) == ["yes", "no"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "distinct", "hint"),
+    [
+        ("text", 1, "has one value only"),
+        ("text", 200, ""),
+        ("text", 201, "has about 201 different values"),
+        ("text", 5_000, "differs in every row, like a number of a case"),
+        ("integer", 5_000, "differs in every row, like a number of a case"),
+        ("number", 5_000, ""),
+        ("date", 4_000, ""),
+    ],
+)
+def test_features_for_says_what_is_better_left_out(
+    project, data_scientist, kind, distinct, hint
+):
+    version = training.data(project, data_scientist)
+    version.profile = {"columns": [column(kind, distinct)]}
+
+    (feature,) = proposals.features_for(version, "damaged")
+
+    assert feature.hint == hint
+    assert feature.label.startswith("c – ")

@@ -1,0 +1,114 @@
+"""Training as Celery calls it, with the real engine where it matters."""
+
+import json
+
+import pytest
+
+from apps.core.models import JobStatus
+from apps.training import queries, tasks
+from apps.training.models import TrainingJob
+from tests.factories import training
+
+
+def test_run_training_does_nothing_for_a_job_that_is_taken(project, data_scientist):
+    job = training.running_job(project, data_scientist)
+
+    tasks.run_training(pk=str(job.pk))
+
+    job.refresh_from_db()
+    assert (job.status, job.attempt) == (JobStatus.RUNNING, 1)
+
+
+def test_run_training_ends_a_job_that_the_engine_refuses(project, data_scientist):
+    job = training.launched_job(project, data_scientist)
+
+    tasks.run_training(pk=str(job.pk))
+
+    job.refresh_from_db()
+    assert job.status == JobStatus.FAILED
+    assert job.failure_message
+
+
+def test_run_training_keeps_what_went_wrong_in_the_portal(project, data_scientist):
+    job = training.launched_job(project, data_scientist)
+    job.dataset_version.parquet_sha256 = "0" * 64
+    job.dataset_version.save()
+
+    with pytest.raises(FileNotFoundError):
+        tasks.run_training(pk=str(job.pk))
+
+    job.refresh_from_db()
+    assert (job.status, job.failure_code) == (JobStatus.FAILED, "internal")
+    assert "FileNotFoundError" in job.failure_details[0]
+
+
+def test_prepare_training_gives_the_engine_data_and_spec(
+    project, data_scientist, tmp_path
+):
+    job = training.launched_job(project, data_scientist)
+
+    spec = queries.prepare_training(job, tmp_path)
+
+    assert (tmp_path / "inputs" / "data.parquet").read_bytes()
+    assert json.dumps(spec)
+    assert spec == job.spec
+
+
+def test_sweep_takes_lost_jobs_back_and_repeats_messages(
+    project, data_scientist, settings
+):
+    lost = training.running_job(project, data_scientist)
+    waiting = training.launched_job(project, data_scientist)
+    settings.JOB_STALE_SECONDS = -1
+
+    tasks.sweep()
+
+    lost.refresh_from_db()
+    again = TrainingJob.objects.get(pk=waiting.pk)
+    assert lost.status == JobStatus.QUEUED
+    assert again.queued_at > waiting.queued_at
+
+
+def test_queue_position_counts_who_came_before(project, data_scientist):
+    first, second = [training.launched_job(project, data_scientist) for _ in range(2)]
+    running = training.running_job(project, data_scientist)
+
+    assert queries.queue_position(first) == 1
+    assert queries.queue_position(second) == 2
+    assert queries.queue_position(running) is None
+
+
+def test_spec_facts_say_what_was_asked_for(project, data_scientist):
+    searching = training.launched_job(
+        project,
+        data_scientist,
+        spec=training.spec(
+            search={"trials": 5, "folds": 2}, class_weight="balanced", cost=None
+        ),
+    )
+    costing = training.launched_job(project, data_scientist)
+    number = training.launched_job(
+        project,
+        data_scientist,
+        spec=training.spec(
+            task="regression",
+            target="speed",
+            positive_label=None,
+            estimator="dummy",
+            features=[{"name": "species", "kind": "category"}],
+        ),
+    )
+
+    first, second, third = [
+        {fact["term"]: fact["value"] for fact in queries.spec_facts(job)}
+        for job in (searching, costing, number)
+    ]
+
+    assert first["Search"] == "5 settings, 2 folds each"
+    assert first["Rare classes"] == "given more weight"
+    assert first["Threshold"] == "0.5"
+    assert second["Target"] == "damaged (a case is “yes”)"
+    assert second["Threshold"].endswith("a false alarm at 2 and a miss at 20")
+    assert second["Freedom"] == 1.0
+    assert third["Threshold"] == "does not apply"
+    assert third["Target"] == "speed"
