@@ -1,0 +1,261 @@
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.datasets import actions as datasets
+from apps.experiments.models import Experiment
+from tests.factories import datasets as dataset_factory
+from tests.factories import experiments as factory
+from tests.factories import projects as project_factory
+
+SCRIPT = "<script>alert(1)</script>"
+ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;"
+
+
+@pytest.fixture
+def client(client_of, data_scientist):
+    return client_of(data_scientist)
+
+
+@pytest.fixture
+def experiment(project, data_scientist) -> Experiment:
+    return factory.experiment(project, data_scientist)
+
+
+def queries_of(client, address: str) -> int:
+    client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)
+
+
+def test_list_counts_runs(client, project, experiment, data_scientist):
+    factory.run(experiment, data_scientist)
+    factory.run(experiment, data_scientist)
+
+    response = client.get(reverse("experiments:list", args=[project.slug]))
+
+    assert [e.run_count for e in response.context["page"].rows] == [2]
+
+
+def test_list_says_when_it_is_empty(client, project):
+    response = client.get(reverse("experiments:list", args=[project.slug]))
+
+    assert "No experiments yet" in response.text
+
+
+def test_list_costs_the_same_however_long(client, project, data_scientist):
+    address = reverse("experiments:list", args=[project.slug])
+    for number in range(2):
+        factory.experiment(project, data_scientist, f"a{number}")
+    few = queries_of(client, address)
+    for number in range(25):
+        factory.experiment(project, data_scientist, f"b{number}")
+
+    assert queries_of(client, address) == few
+    assert "Older" in client.get(address).text
+
+
+def test_create_experiment_leads_to_it(client, project):
+    response = client.post(
+        reverse("experiments:create_experiment", args=[project.slug]),
+        {"name": "First look"},
+    )
+
+    assert response.url == Experiment.objects.get().get_absolute_url()
+
+
+@pytest.mark.parametrize("name", ["", "a\x00b", "x" * 121, "First look"])
+def test_create_experiment_shows_what_is_wrong(client, project, experiment, name):
+    response = client.post(
+        reverse("experiments:create_experiment", args=[project.slug]), {"name": name}
+    )
+
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == ["name"]
+
+
+def test_experiment_page_costs_the_same_however_long(
+    client, experiment, data_scientist
+):
+    address = experiment.get_absolute_url()
+    for _ in range(2):
+        factory.trained_run(experiment, data_scientist)
+    few = queries_of(client, address)
+    for _ in range(20):
+        factory.trained_run(experiment, data_scientist)
+
+    assert queries_of(client, address) == few
+    assert "Older" in client.get(address).text
+
+
+def test_experiment_page_says_when_it_has_no_runs(client, experiment):
+    assert "No runs yet" in client.get(experiment.get_absolute_url()).text
+
+
+def test_compare_runs_shows_what_differs(client, experiment, data_scientist):
+    runs = [
+        factory.trained_run(experiment, data_scientist, parameters={"depth": depth})
+        for depth in (3, 5)
+    ]
+
+    response = client.get(
+        reverse("experiments:compare_runs", args=[experiment.pk]),
+        {"run": [run.pk for run in runs]},
+    )
+
+    assert "differs" in response.text
+    assert 'id="compare-0"' in response.text
+
+
+def test_compare_runs_without_metrics_and_parameters(
+    client, experiment, data_scientist
+):
+    runs = [factory.run(experiment, data_scientist) for _ in range(2)]
+
+    response = client.get(
+        reverse("experiments:compare_runs", args=[experiment.pk]),
+        {"run": [run.pk for run in runs]},
+    )
+
+    assert "No metrics" in response.text
+    assert "No parameters" in response.text
+
+
+def test_compare_runs_needs_two_of_this_experiment(
+    client, project, experiment, data_scientist
+):
+    other = factory.experiment(project, data_scientist, "Other")
+    runs = [factory.run(e, data_scientist) for e in (experiment, other)]
+
+    response = client.get(
+        reverse("experiments:compare_runs", args=[experiment.pk]),
+        {"run": [run.pk for run in runs]},
+    )
+
+    assert response.status_code == 422
+    assert "Choose 2 to 5 runs" in response.text
+
+
+def test_run_page_puts_the_picture_first(client, project, experiment, data_scientist):
+    version = dataset_factory.ready_version(
+        dataset_factory.dataset(project, data_scientist), data_scientist
+    )
+    run = factory.trained_run(experiment, data_scientist, dataset_version=version)
+
+    page = client.get(run.get_absolute_url()).text
+
+    assert page.index('id="roc"') < page.index("<h2>Metrics</h2>")
+    assert "Without a model 0.5" in page
+    assert "Strikes, version 1" in page
+    assert (
+        reverse("experiments:download_artifact", args=[run.pk, "model.skops"]) in page
+    )
+    assert "scikit-learn" in page
+
+
+def test_run_page_of_a_bare_run(client, experiment, data_scientist):
+    page = client.get(factory.run(experiment, data_scientist).get_absolute_url()).text
+
+    for sentence in ("No metrics", "No artifacts", "No parameters", "Not stated"):
+        assert sentence in page
+
+
+def test_run_page_names_no_dataset_that_is_hidden(
+    client_of, project, experiment, data_scientist, validator
+):
+    dataset = dataset_factory.dataset(project, data_scientist)
+    version = dataset_factory.ready_version(dataset, data_scientist)
+    run = factory.trained_run(experiment, data_scientist, dataset_version=version)
+    datasets.restrict_dataset(dataset=dataset, by=data_scientist)
+
+    page = client_of(validator).get(run.get_absolute_url()).text
+
+    assert "A restricted dataset" in page
+    assert "Strikes, version 1" not in page
+    assert "you were not granted" in page
+
+
+def test_run_page_costs_the_same_however_much_it_holds(
+    client, experiment, data_scientist
+):
+    small = factory.trained_run(experiment, data_scientist)
+    large = factory.trained_run(
+        experiment,
+        data_scientist,
+        parameters={f"p{n}": n for n in range(50)},
+        artifacts=[factory.artifact(f"{n}.onnx") for n in range(10)]
+        + [factory.artifact(f"{n}.csv") for n in range(10)],
+    )
+
+    few = queries_of(client, small.get_absolute_url())
+    assert queries_of(client, large.get_absolute_url()) == few
+
+
+def test_pages_escape_scripts(client, project, data_scientist):
+    experiment = factory.experiment(project, data_scientist, SCRIPT)
+    summary = {"figures": {"importance": [{"feature": SCRIPT, "mean": 1.0}]}}
+    runs = [
+        factory.run(
+            experiment,
+            data_scientist,
+            name=SCRIPT,
+            parameters={SCRIPT: SCRIPT},
+            metrics=[factory.MetricPoint(SCRIPT, 1.0)],
+            artifacts=[factory.artifact("<script>.txt")],
+            summary=summary,
+        )
+        for _ in range(2)
+    ]
+
+    pages = [
+        client.get(address).text
+        for address in (
+            reverse("experiments:list", args=[project.slug]),
+            experiment.get_absolute_url(),
+            runs[0].get_absolute_url(),
+            reverse("experiments:compare_runs", args=[experiment.pk])
+            + "?"
+            + "&".join(f"run={run.pk}" for run in runs),
+        )
+    ]
+
+    for page in pages:
+        assert SCRIPT not in page
+        assert ESCAPED in page
+
+
+def test_download_artifact_is_an_attachment(client, experiment, data_scientist):
+    run = factory.run(
+        experiment, data_scientist, artifacts=[factory.artifact("model/m.onnx")]
+    )
+
+    response = client.get(
+        reverse("experiments:download_artifact", args=[run.pk, "model/m.onnx"])
+    )
+
+    assert response.getvalue() == factory.MODEL
+    assert response["Content-Disposition"] == 'attachment; filename="m.onnx"'
+
+
+def test_download_artifact_that_is_not_there(client, experiment, data_scientist):
+    run = factory.run(experiment, data_scientist)
+
+    response = client.get(
+        reverse("experiments:download_artifact", args=[run.pk, "model.onnx"])
+    )
+
+    assert response.status_code == 404
+
+
+def test_run_of_another_project_is_not_there(client, world):
+    elsewhere = project_factory.project("elsewhere")
+    member = project_factory.people.person("x@agency.example")
+    project_factory.actions.add_member(
+        project=elsewhere, person=member, role="data_scientist", by=elsewhere.created_by
+    )
+    run = factory.run(factory.experiment(elsewhere, member), member)
+
+    assert client.get(run.get_absolute_url()).status_code == 404
+    assert client.get(run.experiment.get_absolute_url()).status_code == 404
