@@ -43,7 +43,7 @@ class PlanForm(PortalForm):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
         label="Reason",
-        help_text="Why these criteria. Needed once there is a report.",
+        help_text="Why these criteria; the audit trail keeps it.",
     )
 
     def __init__(
@@ -53,6 +53,7 @@ class PlanForm(PortalForm):
         measures: Sequence[Measure],
         columns: Sequence[str],
         criteria: Sequence[Mapping[str, Any]],
+        needs_reason: bool,
         **kwargs: Any,
     ) -> None:
         self.measures = measures
@@ -61,6 +62,7 @@ class PlanForm(PortalForm):
         super().__init__(data, initial=initial, **kwargs)
         for place in range(self.row_count):
             self.fields |= _row_fields(place, measures)
+        self.fields["reason"].required = needs_reason
         choices: Any = self.fields["subgroup_columns"]
         choices.choices = [(name, name) for name in columns]
 

@@ -82,7 +82,8 @@ def plan(request: HtmxRequest, pk: UUID) -> HttpResponse:
 def write_plan(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
     model = _model(request, slug, name)
     ensure(rules.can_write_plan(request.user, model))
-    form = _plan_form(request, model)
+    needs_reason = queries.has_reports(model)
+    form = _plan_form(request, model, needs_reason)
     if request.method == "POST" and form.is_valid():
         with form.taking_faults():
             plan = actions.write_plan(
@@ -98,12 +99,14 @@ def write_plan(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
         "model": model,
         "trail": _trail(model, _plans_step(model)),
         "former": queries.latest_plan(model),
-        "needs_reason": queries.has_reports(model),
+        "needs_reason": needs_reason,
     }
     return render_form(request, "validation/plan_form.html", context)
 
 
-def _plan_form(request: HtmxRequest, model: RegisteredModel) -> PlanForm:
+def _plan_form(
+    request: HtmxRequest, model: RegisteredModel, needs_reason: bool
+) -> PlanForm:
     """Begin with the present plan, or with what the portal proposes."""
     version = queries.newest_version(model)
     former = queries.latest_plan(model)
@@ -112,6 +115,7 @@ def _plan_form(request: HtmxRequest, model: RegisteredModel) -> PlanForm:
         measures=measures_for(queries.known_question_of(version).task),
         columns=queries.subgroup_candidates(version),
         criteria=former.criteria if former else queries.proposed_criteria(version),
+        needs_reason=needs_reason,
         initial={"subgroup_columns": former.subgroup_columns if former else []},
     )
 

@@ -95,54 +95,12 @@ class TestWritePlan:
         plan = factory.plan(model, validator, CRITERIA[:1], reason="Was too strict.")
         assert events(EventType.PLAN_WRITTEN)[-1].reason == plan.reason
 
-    @pytest.mark.parametrize(
-        ("change", "field"),
-        [
-            ({"measure": "wishful"}, "criteria[0].measure"),
-            ({"measure": "rmse", "operator": "<="}, "criteria[0].measure"),
-            ({"operator": "<="}, "criteria[0].operator"),
-            ({"operator": "=="}, "criteria[0].operator"),
-            ({"threshold": 1.2}, "criteria[0].threshold"),
-            ({"threshold": -0.1}, "criteria[0].threshold"),
-            ({"threshold": float("nan")}, "criteria[0].threshold"),
-            ({"threshold": float("inf")}, "criteria[0].threshold"),
-            ({"threshold": "high"}, "criteria[0].threshold"),
-            ({"blocking": "yes"}, "criteria[0].blocking"),
-            ({"blocking": False}, "criteria"),
-            ({"colour": "blue"}, "criteria[0].colour"),
-        ],
-    )
-    def test_write_plan_refuses_what_cannot_be_judged(
-        self, model, validator, change, field
-    ):
+    def test_write_plan_that_cannot_be_judged_leaves_no_trace(self, model, validator):
         with pytest.raises(Invalid) as caught:
-            factory.plan(model, validator, [{**CRITERIA[0], **change}])
+            factory.plan(model, validator, [{**CRITERIA[0], "threshold": 7.0}])
 
-        assert set(caught.value.fields) == {field}
+        assert set(caught.value.fields) == {"criteria[0].threshold"}
         assert not events(EventType.PLAN_WRITTEN)
-
-    def test_write_plan_takes_a_cost_above_one(self, model, validator):
-        cost = {
-            "measure": "mission_cost_per_1000",
-            "operator": "<=",
-            "threshold": 1200,
-            "blocking": True,
-        }
-
-        plan = factory.plan(model, validator, [cost])
-
-        assert plan.criteria_in_words == [
-            "Mission cost per 1,000 cases at most 1,200 — must hold"
-        ]
-
-    @pytest.mark.parametrize("criteria", [[], CRITERIA[:1] * 2, CRITERIA * 11])
-    def test_write_plan_refuses_none_twice_and_too_many(
-        self, model, validator, criteria
-    ):
-        with pytest.raises(Invalid) as caught:
-            factory.plan(model, validator, criteria)
-
-        assert set(caught.value.fields) == {"criteria"}
 
     @pytest.mark.parametrize("columns", [["altitude"], ["damaged"]])
     def test_write_plan_refuses_columns_that_tell_no_groups_apart(

@@ -82,6 +82,26 @@ class TestPlans:
 
         assert set(response.context["form"].errors) == {"threshold_3"}
 
+    def test_write_plan_after_a_report_asks_for_the_reason(
+        self, client, version, validator
+    ):
+        factory.requested_report(version, validator)
+
+        response = client.post(address("write_plan", version), filled())
+
+        assert response.status_code == 422
+        assert "reason" in response.context["form"].errors
+
+    def test_write_plan_that_changes_nothing_says_so(self, client, version, validator):
+        factory.plan(version.model, validator, factory.CRITERIA[:1])
+
+        response = client.post(
+            address("write_plan", version), filled(threshold_0="0.6")
+        )
+
+        assert response.status_code == 422
+        assert "Plan 1 says exactly this already" in response.content.decode()
+
     def test_write_plan_begins_with_proposals(self, client, version):
         response = client.get(address("write_plan", version))
 
