@@ -94,7 +94,7 @@ class RevokeTokenView(generics.GenericAPIView[Any]):
 
 
 class PersonInput(serializers.Serializer[Any]):
-    email = serializers.EmailField()
+    email = serializers.EmailField(max_length=254)
     full_name = serializers.CharField(max_length=150)
     title = serializers.CharField(max_length=150, default="", allow_blank=True)
     organisation = serializers.CharField(max_length=150, default="", allow_blank=True)

@@ -16,6 +16,7 @@ from apps.accounts.models import ApiToken, TokenScope, User
 
 TOKEN_PREFIX = "mlp_"  # noqa: S105  # recognisable by secret scanners
 SHOWN_CHARACTERS = 10
+LOCKED_NAME_CHARACTERS = 255  # the column of django-axes
 
 
 def new_secret() -> str:
@@ -30,7 +31,7 @@ def digest(secret: str) -> str:
 
 def locked_name(request: HttpRequest, credentials: Mapping[str, str] | None) -> str:
     """Name the account that wrong passwords count against, however it is spelled."""
-    return (credentials or {}).get("username", "").lower()
+    return (credentials or {}).get("username", "").lower()[:LOCKED_NAME_CHARACTERS]
 
 
 class TokenAuthentication(authentication.BaseAuthentication):

@@ -39,7 +39,7 @@ class AgencyRolesForm(PortalForm):
 
 
 class PersonForm(AgencyRolesForm, ProfileForm):
-    email = forms.EmailField(label="E-mail address")
+    email = forms.EmailField(max_length=254, label="E-mail address")
     password = forms.CharField(
         max_length=128,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),

@@ -192,9 +192,11 @@ def _storable(value: Any) -> Any:
     """Replace what no text in the database can hold: NUL and halves of characters."""
     match value:
         case str():
-            return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(
-                errors="replace"
-            ).decode()
+            return (
+                value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+                .encode(errors="replace")
+                .decode()
+            )
         case list():
             return [_storable(item) for item in value]
         case dict():
