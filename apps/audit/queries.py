@@ -20,7 +20,7 @@ from apps.core.errors import Invalid
 
 CHUNK_ROWS = 2000
 # Characters that make a spreadsheet read a cell as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)

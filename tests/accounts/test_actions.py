@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from apps.accounts import actions
 from apps.accounts.models import ApiToken, User
-from apps.audit import record as audit_record
 from apps.audit.models import AuditEvent
 from apps.core.errors import Invalid, Refused, WrongState
 from tests.factories import people
@@ -355,13 +354,3 @@ def test_confirm_password_locks_after_repeated_failures(validator, developer, se
         actions.confirm_password(by=developer, password=people.PASSWORD)
         clock.shift(16 * 60)
         actions.confirm_password(by=validator, password=people.PASSWORD)
-
-
-def test_events_are_written_inside_a_transaction_only(committed):
-    with pytest.raises(audit_record.OutsideTransaction):
-        audit_record.record(
-            audit_record.EventType.ACCOUNT_EDITED,
-            target=actions.service_account(),
-            project=None,
-            by=actions.service_account(),
-        )

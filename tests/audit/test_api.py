@@ -1,0 +1,105 @@
+import csv
+import io
+import json
+
+import pytest
+
+from apps.accounts import actions as accounts
+from apps.audit.models import AuditEvent
+from apps.audit.queries import FIELDS
+from tests.costs import queries_of
+from tests.trail import nothing_recorded, one_event
+
+EVENTS = "/api/v1/audit/events"
+EXPORT = "/api/v1/audit/export"
+
+
+@pytest.fixture
+def auditors(auditor, api_of):
+    """A program that reads for an auditor."""
+    return api_of(auditor, "read")
+
+
+def test_events_are_listed_newest_first(auditors):
+    answer = auditors.get(EVENTS, {"limit": 3}).json()
+
+    newest = AuditEvent.objects.order_by("-pk")[:3]
+    assert [row["event_id"] for row in answer["results"]] == [
+        str(event.event_id) for event in newest
+    ]
+    assert tuple(answer["results"][0]) == FIELDS
+    assert "after=" in answer["next"]
+
+
+def test_next_leads_through_the_whole_trail(auditors):
+    address, seen = f"{EVENTS}?limit=4", []
+    while address:
+        page = auditors.get(address).json()
+        seen += [row["event_id"] for row in page["results"]]
+        address = page["next"]
+
+    assert len(seen) == len(set(seen)) == AuditEvent.objects.count()
+
+
+def test_events_are_filtered(auditors):
+    answer = auditors.get(EVENTS, {"type": "project.created"}).json()
+
+    assert [row["target_label"] for row in answer["results"]] == ["Inspection"]
+    assert answer["next"] is None
+
+
+@pytest.mark.parametrize("address", [EVENTS, EXPORT])
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [({"since": "soon"}, "since"), ({"type": "coffee.made"}, "type")],
+)
+def test_a_bad_filter_is_invalid(auditors, address, query, field):
+    with nothing_recorded():
+        answer = auditors.get(address, query)
+
+    assert answer.status_code == 422
+    assert list(answer.json()["fields"]) == [field]
+
+
+def test_events_cost_the_same_with_many_rows(auditors, validator):
+    few = queries_of(auditors, EVENTS)
+    for _ in range(30):
+        accounts.record_sign_in(by=validator)
+
+    assert queries_of(auditors, EVENTS) == few
+
+
+def test_an_export_with_a_token_that_reads_is_recorded(auditors):
+    with one_event("audit.exported") as events:
+        answer = auditors.get(EXPORT, {"format": "jsonl"})
+        lines = b"".join(answer.streaming_content).splitlines()
+
+    assert answer.streaming
+    assert json.loads(lines[-1]) == {"events": len(lines) - 1}
+    assert events[0].channel == "api"
+
+
+def test_an_export_as_csv_can_be_read(auditors):
+    answer = auditors.get(EXPORT, {"format": "csv", "type": "project.created"})
+
+    text = b"".join(answer.streaming_content).decode()
+    [row] = csv.DictReader(io.StringIO(text))
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert row["target_label"] == "Inspection"
+
+
+def test_an_unknown_format_is_invalid(auditors):
+    answer = auditors.get(EXPORT, {"format": "xlsx"})
+
+    assert answer.status_code == 422
+    assert answer.json()["fields"] == {"format": "Unknown."}
+
+
+def test_a_refused_export_says_why_and_is_recorded(validator, api_of):
+    api = api_of(validator)
+
+    with one_event("access.refused"):
+        answer = api.get(EXPORT)
+
+    assert answer.status_code == 403
+    assert answer.json()["message"].startswith("Only an auditor or a program manager")
