@@ -3,13 +3,13 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import generics, serializers
-from rest_framework.request import Request
+from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.approvals import actions, queries
 from apps.approvals.models import MAX_COMMENT_CHARACTERS, ApprovalRequest
 from apps.core.rest import ETagMixin
+from apps.core.rest_views import ApiRequest, ApiView
 from apps.registry.models import ModelVersion
 
 
@@ -86,22 +86,22 @@ class RequestOutput(_RequestFacts):
         return SignedStageOutput(stages, many=True).data
 
 
-class RequestsView(generics.GenericAPIView[Any]):
+class RequestsView(ApiView):
     serializer_class = RequestSummary
 
     @extend_schema(responses=RequestSummary(many=True))
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """Approval requests that I can see, newest first."""
         visible = ApprovalRequest.objects.visible_to(request.user)
         page = self.paginate_queryset(queries.with_stages(visible))
         return self.get_paginated_response(RequestSummary(page, many=True).data)
 
 
-class RequestApprovalView(generics.GenericAPIView[Any]):
+class RequestApprovalView(ApiView):
     serializer_class = RequestInput
 
     @extend_schema(request=RequestInput, responses={201: RequestOutput})
-    def post(self, request: Request, slug: str, name: str, number: int) -> Response:
+    def post(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """Ask for the approval of a validated version; evidence is frozen."""
         version = get_object_or_404(
             ModelVersion.objects.visible_to(request.user),
@@ -120,7 +120,7 @@ class RequestApprovalView(generics.GenericAPIView[Any]):
         )
 
 
-class _RequestBase(generics.GenericAPIView[Any]):
+class _RequestBase(ApiView):
     serializer_class = RequestOutput
     lookup_field = "pk"
 
@@ -131,14 +131,14 @@ class _RequestBase(generics.GenericAPIView[Any]):
 
 class RequestView(ETagMixin, _RequestBase):
     @extend_schema(responses=RequestOutput)
-    def get(self, request: Request, pk: str) -> Response:
+    def get(self, request: ApiRequest, pk: str) -> Response:
         """One request with its evidence, stages and signatures."""
         return Response(RequestOutput(self.get_object()).data)
 
 
 class SignOffView(_RequestBase):
     @extend_schema(request=SignOffInput, responses=RequestOutput)
-    def post(self, request: Request, pk: str) -> Response:
+    def post(self, request: ApiRequest, pk: str) -> Response:
         """Sign the present stage; the last signature makes the version champion."""
         approval = self.get_object()
         given = SignOffInput(data=request.data)
@@ -149,7 +149,7 @@ class SignOffView(_RequestBase):
 
 class RejectView(_RequestBase):
     @extend_schema(request=RejectInput, responses=RequestOutput)
-    def post(self, request: Request, pk: str) -> Response:
+    def post(self, request: ApiRequest, pk: str) -> Response:
         """Reject at the present stage, with a reason."""
         approval = self.get_object()
         given = RejectInput(data=request.data)
@@ -160,7 +160,7 @@ class RejectView(_RequestBase):
 
 class WithdrawRequestView(_RequestBase):
     @extend_schema(request=None, responses=RequestOutput)
-    def post(self, request: Request, pk: str) -> Response:
+    def post(self, request: ApiRequest, pk: str) -> Response:
         """Take the request back; the version is validated, as before."""
         approval = self.get_object()
         actions.withdraw_request(approval=approval, by=request.user)

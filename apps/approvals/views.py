@@ -149,10 +149,8 @@ def _sign_off_form(approval: ApprovalRequest, data: Any = None) -> SignOffForm:
 
 def _trail(approval: ApprovalRequest) -> list[dict[str, str]]:
     version = approval.version
-    model, project = version.model, version.project
     return [
-        {"label": project.name, "url": project.get_absolute_url()},
-        {"label": model.name, "url": model.get_absolute_url()},
+        {"label": str(version.model), "url": version.model.get_absolute_url()},
         {"label": f"Version {version.number}", "url": version.get_absolute_url()},
     ]
 

@@ -1,3 +1,106 @@
-from django.urls import URLPattern
+from typing import Any
 
-urlpatterns: list[URLPattern] = []
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.core.errors import Invalid
+from apps.core.rest import with_etag
+from apps.core.rest_views import ApiRequest
+from apps.home import cards, queries
+from apps.registry.models import ModelVersion
+from apps.registry.queries import with_card_parts
+
+
+class InboxRequestOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    version = serializers.CharField()
+    status = serializers.CharField()
+    stage = serializers.CharField(source="stage_title", default="")
+    requested_by = serializers.CharField(source="requested_by.full_name")
+    requested_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
+
+
+class FailureOutput(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    url = serializers.CharField()
+    message = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class InboxOutput(serializers.Serializer[Any]):
+    to_sign = InboxRequestOutput(many=True)
+    decided = InboxRequestOutput(many=True)
+    failures = FailureOutput(many=True)
+
+
+class InboxView(APIView):
+    @extend_schema(responses=InboxOutput)
+    def get(self, request: ApiRequest) -> Response:
+        """What I can sign now, and recent decisions and failures of mine."""
+        return Response(InboxOutput(queries.inbox(request.user)).data)
+
+
+def _json(card: dict[str, Any]) -> HttpResponse:
+    return HttpResponse(cards.card_json(card), content_type="application/json")
+
+
+def _markdown(card: dict[str, Any]) -> HttpResponse:
+    text = cards.card_markdown(card)
+    return HttpResponse(text, content_type="text/markdown; charset=utf-8")
+
+
+def _html(card: dict[str, Any]) -> HttpResponse:
+    response = HttpResponse(cards.card_document(card))
+    response["Content-Security-Policy"] = cards.CONTENT_SECURITY_POLICY
+    return response
+
+
+FORMATS = {"json": _json, "md": _markdown, "html": _html}
+
+
+class CardView(APIView):
+    @extend_schema(
+        parameters=[OpenApiParameter("format", enum=list(FORMATS), default="json")],
+        responses={
+            (200, "application/json"): OpenApiTypes.OBJECT,
+            (200, "text/markdown"): OpenApiTypes.STR,
+            (200, "text/html"): OpenApiTypes.STR,
+        },
+    )
+    def get(
+        self, request: ApiRequest, slug: str, name: str, number: int
+    ) -> HttpResponse:
+        """The model card, computed from the record; answers 304 while unchanged."""
+        version = get_object_or_404(
+            with_card_parts(ModelVersion.objects.visible_to(request.user)),
+            model__project__slug=slug,
+            model__name=name,
+            number=number,
+        )
+        wanted = request.query_params.get("format", "json")
+        if wanted not in FORMATS:
+            raise Invalid(
+                f"A card comes as {', '.join(FORMATS)}.",
+                fields={"format": "Unknown format."},
+            )
+        response = FORMATS[wanted](cards.model_card(version))
+        response["Cache-Control"] = "private, no-cache"
+        return with_etag(request._request, response)
+
+
+urlpatterns = [
+    path("inbox", InboxView.as_view(), name="inbox"),
+    path(
+        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/card",
+        CardView.as_view(),
+        name="card",
+    ),
+]

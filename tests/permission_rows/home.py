@@ -1,0 +1,32 @@
+"""Rows of the pages that join apps, and of the model card."""
+
+from tests.factories import registry
+from tests.permission_rows import PEOPLE, READERS, Row, everybody, of_project
+
+ALL = everybody(200, *PEOPLE)
+READ = everybody(200, *READERS)
+
+
+def version(world):
+    made = registry.model_version(world.project, world.data_scientist)
+    arguments = {
+        "slug": world.project.slug,
+        "name": made.model.name,
+        "number": made.number,
+    }
+    return arguments, None
+
+
+ROWS = [
+    Row("home:home", "get", expect=ALL),
+    Row("home:inbox", "get", expect=ALL),
+    Row("home:roles", "get", expect=ALL),
+    Row("home:project", "get", of_project, READ),
+    Row("home:model_version", "get", version, READ),
+    Row("home:card", "get", version, READ),
+    Row("v1:inbox", "get", expect=ALL),
+    *[
+        Row("v1:card", "get", version, READ, query=f"format={wanted}")
+        for wanted in ("json", "md", "html")
+    ],
+]
