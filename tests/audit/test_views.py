@@ -1,8 +1,11 @@
 import csv
 import io
 import re
+from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
+from django.http import QueryDict
 
 from apps.accounts import actions as accounts
 from apps.audit.models import AuditEvent
@@ -44,7 +47,11 @@ def test_list_answers_htmx_with_the_events_alone(auditors):
 def test_list_keeps_the_selection_when_it_exports(auditors):
     page = auditors.get("/audit/", {"person": "petra"}).content.decode()
 
-    assert "/audit/export/?person=petra&format=csv" in page
+    links = re.findall(r'href="(/audit/export/[^"]*)"', page)
+    assert [QueryDict(urlsplit(unescape(link)).query).dict() for link in links] == [
+        {"person": "petra", "format": "jsonl"},
+        {"person": "petra", "format": "csv"},
+    ]
 
 
 def test_list_says_that_nothing_matches(auditors):
