@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import duckdb
 import pytest
 from django.utils import timezone
 
@@ -174,6 +175,61 @@ def test_ingest_version_names_row_and_column(project, data_scientist):
     ragged.refresh_from_db()
     assert (ragged.status, ragged.failure_code) == ("failed", "bad_input")
     assert ragged.failure_details[0]["row"] == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"PK\x03\x04" + b"\x00" * 40, "zip"),
+        (b"a,b\n1,\x002\n", "NUL"),
+        ("a,b\nü,2\n".encode("utf-16"), "UTF-16"),
+    ],
+    ids=["zip", "NUL", "UTF-16"],
+)
+def test_ingest_version_says_why_a_hostile_file_is_refused(
+    project, data_scientist, content, sentence
+):
+    version = factory.version(
+        factory.dataset(project, data_scientist), data_scientist, content=content
+    )
+
+    tasks.ingest_version(pk=str(version.pk))
+
+    version.refresh_from_db()
+    assert (version.status, version.failure_code) == ("failed", "bad_input")
+    assert sentence.lower() in version.failure_message.lower()
+
+
+def test_ingest_version_keeps_formulas_as_they_are(project, data_scientist):
+    content = b"a\n=1+1\n@SUM(A1)\n"
+    version = factory.version(
+        factory.dataset(project, data_scientist), data_scientist, content=content
+    )
+
+    tasks.ingest_version(pk=str(version.pk))
+
+    version.refresh_from_db()
+    values = {row["value"] for row in version.column_profile("a")["top"]}
+    assert values == {"=1+1", "@SUM(A1)"}
+
+
+def test_ingest_version_survives_nul_in_parquet(project, data_scientist, tmp_path):
+    path = tmp_path / "nul.parquet"
+    duckdb.sql(f"COPY (SELECT 'a' || chr(0) AS a) TO '{path}' (FORMAT parquet)")
+    dataset = factory.dataset(project, data_scientist)
+    with path.open("rb") as content:
+        version = actions.upload_version(
+            dataset=dataset,
+            content=content,
+            original_name=path.name,
+            by=data_scientist,
+        )
+
+    tasks.ingest_version(pk=str(version.pk))
+
+    version.refresh_from_db()
+    assert version.is_final
+    assert version.failure_code in {"", "bad_input"}
 
 
 def test_sweep_brings_work_back(

@@ -1,0 +1,72 @@
+"""Two people, or two clicks, at the same moment: real commits, real locks."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from apps.core.errors import Invalid
+from apps.datasets import actions
+from tests.factories import datasets as factory
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+def at_once(*works):
+    """Run the works in threads that start together; give results or refusals."""
+    barrier = Barrier(len(works))
+
+    def run(work):
+        try:
+            barrier.wait(timeout=10)
+            return work()
+        except Invalid as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))
+
+
+def test_upload_version_at_once_numbers_without_gaps(world):
+    by = world.data_scientist
+    dataset = factory.dataset(world.project, by)
+
+    found = at_once(
+        *(
+            lambda n=n: factory.version(dataset, by, content=f"a\n{n}\n".encode())
+            for n in range(4)
+        )
+    )
+
+    assert sorted(version.number for version in found) == [1, 2, 3, 4]
+
+
+def test_upload_version_clicked_twice_adds_one(world):
+    by = world.data_scientist
+    dataset = factory.dataset(world.project, by)
+
+    found = at_once(*[lambda: factory.version(dataset, by)] * 2)
+
+    assert sum(isinstance(answer, Invalid) for answer in found) == 1
+    assert dataset.versions.count() == 1
+
+
+def test_create_dataset_clicked_twice_adds_one(world):
+    found = at_once(*[lambda: factory.dataset(world.project, world.data_scientist)] * 2)
+
+    assert sum(isinstance(answer, Invalid) for answer in found) == 1
+    assert world.project.datasets.count() == 1
+
+
+def test_start_ingest_at_once_claims_once(world):
+    by = world.data_scientist
+    waiting = factory.version(factory.dataset(world.project, by), by)
+
+    found = at_once(
+        *[lambda: actions.start_ingest(pk=str(waiting.pk), by=world.worker)] * 3
+    )
+
+    assert [version.pk for version in found if version] == [waiting.pk]
