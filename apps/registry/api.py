@@ -123,7 +123,7 @@ class ModelsView(_ModelBase):
     )
     def get(self, request: ApiRequest) -> Response:
         """All models that I can see, with their champions, newest first."""
-        search = request.query_params.get("search", "").replace("\0", "")
+        search = request.query_params.get("search", "")
         page = self.paginate_queryset(
             self.get_queryset().filter(name__icontains=search)
         )

@@ -61,7 +61,7 @@ def _trail(request: HtmxRequest, project: Project) -> list[dict[str, str]]:
 @login_required
 @require_GET
 def list_models(request: HtmxRequest) -> HttpResponse:
-    search = request.GET.get("search", "").replace("\0", "")
+    search = request.GET.get("search", "")
     models = RegisteredModel.objects.visible_to(request.user).filter(
         name__icontains=search
     )

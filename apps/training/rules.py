@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from apps.access.checks import Decision, NotNow, permitted
 from apps.access.permissions import Permission
-from apps.core.models import JobStatus
 from apps.training.models import TrainingJob
 
 if TYPE_CHECKING:
@@ -34,11 +33,5 @@ def can_run_training(user: User, job: TrainingJob) -> Decision:
     return permitted(user, Permission.JOB_RUN, job.project)
 
 
-def can_start_training(user: User, job: TrainingJob) -> Decision:
-    """Say whether `user` may begin `job` now."""
-    if job.status != JobStatus.QUEUED:
-        return NotNow("This training is not waiting for a worker.")
-    return can_run_training(user, job)
-
-
-can_finish_training = can_requeue_training = can_resend_training = can_run_training
+can_start_training = can_finish_training = can_run_training
+can_requeue_training = can_resend_training = can_run_training

@@ -34,7 +34,7 @@ def _column(name: str, kind: str, values: list[str]) -> dict:
 
 PROFILE = [
     _column("species", "text", ["Gull", "Hawk"]),
-    _column("speed", "integer", ["90", "140"]),
+    {**_column("speed", "integer", ["90", "140"]), "distinct": 300},
     {**_column("seen_on", "date", ["2020-01-01"]), "distinct": 900},
     {**_column("report_id", "text", ["a", "b"]), "distinct": 5_000},
     _column("damaged", "text", ["no", "yes"]),

@@ -120,12 +120,15 @@ def test_launch_training_sent_twice_launches_once(
 def test_launch_training_predicts_a_number(
     project, data_scientist, client_of, version, experiment
 ):
+    client, path = client_of(data_scientist), address(project, version, "speed")
     values = filled(experiment, task="regression", features=["species"])
 
-    page = client_of(data_scientist).get(address(project, version, "speed"))
-    client_of(data_scientist).post(address(project, version, "speed"), values)
+    page = client.get(path).content.decode()
+    client.post(path, values)
 
-    assert "Value that counts as a case" in page.content.decode()
+    assert "Value that counts as a case" not in page
+    assert "mission cost" not in page
+    assert TrainingJob.objects.get().spec["positive_label"] is None
 
 
 @pytest.mark.parametrize(

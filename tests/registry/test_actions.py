@@ -1,0 +1,290 @@
+"""Registering versions, writing cards, handing out files and access."""
+
+import pytest
+
+from apps.access.grants import granted_to
+from apps.accounts import actions as accounts
+from apps.audit.models import AuditEvent
+from apps.core.digests import canonical_digest
+from apps.core.errors import Invalid, Refused, WrongState
+from apps.registry import actions
+from apps.registry.models import ModelVersion, RegisteredModel, VersionState
+from tests.factories import experiments, projects, registry, training
+
+SECTIONS = {"intended_use": "Sends crews.", "limitations": "Weak at night."}
+
+
+def types() -> list[str]:
+    return list(AuditEvent.objects.order_by("pk").values_list("type", flat=True))
+
+
+def last_event() -> AuditEvent:
+    return AuditEvent.objects.order_by("-pk")[0]
+
+
+@pytest.fixture
+def version(project, data_scientist) -> ModelVersion:
+    return registry.model_version(project, data_scientist)
+
+
+def register(run, by, **values) -> ModelVersion:
+    given = {"project": run.project, "model_name": "damage", "description": ""}
+    return actions.register_version(**{**given, **values}, run=run, by=by)
+
+
+def test_register_version_seals_the_files_of_the_run(project, data_scientist):
+    run = registry.run_with_model(project, data_scientist)
+
+    version = register(run, data_scientist, description="Finds damage.")
+
+    paths = [entry["path"] for entry in version.manifest]
+    assert paths == sorted(training.FILES)
+    assert version.manifest_digest == canonical_digest(version.manifest)
+    assert (version.number, version.state) == (1, VersionState.DRAFT)
+    assert version.signature == training.SIGNATURE
+    assert version.card.intended_use == ""
+    assert version.model.description == "Finds damage."
+    assert types()[-2:] == ["model.registered", "model.version_registered"]
+    assert last_event().changes["manifest_digest"] == version.manifest_digest
+
+
+def test_register_version_counts_without_gaps(project, data_scientist):
+    versions = [registry.model_version(project, data_scientist) for _ in range(3)]
+
+    assert [version.number for version in versions] == [1, 2, 3]
+    assert types().count("model.registered") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("", "Finds damage."), ("Finds it sooner.", "Finds it sooner.")]
+)
+def test_register_version_takes_a_new_description(project, data_scientist, given, kept):
+    registry.model_version(project, data_scientist, description="Finds damage.")
+
+    version = registry.model_version(project, data_scientist, description=given)
+
+    assert RegisteredModel.objects.get(pk=version.model_id).description == kept
+
+
+def test_register_version_takes_a_run_once(data_scientist, version):
+    with pytest.raises(WrongState, match="registered already"):
+        register(version.run, data_scientist, model_name="again")
+
+    assert not RegisteredModel.objects.filter(name="again").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "summary", "sentence"),
+    [
+        (["notes.txt"], training.SIGNATURE, "This run has no model"),
+        (["model.skops", "old/Model.PKL"], training.SIGNATURE, "old/Model.PKL can run"),
+        (["model.skops"], {}, "what its model takes"),
+    ],
+)
+def test_register_version_refuses_a_run_without_a_safe_model(
+    project, data_scientist, files, summary, sentence
+):
+    run = experiments.run(
+        training.experiment(project, data_scientist),
+        data_scientist,
+        artifacts=[experiments.artifact(path) for path in files],
+        summary={"signature": summary},
+    )
+
+    with pytest.raises(WrongState, match=sentence):
+        register(run, data_scientist)
+
+
+def test_register_version_looks_for_pickles_inside_the_files(project, data_scientist):
+    run = experiments.run(
+        training.experiment(project, data_scientist),
+        data_scientist,
+        artifacts=[
+            experiments.artifact(),
+            experiments.artifact("weights.bin", b"\x80\x04\x95 pickled"),
+        ],
+        summary={"signature": training.SIGNATURE},
+    )
+
+    with pytest.raises(Invalid, match=r"weights\.bin is a Python pickle"):
+        register(run, data_scientist)
+
+
+@pytest.mark.parametrize("name", ["", "Damage", "a b", "-a", "x" * 61, "a/b", "a\n"])
+def test_register_version_refuses_a_bad_name(project, data_scientist, name):
+    run = registry.run_with_model(project, data_scientist)
+
+    with pytest.raises(Invalid) as found:
+        register(run, data_scientist, model_name=name)
+
+    assert "model_name" in found.value.fields
+
+
+def test_register_version_stays_in_the_project_of_the_run(project, data_scientist):
+    run = registry.run_with_model(project, data_scientist)
+
+    with pytest.raises(Invalid, match="another project"):
+        register(run, data_scientist, project=projects.project("other"))
+
+
+def test_register_version_adds_nothing_to_a_model_it_must_not_see(
+    project, data_scientist, program_manager, version
+):
+    run = registry.run_with_model(project, data_scientist)
+    actions.restrict_model(model=version.model, by=program_manager)
+    actions.revoke_model_grant(
+        model=version.model, person=data_scientist, by=program_manager
+    )
+
+    with pytest.raises(Invalid, match="that you cannot see"):
+        register(run, data_scientist)
+
+
+@pytest.mark.parametrize("person", ["validator", "program_manager", "auditor"])
+def test_register_version_is_for_data_scientists(
+    project, data_scientist, world, person
+):
+    run = registry.run_with_model(project, data_scientist)
+    events = types()
+
+    with pytest.raises(Refused, match="Only a data scientist"):
+        register(run, getattr(world, person))
+
+    assert types() == events
+    assert not RegisteredModel.objects.exists()
+
+
+def test_edit_card_keeps_what_people_wrote(version, data_scientist):
+    card = actions.edit_card(version=version, sections=SECTIONS, by=data_scientist)
+
+    assert card.limitations == "Weak at night."
+    assert card.human_oversight == ""
+    assert last_event().changes["intended_use"] == ["", "Sends crews."]
+
+
+def test_edit_card_without_a_change_leaves_no_event(version, data_scientist):
+    actions.edit_card(version=version, sections=SECTIONS, by=data_scientist)
+    events = types()
+
+    actions.edit_card(version=version, sections=SECTIONS, by=data_scientist)
+
+    assert types() == events
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [{"poem": "Roses"}, {"limitations": "x" * 20_001}, {"limitations": "\0"}],
+)
+def test_edit_card_refuses_what_does_not_fit(version, data_scientist, sections):
+    with pytest.raises(Invalid) as found:
+        actions.edit_card(version=version, sections=sections, by=data_scientist)
+
+    assert set(found.value.fields) == set(sections)
+
+
+def test_edit_card_is_too_late_in_review(version, data_scientist, worker):
+    registry.moved(version, worker, VersionState.VALIDATED, VersionState.IN_REVIEW)
+
+    with pytest.raises(WrongState, match="is in review"):
+        actions.edit_card(version=version, sections=SECTIONS, by=data_scientist)
+
+
+def test_download_model_file_keeps_who_took_it(version, developer):
+    entry = actions.download_model_file(
+        version=version, path="model.skops", by=developer
+    )
+
+    event = last_event()
+    assert (event.type, event.actor_id) == ("model.downloaded", developer.pk)
+    assert event.changes == {"path": "model.skops", "sha256": entry["sha256"]}
+
+
+def test_download_model_file_knows_the_manifest_only(version, developer):
+    with pytest.raises(Invalid, match="no file"):
+        actions.download_model_file(version=version, path="../secret", by=developer)
+
+
+def test_restrict_model_leaves_it_to_its_creator_and_who_asked(
+    version, data_scientist, program_manager, developer
+):
+    model = actions.restrict_model(model=version.model, by=program_manager)
+
+    for person, sees in (
+        (data_scientist, True),
+        (program_manager, True),
+        (developer, False),
+    ):
+        visible = RegisteredModel.objects.visible_to(person)
+        assert visible.filter(pk=model.pk).exists() is sees
+    assert last_event().type == "model.restricted"
+    with pytest.raises(WrongState):
+        actions.restrict_model(model=model, by=program_manager)
+
+
+def test_open_model_shows_it_to_all_members_again(version, program_manager, developer):
+    model = actions.restrict_model(model=version.model, by=program_manager)
+
+    model = actions.open_model(model=model, by=program_manager)
+
+    assert RegisteredModel.objects.visible_to(developer).filter(pk=model.pk).exists()
+    assert last_event().type == "model.opened"
+    with pytest.raises(WrongState):
+        actions.open_model(model=model, by=program_manager)
+
+
+def test_grant_model_opens_one_model_to_an_outsider(version, program_manager, outsider):
+    other = registry.model_version(version.project, version.registered_by, "other")
+
+    actions.grant_model(model=version.model, person=outsider, by=program_manager)
+
+    visible = RegisteredModel.objects.visible_to(outsider)
+    assert list(visible) == [version.model]
+    assert other.model not in visible
+    assert last_event().changes == {"person": outsider.label}
+
+
+def test_grant_model_refuses_who_has_it_or_is_gone(
+    version, program_manager, outsider, worker, administrator
+):
+    model = version.model
+    actions.grant_model(model=model, person=outsider, by=program_manager)
+
+    with pytest.raises(Invalid, match="has access already"):
+        actions.grant_model(model=model, person=outsider, by=program_manager)
+    with pytest.raises(Invalid, match="active accounts"):
+        actions.grant_model(model=model, person=worker, by=program_manager)
+    gone = accounts.deactivate_person(person=outsider, by=administrator)
+    with pytest.raises(Invalid, match="active accounts"):
+        actions.grant_model(model=model, person=gone, by=program_manager)
+
+
+def test_revoke_model_grant_takes_it_back(version, program_manager, outsider):
+    actions.grant_model(model=version.model, person=outsider, by=program_manager)
+
+    actions.revoke_model_grant(model=version.model, person=outsider, by=program_manager)
+
+    assert not granted_to(outsider, RegisteredModel).exists()
+    assert last_event().type == "model.grant_revoked"
+    with pytest.raises(Invalid, match="was not given access"):
+        actions.revoke_model_grant(
+            model=version.model, person=outsider, by=program_manager
+        )
+
+
+def test_revoke_model_grant_is_never_for_oneself(version, program_manager):
+    actions.restrict_model(model=version.model, by=program_manager)
+
+    with pytest.raises(Refused, match="your own access"):
+        actions.revoke_model_grant(
+            model=version.model, person=program_manager, by=program_manager
+        )
+
+
+@pytest.mark.parametrize(
+    "action", ["restrict_model", "grant_model", "revoke_model_grant"]
+)
+def test_access_to_a_model_is_given_by_who_may(version, validator, outsider, action):
+    person = {} if action == "restrict_model" else {"person": outsider}
+
+    with pytest.raises(Refused, match="Only a program manager or a data scientist"):
+        getattr(actions, action)(model=version.model, by=validator, **person)
