@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, get_args
 from django.conf import settings
 
 from apps.core import blobs
-from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Artifact
 from apps.projects.models import Direction, Objective, Project
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
@@ -19,8 +18,6 @@ from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task, measures_fo
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-
-    from apps.accounts.models import User
 
 MODEL_FILE, SIGNATURE_FILE, TEST_FILE = "model.skops", "signature.json", "test.parquet"
 NEEDED_FILES = (MODEL_FILE, SIGNATURE_FILE, TEST_FILE)
@@ -101,12 +98,6 @@ def with_origins(reports: QuerySet[ValidationReport]) -> QuerySet[ValidationRepo
         "champion__run",
         "requested_by",
     )
-
-
-def sees_data(user: User, version: ModelVersion) -> bool:
-    """Say whether `user` can see the data that `version` was made from."""
-    visible = DatasetVersion.objects.visible_to(user)
-    return visible.filter(runs=version.run_id).exists()
 
 
 def plan_changes(plan: ValidationPlan) -> dict[str, list[str]]:

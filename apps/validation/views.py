@@ -12,6 +12,7 @@ from apps.access.checks import ensure
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.models import JobStatus
 from apps.core.rest import keyset_page
+from apps.registry import queries as registry_queries
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import actions, queries, reading, report_figures, rules
 from apps.validation.forms import PlanForm
@@ -143,7 +144,7 @@ def report(request: HtmxRequest, pk: UUID) -> HttpResponse:
             report.version.model,
             (f"Version {report.version.number}", report.version.get_absolute_url()),
         ),
-        "sees_data": queries.sees_data(request.user, report.version),
+        "sees_data": registry_queries.sees_data(report.version, request.user),
         "newest_plan": queries.latest_plan(report.version.model),
         "newest_report": queries.latest_report(report.version),
         "may_request_report": rules.can_request_report(request.user, report.version),
