@@ -98,16 +98,19 @@ def _delimiter(path: Path) -> str:
 
 
 def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield every row that is not a blank line, with its number."""
+    """Yield every row with its number; a blank line is one if there is one column."""
     csv.field_size_limit(LONGEST_FIELD)
-    number = 0
+    number = width = 0
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        reader = csv.reader(
+            file, delimiter=delimiter, strict=True, skipinitialspace=True
+        )
         try:
             for row in reader:
-                if row:
+                if row or width == 1:
                     number += 1
-                    yield number, row
+                    width = width or len(row)
+                    yield number, row or [""]
         except csv.Error as error:
             raise EngineError(
                 f"Row {number + 1:,} has a quote that is not closed or not doubled "

@@ -6,25 +6,15 @@ blank text, numbers that are not finite, dates outside the years 1 to 9999.
 """
 
 # ruff: noqa: S608 - names and literals are quoted by `tables`
-import csv
 from pathlib import Path
 
 import duckdb
 
-from engine import csv_rows, raw_bytes, tables
-from engine.folder import MOST_DETAILS, EngineError, Folder, Json
+from engine import csv_rows, csv_table, raw_bytes, tables
+from engine.folder import EngineError, Folder, Json
 from engine.profile import profile
 from engine.spec import IngestSpec
 
-_DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
-_SAMPLE_ROWS = 20_480
-# Values that a guessed type would not give back as they were written: words for yes
-# and no, leading zeros, and digits beyond what a double holds.
-_ALTERED = {
-    "BOOLEAN": "NOT IN ('true', 'false')",
-    "BIGINT": "SIMILAR TO '0[0-9].*'",
-    "DOUBLE": "SIMILAR TO '0[0-9].*|[0-9]{16,}'",
-}
 _READABLE = {
     "TINYINT": "BIGINT",
     "SMALLINT": "BIGINT",
@@ -46,14 +36,9 @@ _READABLE = {
 
 def run(spec: IngestSpec, folder: Folder) -> Json:
     """Write `outputs/data.parquet` and describe it."""
-    original = folder.require_input("original")
     target = folder.outputs / "data.parquet"
+    types = _convert(spec, folder, target)
     with tables.connect(folder.path, threads=spec.threads) as database:
-        if spec.format == "csv":
-            types = _ingest_csv(database, folder, original, target, spec.max_rows)
-        else:
-            types = _ingest_parquet(database, original, target, spec.max_rows)
-        folder.progress(0.5, "Describing columns")
         row_count, columns = profile(
             database,
             target,
@@ -72,113 +57,62 @@ def run(spec: IngestSpec, folder: Folder) -> Json:
     }
 
 
-def _ingest_csv(
+def _convert(spec: IngestSpec, folder: Folder, target: Path) -> dict[str, str]:
+    """Write the Parquet file and return the SQL type of each column."""
+    original = folder.require_input("original")
+    convert = _convert_csv if spec.format == "csv" else _convert_parquet
+    try:
+        with tables.connect(folder.path, threads=spec.threads) as database:
+            return convert(database, spec, folder, original, target)
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0].replace(f"{folder.inputs}/", "")
+        raise EngineError(
+            f"The file cannot be read as {spec.format} ({reason}); write it again."
+        ) from error
+
+
+def _convert_csv(
     database: duckdb.DuckDBPyConnection,
+    spec: IngestSpec,
     folder: Folder,
     original: Path,
     target: Path,
-    max_rows: int | None,
 ) -> dict[str, str]:
     stage = "Checking the file"
     raw_bytes.check_text(original, lambda ratio: folder.progress(ratio * 0.1, stage))
     shape = csv_rows.read_shape(original, lambda n: folder.log(f"{n:,} rows checked."))
-    _check_row_count(shape.row_count, max_rows)
+    _check_row_count(shape.row_count, spec.max_rows)
     folder.progress(0.2, "Finding types")
-    types, date_format = _infer_types(database, original, shape)
+    table = csv_table.infer(database, original, shape)
     folder.progress(0.3, "Writing Parquet")
-    columns = ", ".join(f"{tables.text(c)}: {tables.text(k)}" for c, k in types.items())
-    source = (
-        f"read_csv({tables.text(original)}, {_dialect(shape.delimiter)}, "
-        f"auto_detect = false, columns = {{{columns}}}, "
-        f"dateformat = {tables.text(date_format)}, "
-        f"store_rejects = true, rejects_limit = {MOST_DETAILS})"
-    )
-    written = _write(database, source, types, target)
-    _check_rejects(database, shape, types)
+    written = _write(database, table.source(), table.types, target)
+    table.check_rejects(database)
     if written != shape.row_count:
         raise EngineError(
-            f"Only {written:,} of {shape.row_count:,} rows could be read; check quotes "
-            "and line ends and upload the file again."
+            f"The file has {shape.row_count:,} rows by one reading and {written:,} by "
+            "another; check quotes and line ends and upload it again."
         )
-    return types
+    return table.types
 
 
-def _dialect(delimiter: str) -> str:
-    return (
-        f"delim = {tables.text(delimiter)}, quote = '\"', escape = '\"', "
-        "header = true, comment = '', strict_mode = false, null_padding = false, "
-        f"max_line_size = {2 * csv_rows.LONGEST_FIELD}, parallel = false"
-    )
-
-
-def _infer_types(
-    database: duckdb.DuckDBPyConnection, original: Path, shape: csv_rows.Shape
-) -> tuple[dict[str, str], str]:
-    """Guess types from the first rows; return them with the format of dates."""
-    found: dict[str, dict[str, str]] = {}
-    for date_format in _DATE_FORMATS:
-        rows = database.execute(
-            f"DESCRIBE SELECT * FROM read_csv({tables.text(original)}, "
-            f"{_dialect(shape.delimiter)}, sample_size = {_SAMPLE_ROWS}, "
-            f"dateformat = {tables.text(date_format)}, auto_type_candidates = "
-            f"{list(tables.TYPES)})"
-        ).fetchall()
-        kinds = (row[1] for row in rows)
-        found[date_format] = dict(zip(shape.columns, kinds, strict=True))
-    best = max(found, key=lambda key: list(found[key].values()).count("DATE"))
-    for column in _text_after_all(database, original, shape, found[best]):
-        found[best][column] = "VARCHAR"
-    return found[best], best
-
-
-def _text_after_all(
+def _convert_parquet(
     database: duckdb.DuckDBPyConnection,
-    original: Path,
-    shape: csv_rows.Shape,
-    types: dict[str, str],
-) -> list[str]:
-    """List the columns whose guessed type would change how some value is written."""
-    suspects = {
-        column: f"bool_or(lower(trim({tables.name(column)})) {_ALTERED[kind]})"
-        for column, kind in types.items()
-        if kind in _ALTERED
-    }
-    if not suspects:
-        return []
-    columns = ", ".join(f"{tables.text(column)}: 'VARCHAR'" for column in types)
-    row = database.execute(
-        f"SELECT {', '.join(suspects.values())} "
-        f"FROM read_csv({tables.text(original)}, {_dialect(shape.delimiter)}, "
-        f"auto_detect = false, columns = {{{columns}}})"
-    ).fetchone()
-    return [
-        column for column, changes in zip(suspects, row or (), strict=True) if changes
-    ]
-
-
-def _ingest_parquet(
-    database: duckdb.DuckDBPyConnection,
+    spec: IngestSpec,
+    folder: Folder,
     original: Path,
     target: Path,
-    max_rows: int | None,
 ) -> dict[str, str]:
     raw_bytes.check_parquet(original)
+    folder.progress(0.1, "Writing Parquet")
     source = f"read_parquet({tables.text(original)})"
-    try:
-        rows = database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-        count = database.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0]
-        _check_row_count(count, max_rows)
-        columns = csv_rows.check_names([row[0] for row in rows])
-        kinds = [_readable(row[0], row[1]) for row in rows]
-        types = dict(zip(columns, kinds, strict=True))
-        renamed = ", ".join(tables.name(column) for column in columns)
-        _write(database, f"{source} AS source({renamed})", types, target)
-    except duckdb.OutOfMemoryException:
-        raise
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        message = f"The file cannot be read as Parquet ({reason}); write it again."
-        raise EngineError(message) from error
+    rows = database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+    count = database.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0]
+    _check_row_count(count, spec.max_rows)
+    columns = csv_rows.check_names([row[0] for row in rows])
+    kinds = [_readable(row[0], row[1]) for row in rows]
+    types = dict(zip(columns, kinds, strict=True))
+    renamed = ", ".join(tables.name(column) for column in columns)
+    _write(database, f"{source} AS source({renamed})", types, target)
     return types
 
 
@@ -232,37 +166,3 @@ def _clean(column: str, kind: str) -> str:
         known = f"isfinite({value}) AND year({value}) BETWEEN 1 AND 9999"
         return f"CASE WHEN {known} THEN {value} END"
     return value
-
-
-def _check_rejects(
-    database: duckdb.DuckDBPyConnection, shape: csv_rows.Shape, types: dict[str, str]
-) -> None:
-    """Turn what DuckDB could not read into places a person can find."""
-    rejected = database.execute(
-        "SELECT line, column_idx, csv_line FROM reject_errors ORDER BY line, column_idx"
-    ).fetchall()
-    details = [
-        _wrong_value(row, int(index), line or "", shape, types)
-        for row, index, line in rejected
-    ]
-    if details:
-        raise EngineError(
-            f"{details[0]['message']} Correct the file and upload it again.",
-            details=details,
-        )
-
-
-def _wrong_value(
-    row: int, index: int, line: str, shape: csv_rows.Shape, types: dict[str, str]
-) -> Json:
-    column = shape.columns[min(index, len(shape.columns)) - 1]
-    fields = next(csv.reader([line], delimiter=shape.delimiter), [])
-    value = fields[index - 1][: csv_rows.LONGEST_QUOTE] if index <= len(fields) else ""
-    kind = tables.TYPES[types[column]]
-    return {
-        "row": row,
-        "column": column,
-        "message": f'Row {row:,}, column "{column}": {value!r} does not fit the type '
-        f"{kind} of the rows before.",
-        "text": value,
-    }

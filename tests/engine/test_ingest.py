@@ -109,6 +109,22 @@ def test_ingest_accepts_any_line_end(job: Job, content: bytes) -> None:
     assert rows(job) == [(1, "two\nlines"), (2, "y")]
 
 
+def test_ingest_takes_a_blank_line_for_a_missing_value_in_one_column(job: Job) -> None:
+    put(job, "a\n1\n\n2\n")
+
+    job.succeed("ingest", CSV)
+
+    assert rows(job) == [(1,), (None,), (2,)]
+
+
+def test_ingest_reads_quotes_after_a_space(job: Job) -> None:
+    put(job, 'a, b\n1, "x, y"\n')
+
+    job.succeed("ingest", CSV)
+
+    assert rows(job) == [(1, "x, y")]
+
+
 def test_ingest_keeps_the_file_the_same_byte_for_byte(tmp_path: Path) -> None:
     files = []
     for name in ("first", "second"):
@@ -151,6 +167,14 @@ def test_ingest_refuses_csv(job: Job, content: bytes, message: str) -> None:
     result = job.refuse("ingest", CSV)
 
     assert message in result["message"]
+
+
+def test_ingest_never_loses_rows_silently(job: Job) -> None:
+    put(job, b"a\n1\r\n2\r\n")
+
+    message = job.refuse("ingest", CSV)["message"]
+
+    assert "check quotes and line ends" in message
 
 
 def test_ingest_refuses_ragged_rows_and_lists_them(job: Job) -> None:
@@ -256,7 +280,10 @@ def test_ingest_refuses_parquet(job: Job, query: str, message: str) -> None:
     [
         (b"", "empty"),
         (b"a,b\n1,2\n", "not Parquet or was cut short"),
-        (b"PAR1" + b"x" * 50 + b"PAR1", "cannot be read as Parquet"),
+        (
+            b"PAR1" + b"x" * 50 + b"PAR1",
+            "as parquet (Invalid Input Error: Footer length error in file 'original'",
+        ),
     ],
 )
 def test_ingest_refuses_broken_parquet(job: Job, content: bytes, message: str) -> None:
