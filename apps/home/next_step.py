@@ -95,9 +95,8 @@ def _training(project: Project, user: User) -> NextStep | None:
 def _registration(project: Project, user: User) -> NextStep | None:
     if RegisteredModel.objects.visible_to(user).filter(project=project).exists():
         return None
-    newest = Run.objects.filter(experiment__project=project).order_by("-pk").first()
-    if newest is None:
-        return None
+    # There is one, or `_training` had been suggested.
+    newest = Run.objects.filter(experiment__project=project).latest("pk")
     return NextStep(
         "There is a finished run, but no registered model.",
         "Look at the newest run",

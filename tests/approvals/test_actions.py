@@ -3,7 +3,7 @@ from django.db import IntegrityError, transaction
 
 from apps.accounts.actions import WrongPassword, deactivate_person
 from apps.approvals import actions
-from apps.approvals.evidence import changed_parts
+from apps.approvals.evidence import changed_parts, lines
 from apps.approvals.models import ApprovalStatus, SignOff, Stage
 from apps.audit.models import AuditEvent
 from apps.core.digests import canonical_digest
@@ -14,7 +14,7 @@ from apps.registry import actions as registry
 from apps.registry.models import ModelCard, ModelVersion, VersionState
 from apps.registry.queries import champion_of
 from apps.validation.models import ValidationPlan, ValidationReport
-from tests.factories import approvals, people
+from tests.factories import approvals, experiments, people, training, validation
 from tests.factories import registry as registry_factory
 from tests.factories.people import PASSWORD
 
@@ -233,6 +233,36 @@ def test_sign_off_by_an_outsider_or_a_closed_account_is_refused(world):
     for person in (world.outsider, world.validator):
         with pytest.raises(Refused):
             sign(approval, person)
+
+
+def test_sign_off_by_who_recorded_the_run_is_refused(world):
+    version = recorded_version(world)
+    validation.finished_report(version, world.validator)
+    approval = approvals.request(world, version)
+    reassign(world, world.data_scientist, "validator")
+
+    with pytest.raises(Refused, match="You recorded its run on"):
+        sign(approval, world.data_scientist)
+
+    assert approval.evidence["dataset"] is None
+    assert "Dataset version" not in [part["name"] for part in lines(approval.evidence)]
+
+
+def recorded_version(world):
+    """A version whose run came over the API, without a dataset kept here."""
+    run = experiments.trained_run(
+        experiments.experiment(world.project, world.data_scientist),
+        world.data_scientist,
+        artifacts=[experiments.artifact(name) for name in training.FILES],
+        summary={"signature": training.SIGNATURE},
+    )
+    return registry.register_version(
+        project=world.project,
+        run=run,
+        model_name="recorded",
+        description="",
+        by=world.data_scientist,
+    )
 
 
 def change_card(approval):

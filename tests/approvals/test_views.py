@@ -85,7 +85,7 @@ def test_request_page_of_a_closed_request_keeps_the_signatures(world, client_of)
     assert "Who can sign this stage now" not in text
 
 
-def test_request_page_cost_does_not_grow_with_signatures(
+def test_request_page_has_a_bounded_cost(
     world, client_of, django_assert_max_num_queries
 ):
     approval = approvals.approved(world)

@@ -70,7 +70,7 @@ def test_card_in_markdown_has_whole_tables(champion):
 
     html = cards.card_html(cards.model_card(champion))
 
-    assert "| Recall | 0.7 | 0.63 to 0.77 |" in text
+    assert "| Recall | 0.7 | 0.63 to 0.77 | at least 0.6 | Pass |" in text
     assert "\n\n\n" not in text
     assert html.count("<table>") == 9
     assert "|" not in re.sub(r"<[^>]+>", "", html)
@@ -104,6 +104,7 @@ def test_card_escapes_what_people_wrote(world, champion):
         ("a|b\nc", r"a\|b c"),
         ("- item", r"\- item"),
         ("3. item", r"3\. item"),
+        ("0.7", "0.7"),
         ("&copy; <b>", "&amp;copy; &lt;b&gt;"),
         (r"\`x", r"\\\`x"),
         (7, "7"),

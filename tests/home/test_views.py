@@ -1,9 +1,11 @@
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.approvals import actions as approvals_actions
+from apps.home import context
 from apps.projects import actions as projects
 from apps.registry import actions as registry
 from tests.factories import approvals, people, training, validation
@@ -35,6 +37,13 @@ def test_home_of_a_new_person_says_what_to_expect(world, client_of):
 
     assert "Nothing waits for your signature" in text
     assert "A program manager adds you to a project" in text
+
+
+def test_nobody_signed_in_has_an_empty_inbox(rf):
+    request = rf.get("/")
+    request.user = AnonymousUser()
+
+    assert context.portal(request)["inbox_count"] == 0
 
 
 def test_home_shows_the_inbox_first_and_counts_it(world, client_of):

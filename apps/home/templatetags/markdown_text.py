@@ -13,7 +13,7 @@ _ENTITIES: Final = str.maketrans(
 )
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]|])")
 # What makes a heading, a list or a rule where a line begins.
-_LINE_START: Final = re.compile(r"^(?:([#+-])|(\d+)([.)]))", re.MULTILINE)
+_LINE_START: Final = re.compile(r"^(?:([#+-])|(\d+)([.)])(?=\s|$))", re.MULTILINE)
 
 
 @register.filter
