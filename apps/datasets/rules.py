@@ -37,14 +37,8 @@ def can_run_ingest(user: User, version: DatasetVersion) -> Decision:
     return permitted(user, Permission.JOB_RUN, version.project)
 
 
-def can_start_ingest(user: User, version: DatasetVersion) -> Decision:
-    """Say whether `user` may begin to read the upload."""
-    if version.status != JobStatus.QUEUED:
-        return NotNow("This version is not waiting to be read.")
-    return can_run_ingest(user, version)
-
-
-can_finish_ingest = can_requeue_ingest = can_resend_ingest = can_run_ingest
+can_start_ingest = can_finish_ingest = can_run_ingest
+can_requeue_ingest = can_resend_ingest = can_run_ingest
 
 
 def can_cancel_ingest(user: User, version: DatasetVersion) -> Decision:

@@ -1,5 +1,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.datasets.models import Dataset, DatasetVersion
@@ -162,3 +164,29 @@ def test_a_reading_token_uploads_nothing(api_of, data_scientist, project):
 
     assert response.status_code == 403
     assert not Dataset.objects.exists()
+
+
+def test_lists_cost_the_same_however_long(api, project, dataset, data_scientist):
+    def add(numbers) -> None:
+        for number in numbers:
+            made = factory.dataset(project, data_scientist, f"d{number}")
+            for target in (made, dataset):
+                content = f"a\n{number}\n".encode()
+                factory.version(target, data_scientist, content=content)
+
+    addresses = (
+        f"/api/v1/projects/{project.slug}/datasets",
+        f"/api/v1/datasets/{dataset.pk}/versions",
+    )
+    add(range(2))
+    few = [queries_of(api, address) for address in addresses]
+    add(range(2, 12))
+
+    assert [queries_of(api, address) for address in addresses] == few
+
+
+def queries_of(client, address: str) -> int:
+    client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)

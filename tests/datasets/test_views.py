@@ -206,6 +206,15 @@ def test_edit_dataset_escapes_scripts(client, project, dataset):
         assert ESCAPED in page
 
 
+def test_edit_dataset_shows_what_is_wrong(client, dataset):
+    response = client.post(
+        reverse("datasets:edit_dataset", args=[dataset.pk]), {"title": "a\x00b"}
+    )
+
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == ["title"]
+
+
 def test_dataset_page_lists_versions_at_constant_cost(client, dataset, data_scientist):
     address = reverse("datasets:dataset", args=[dataset.pk])
     for number in range(2):
@@ -255,7 +264,9 @@ def test_restrict_grant_revoke_and_open(client, dataset, validator):
     assert "All members of the project see it." in opened.text
 
 
-@pytest.mark.parametrize("email", ["nobody@agency.example", "outsider@agency.example"])
+@pytest.mark.parametrize(
+    "email", ["nobody@agency.example", "outsider@agency.example", "no address"]
+)
 def test_grant_dataset_to_a_stranger_explains(client, dataset, outsider, email):
     client.post(reverse("datasets:restrict_dataset", args=[dataset.pk]))
 

@@ -2,6 +2,8 @@ import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.experiments.models import Experiment, Run
 from tests.factories import datasets as dataset_factory
@@ -154,3 +156,27 @@ def test_artifact_with_rows_is_refused_to_a_developer(
 
     assert response.status_code == 403
     assert "validator of this project" in response.json()["message"]
+
+
+def test_lists_cost_the_same_however_long(
+    api, project, experiment, runs_path, data_scientist
+):
+    def add(numbers) -> None:
+        for number in numbers:
+            factory.experiment(project, data_scientist, f"e{number}")
+            factory.trained_run(experiment, data_scientist)
+
+    project_path = f"/api/v1/projects/{project.slug}"
+    addresses = (f"{project_path}/experiments", f"{project_path}/runs", runs_path)
+    add(range(2))
+    few = [queries_of(api, address) for address in addresses]
+    add(range(2, 12))
+
+    assert [queries_of(api, address) for address in addresses] == few
+
+
+def queries_of(client, address: str) -> int:
+    client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)
