@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.db import connection
+
 from apps.audit.models import AuditEvent
+
+
+class FailedHalfWay(Exception):
+    """The database broke when the event of a change was written."""
 
 
 @contextmanager
@@ -21,3 +27,16 @@ def one_event(event_type: str) -> Iterator[list[AuditEvent]]:
     yield found
     found += AuditEvent.objects.order_by("pk")[before:]
     assert [event.type for event in found] == [event_type]
+
+
+@contextmanager
+def no_room_for_events() -> Iterator[None]:
+    """Break every write of an event, at the border to the database."""
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith('INSERT INTO "audit_auditevent"'):
+            raise FailedHalfWay
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        yield

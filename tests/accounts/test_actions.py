@@ -2,7 +2,6 @@ import hashlib
 
 import pytest
 import time_machine
-from django.db import connection
 from django.utils import timezone
 
 from apps.accounts import actions
@@ -10,26 +9,14 @@ from apps.accounts.models import ApiToken, User
 from apps.audit.models import AuditEvent
 from apps.core.errors import Invalid, Refused, WrongState
 from tests.factories import people
-from tests.trail import nothing_recorded, one_event
+from tests.trail import (
+    FailedHalfWay,
+    no_room_for_events,
+    nothing_recorded,
+    one_event,
+)
 
 NEW = {"email": "new@agency.example", "full_name": "New", "password": people.PASSWORD}
-
-
-class FailedHalfWay(Exception):
-    """The database breaks when the event is written."""
-
-
-@pytest.fixture
-def no_room_for_events():
-    """Break every write of an event, at the border to the database."""
-
-    def refuse(execute, sql, params, many, context):
-        if sql.startswith('INSERT INTO "audit_auditevent"'):
-            raise FailedHalfWay
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(refuse):
-        yield
 
 
 def row(person: User) -> dict:
@@ -97,10 +84,8 @@ def test_create_person_refuses_invalid_input(world, administrator, changes, fiel
     assert User.objects.count() == count
 
 
-def test_create_person_leaves_nothing_when_its_event_cannot_be_written(
-    administrator, no_room_for_events
-):
-    with nothing_recorded(), pytest.raises(FailedHalfWay):
+def test_create_person_leaves_nothing_when_its_event_cannot_be_written(administrator):
+    with nothing_recorded(), no_room_for_events(), pytest.raises(FailedHalfWay):
         actions.create_person(**NEW, by=administrator)
 
     assert not User.objects.filter(email=NEW["email"]).exists()
@@ -207,12 +192,10 @@ def test_an_administrator_does_neither_to_themselves(administrator, change):
 
 
 @pytest.mark.parametrize("change", REFUSED_CHANGES)
-def test_a_change_without_its_event_does_not_stay(
-    developer, administrator, no_room_for_events, change
-):
+def test_a_change_without_its_event_does_not_stay(developer, administrator, change):
     before = row(developer)
 
-    with nothing_recorded(), pytest.raises(FailedHalfWay):
+    with nothing_recorded(), no_room_for_events(), pytest.raises(FailedHalfWay):
         REFUSED_CHANGES[change](developer, administrator)
 
     assert row(developer) == before
