@@ -9,6 +9,7 @@ from apps.datasets import actions
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
 from tests.factories import datasets as factory
 from tests.factories import projects as project_factory
+from tests.trail import FailedHalfWay, no_room_for_events
 
 
 @pytest.fixture
@@ -310,3 +311,24 @@ def test_revoke_dataset_grant_refuses_oneself_and_who_has_none(
 def test_create_dataset_refuses_the_worker(worker, project):
     with pytest.raises(Refused):
         factory.dataset(project, worker)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda dataset, by: factory.version(dataset, by),
+        lambda dataset, by: actions.restrict_dataset(dataset=dataset, by=by),
+        lambda dataset, by: actions.edit_dataset(
+            dataset=dataset, values={"title": "Other"}, by=by
+        ),
+    ],
+    ids=["upload_version", "restrict_dataset", "edit_dataset"],
+)
+def test_a_failure_half_way_leaves_nothing(dataset, data_scientist, change):
+    with no_room_for_events(), pytest.raises(FailedHalfWay):
+        change(dataset, data_scientist)
+
+    found = Dataset.objects.get()
+    assert (found.title, found.is_restricted) == ("Strikes", False)
+    assert not DatasetVersion.objects.exists()
+    assert events(dataset) == ["dataset.created"]

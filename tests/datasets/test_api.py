@@ -1,10 +1,9 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.datasets.models import Dataset, DatasetVersion
+from tests.costs import queries_of
 from tests.factories import datasets as factory
 
 
@@ -183,10 +182,3 @@ def test_lists_cost_the_same_however_long(api, project, dataset, data_scientist)
     add(range(2, 12))
 
     assert [queries_of(api, address) for address in addresses] == few
-
-
-def queries_of(client, address: str) -> int:
-    client.get(address)
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(address).status_code == 200
-    return len(queries)

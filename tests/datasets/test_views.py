@@ -1,11 +1,10 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.datasets import actions
 from apps.datasets.models import Dataset, DatasetVersion
+from tests.costs import queries_of
 from tests.factories import datasets as factory
 from tests.factories import projects as project_factory
 
@@ -25,13 +24,6 @@ def dataset(project, data_scientist) -> Dataset:
 
 def page_of(version) -> str:
     return reverse("datasets:version", args=[version.pk])
-
-
-def queries_of(client, address: str) -> int:
-    client.get(address)
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(address).status_code == 200
-    return len(queries)
 
 
 def csv_file(content: bytes = factory.CSV, name: str = "rows.csv"):

@@ -7,10 +7,11 @@ from apps.core.errors import Invalid, Refused
 from apps.datasets import actions as datasets
 from apps.experiments import actions
 from apps.experiments.actions import MetricPoint, RunContent
-from apps.experiments.models import Experiment, Run, RunSource
+from apps.experiments.models import Experiment, Metric, Run, RunSource
 from tests.factories import datasets as dataset_factory
 from tests.factories import experiments as factory
 from tests.factories import projects as project_factory
+from tests.trail import FailedHalfWay, no_room_for_events
 
 
 @pytest.fixture
@@ -182,3 +183,11 @@ def test_download_artifact_keeps_rows_of_a_restricted_dataset(
 
     assert actions.download_artifact(artifact=model, by=validator) == model
     assert actions.download_artifact(artifact=rows, by=data_scientist) == rows
+
+
+def test_record_run_that_fails_half_way_leaves_nothing(experiment, data_scientist):
+    with no_room_for_events(), pytest.raises(FailedHalfWay):
+        factory.trained_run(experiment, data_scientist)
+
+    assert not Run.objects.exists()
+    assert not Metric.objects.exists()

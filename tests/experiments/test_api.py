@@ -2,10 +2,9 @@ import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from apps.experiments.models import Experiment, Run
+from tests.costs import queries_of
 from tests.factories import datasets as dataset_factory
 from tests.factories import experiments as factory
 
@@ -173,10 +172,3 @@ def test_lists_cost_the_same_however_long(
     add(range(2, 12))
 
     assert [queries_of(api, address) for address in addresses] == few
-
-
-def queries_of(client, address: str) -> int:
-    client.get(address)
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(address).status_code == 200
-    return len(queries)

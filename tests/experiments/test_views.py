@@ -1,10 +1,9 @@
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.datasets import actions as datasets
 from apps.experiments.models import Experiment
+from tests.costs import queries_of
 from tests.factories import datasets as dataset_factory
 from tests.factories import experiments as factory
 from tests.factories import projects as project_factory
@@ -21,13 +20,6 @@ def client(client_of, data_scientist):
 @pytest.fixture
 def experiment(project, data_scientist) -> Experiment:
     return factory.experiment(project, data_scientist)
-
-
-def queries_of(client, address: str) -> int:
-    client.get(address)
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(address).status_code == 200
-    return len(queries)
 
 
 def test_list_counts_runs(client, project, experiment, data_scientist):
