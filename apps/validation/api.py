@@ -4,12 +4,12 @@ from uuid import UUID
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, serializers
-from rest_framework.request import Request
+from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.core.models import JobStatus
 from apps.core.rest import ETagMixin
+from apps.core.rest_views import ApiRequest, ApiView
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import actions, queries
 from apps.validation.criteria import MAX_CRITERIA
@@ -75,7 +75,7 @@ class ReportOutput(ReportSummary):
         return checks
 
 
-class PlansView(generics.GenericAPIView[Any]):
+class PlansView(ApiView):
     serializer_class = PlanOutput
 
     def _model(self) -> RegisteredModel:
@@ -87,14 +87,14 @@ class PlansView(generics.GenericAPIView[Any]):
         )
 
     @extend_schema(responses=PlanOutput(many=True))
-    def get(self, request: Request, slug: str, name: str) -> Response:
+    def get(self, request: ApiRequest, slug: str, name: str) -> Response:
         """Validation plans of a model, newest first; the newest is in force."""
         plans = self._model().validation_plans.select_related("written_by")
         page = self.paginate_queryset(plans)
         return self.get_paginated_response(PlanOutput(page, many=True).data)
 
     @extend_schema(request=PlanInput, responses={201: PlanOutput})
-    def post(self, request: Request, slug: str, name: str) -> Response:
+    def post(self, request: ApiRequest, slug: str, name: str) -> Response:
         """Write a validation plan: what every version must do from now on."""
         model = self._model()
         given = PlanInput(data=request.data)
@@ -107,18 +107,18 @@ class PlansView(generics.GenericAPIView[Any]):
         )
 
 
-class PlanView(ETagMixin, generics.GenericAPIView[Any]):
+class PlanView(ETagMixin, ApiView):
     serializer_class = PlanOutput
 
     @extend_schema(responses=PlanOutput)
-    def get(self, request: Request, pk: UUID) -> Response:
+    def get(self, request: ApiRequest, pk: UUID) -> Response:
         """One validation plan."""
         visible = ValidationPlan.objects.visible_to(request.user)
         plan = get_object_or_404(visible.select_related("written_by"), pk=pk)
         return Response(PlanOutput(plan).data)
 
 
-class ReportsView(generics.GenericAPIView[Any]):
+class ReportsView(ApiView):
     serializer_class = ReportSummary
 
     def _version(self) -> ModelVersion:
@@ -130,20 +130,20 @@ class ReportsView(generics.GenericAPIView[Any]):
         )
 
     @extend_schema(responses=ReportSummary(many=True))
-    def get(self, request: Request, slug: str, name: str, number: int) -> Response:
+    def get(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """Validation reports of a version, newest first."""
         page = self.paginate_queryset(queries.reports_of(self._version()))
         return self.get_paginated_response(ReportSummary(page, many=True).data)
 
     @extend_schema(request=None, responses={202: ReportSummary})
-    def post(self, request: Request, slug: str, name: str, number: int) -> Response:
+    def post(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """Have a version measured; follow `status_url` until it is final."""
         report = actions.request_report(version=self._version(), by=request.user)
         body = ReportSummary(report).data
         return Response(body, status=202, headers={"Location": body["status_url"]})
 
 
-class _ReportBase(generics.GenericAPIView[Any]):
+class _ReportBase(ApiView):
     serializer_class = ReportOutput
 
     def _report(self) -> ValidationReport:
@@ -153,14 +153,14 @@ class _ReportBase(generics.GenericAPIView[Any]):
 
 class ReportView(ETagMixin, _ReportBase):
     @extend_schema(responses=ReportOutput)
-    def get(self, request: Request, pk: UUID) -> Response:
+    def get(self, request: ApiRequest, pk: UUID) -> Response:
         """One validation report: status, verdict, checks, result and digest."""
         return Response(ReportOutput(self._report()).data)
 
 
 class CancelReportView(_ReportBase):
     @extend_schema(request=None, responses={202: ReportOutput})
-    def post(self, request: Request, pk: UUID) -> Response:
+    def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Stop the computing of a report."""
         report = actions.cancel_report(report=self._report(), by=request.user)
         body = ReportOutput(report).data

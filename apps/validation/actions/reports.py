@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -131,34 +130,14 @@ def finish_report(
 def _succeed(
     report: ValidationReport, result: dict[str, Any], by: User
 ) -> ValidationReport:
-    kept: dict[str, Any] = _storable(result)
-    report.result = kept
-    report.result_digest = canonical_digest(kept)
-    report.verdict = Verdict(kept["verdict"])
+    report.result = result
+    report.result_digest = canonical_digest(result)
+    report.verdict = Verdict(result["verdict"])
     report.progress_ratio = 1.0
     facts = {"verdict": report.verdict, "result_digest": report.result_digest}
     report = _leave(report, JobStatus.SUCCEEDED, EventType.REPORT_FINISHED, by, facts)
     _move_version(report, by)
     return report
-
-
-def _storable(value: Any) -> Any:
-    """Replace what neither Postgres nor canonical JSON can hold.
-
-    Numbers that are not finite become null; NUL and lone surrogates in texts become
-    replacement characters.
-    """
-    match value:
-        case dict():
-            return {_storable(key): _storable(item) for key, item in value.items()}
-        case list():
-            return [_storable(item) for item in value]
-        case str():
-            text = value.encode("utf-8", "replace").decode()
-            return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-        case float() if not math.isfinite(value):
-            return None
-    return value
 
 
 def _move_version(report: ValidationReport, by: User) -> None:
@@ -212,8 +191,8 @@ def _fail(
     report: ValidationReport, code: str, message: str, details: list[Any], by: User
 ) -> ValidationReport:
     report.failure_code = code
-    report.failure_message = _storable(message)
-    report.failure_details = _storable(details)
+    report.failure_message = message
+    report.failure_details = details
     return _leave(
         report,
         JobStatus.FAILED,
