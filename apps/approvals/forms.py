@@ -36,6 +36,7 @@ class DecisionForm(PortalForm):
 
 class SignOffForm(DecisionForm):
     intent = forms.BooleanField()
+    field_order = ("comment", "intent", "password")
 
     def __init__(self, *args: Any, meaning: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,7 +12,7 @@ from apps.accounts.models import User
 from apps.approvals import queries
 from apps.approvals.evidence import changed_parts
 from apps.projects.models import Membership
-from apps.registry.models import VersionState
+from apps.registry.models import RegisteredModel, VersionState
 from apps.validation.models import Verdict
 from apps.validation.queries import latest_report
 
@@ -44,8 +44,10 @@ class Signer:
 def can_request_approval(user: User, version: ModelVersion) -> Decision:
     """Say whether `user` may ask for the approval of `version` now."""
     decision = permitted(user, Permission.APPROVAL_REQUEST, version.project)
-    if not decision:
-        return decision
+    return decision and _approval_is_possible(version)
+
+
+def _approval_is_possible(version: ModelVersion) -> Decision:
     if version.state != VersionState.VALIDATED:
         return NotNow(_NOT_VALIDATED[VersionState(version.state)])
     if version.validation_reports.under_way().exists():
@@ -71,13 +73,12 @@ def can_reject(user: User, approval: ApprovalRequest) -> Decision:
     stages = queries.open_stages(approval)
     if not stages:
         return NotNow(_closed(approval))
-    independent = _independent(user, queries.involvement(approval), "You")
-    if not independent:
-        return independent
-    decision = permitted(user, Permission.APPROVAL_SIGN_OFF, approval.project)
-    if not decision:
-        return decision
-    return _in_turn(user, approval, stages[0])
+    return (
+        _independent(user, queries.involvement(approval), "You")
+        and permitted(user, Permission.APPROVAL_SIGN_OFF, approval.project)
+        and _in_turn(user, approval, stages[0])
+        and _has_access(user, approval, "You")
+    )
 
 
 def can_sign_off(user: User, approval: ApprovalRequest) -> Decision:
@@ -106,7 +107,11 @@ def signers(approval: ApprovalRequest) -> list[Signer]:
         for member in members.select_related("user").order_by("user__full_name")
     ]
     return [
-        Signer(person, _independent(person, deeds, person.full_name))
+        Signer(
+            person,
+            _independent(person, deeds, person.full_name)
+            and _has_access(person, approval, person.full_name),
+        )
         for person in people
     ]
 
@@ -128,6 +133,14 @@ def _independent(user: User, deeds: Sequence[Deed], who: str) -> Decision:
     *others, last = done
     listed = f"{', '.join(others)} and {last}" if others else last
     return Denied(f"{who} {listed}, so somebody else must sign.")
+
+
+def _has_access(user: User, approval: ApprovalRequest, who: str) -> Decision:
+    model = approval.version.model
+    visible = RegisteredModel.objects.visible_to(user).filter(pk=model.pk)
+    if not model.is_restricted or visible.exists():
+        return ALLOWED
+    return Denied(f"{who} cannot see this restricted model without being given access.")
 
 
 def _in_turn(user: User, approval: ApprovalRequest, stage: Stage) -> Decision:

@@ -13,7 +13,7 @@ from apps.accounts.actions import WrongPassword
 from apps.approvals import actions, queries, rules
 from apps.approvals.evidence import changed_parts, lines
 from apps.approvals.forms import DecisionForm, RejectForm, RequestForm, SignOffForm
-from apps.approvals.models import ApprovalRequest
+from apps.approvals.models import ApprovalRequest, ApprovalStatus
 from apps.approvals.policies import load_policy
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
@@ -155,6 +155,12 @@ def _trail(approval: ApprovalRequest) -> list[dict[str, str]]:
     ]
 
 
+def _changed_parts(approval: ApprovalRequest) -> list[str]:
+    """What was withdrawn may change again; everything else is sealed."""
+    is_withdrawn = approval.status == ApprovalStatus.WITHDRAWN
+    return [] if is_withdrawn else changed_parts(approval)
+
+
 def _findings(report: ValidationReport) -> dict[str, Any]:
     return {
         "banner": reading.banner(report),
@@ -184,7 +190,7 @@ def _page(
         "steps": queries.steps(approval, stages),
         "present_stage": next(iter(queries.open_stages(approval)), None),
         "evidence": lines(approval.evidence),
-        "changed_parts": changed_parts(approval) if approval.is_open else [],
+        "changed_parts": _changed_parts(approval),
         "signers": rules.signers(approval),
         **_findings(approval.report),
         "may_sign_off": may_sign_off,

@@ -156,10 +156,9 @@ def health_of(projects: Sequence[Project], user: User) -> list[ProjectHealth]:
 
 def _champions(models: QuerySet[RegisteredModel]) -> dict[UUID, list[Champion]]:
     aliases = Alias.objects.filter(model__in=models, name=AliasName.CHAMPION)
-    versions = [
-        alias.version
-        for alias in aliases.select_related("version__model__project").order_by("pk")
-    ]
+    rows = aliases.select_related("version__model__project").order_by("pk")
+    rows = rows.defer("version__manifest", "version__signature")
+    versions = [alias.version for alias in rows]
     measured = _newest_findings(versions)
     found = defaultdict(list)
     for version in versions:

@@ -135,8 +135,17 @@ def test_inbox_and_rule_agree_about_the_author_of_the_card(world, writes_card):
     assert queries.waiting_for(person).exists() is not writes_card
 
 
-@pytest.mark.parametrize("signed", [0, 1, 2, 3])
-@pytest.mark.parametrize("role", [None, "validator", "operations_manager"])
+@pytest.mark.parametrize(
+    ("signed", "role"),
+    [
+        (0, None),
+        (1, None),
+        (2, None),
+        (3, None),
+        (0, "validator"),
+        (1, "operations_manager"),
+    ],
+)
 def test_inbox_and_rule_agree_about_everybody(world, signed, role):
     signers = [world.validator, world.operations_manager, world.program_manager]
     approval = approvals.sign(approvals.request(world), *signers[:signed])
@@ -179,3 +188,20 @@ def test_the_number_of_waiting_requests_costs_one_query(world):
 
     assert count == 1
     assert len(asked) == 1
+
+
+def test_signers_must_have_access_to_a_restricted_model(world):
+    approval = approvals.request(world)
+    registry.restrict_model(model=approval.version.model, by=world.program_manager)
+    approval.version.model.refresh_from_db()
+
+    decision = rules.can_sign_off(world.validator, approval)
+
+    assert "You cannot see this restricted model" in decision.reason
+    assert not queries.waiting_for(world.validator).exists()
+    assert not rules.signers(approval)[0].decision
+    registry.grant_model(
+        model=approval.version.model, person=world.validator, by=world.program_manager
+    )
+    assert rules.can_sign_off(world.validator, approval)
+    assert queries.waiting_for(world.validator).exists()
