@@ -14,7 +14,7 @@ from apps.access.checks import ensure
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets import actions, api_versions, queries, rules
-from apps.datasets.api_versions import VersionOutput, accepted
+from apps.datasets.api_versions import DatasetVersionOutput, accepted
 from apps.datasets.models import Dataset
 from apps.projects.models import Project
 from apps.projects.queries import person_by_email
@@ -29,7 +29,7 @@ class DatasetUpload(serializers.Serializer[Any]):
     file = serializers.FileField(max_length=255)
 
 
-class VersionUpload(serializers.Serializer[Any]):
+class DatasetVersionUpload(serializers.Serializer[Any]):
     file = serializers.FileField(max_length=255)
 
 
@@ -50,11 +50,11 @@ class DatasetOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class GrantInput(serializers.Serializer[Any]):
+class DatasetGrantInput(serializers.Serializer[Any]):
     email = serializers.EmailField()
 
 
-class GrantOutput(serializers.Serializer[Any]):
+class DatasetGrantOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     email = serializers.EmailField()
     full_name = serializers.CharField()
@@ -83,7 +83,8 @@ class DatasetsView(_DatasetBase):
         return self.get_paginated_response(DatasetOutput(page, many=True).data)
 
     @extend_schema(
-        request={"multipart/form-data": DatasetUpload}, responses={202: VersionOutput}
+        request={"multipart/form-data": DatasetUpload},
+        responses={202: DatasetVersionOutput},
     )
     def post(self, request: ApiRequest, slug: str) -> Response:
         """Upload a file under a name: a new dataset, or the next version of one."""
@@ -123,21 +124,22 @@ class DatasetView(ETagMixin, _DatasetBase):
 class VersionsView(_DatasetBase):
     parser_classes = [MultiPartParser]
 
-    @extend_schema(responses=VersionOutput(many=True))
+    @extend_schema(responses=DatasetVersionOutput(many=True))
     def get(self, request: ApiRequest, pk: UUID) -> Response:
         """Versions of a dataset, newest first."""
         versions = self.get_object().versions.select_related("uploaded_by")
         page = self.paginate_queryset(versions.defer(*queries.HEAVY_FIELDS))
-        return self.get_paginated_response(VersionOutput(page, many=True).data)
+        return self.get_paginated_response(DatasetVersionOutput(page, many=True).data)
 
     @extend_schema(
-        request={"multipart/form-data": VersionUpload}, responses={202: VersionOutput}
+        request={"multipart/form-data": DatasetVersionUpload},
+        responses={202: DatasetVersionOutput},
     )
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Upload a file as the next version."""
         dataset = self.get_object()
         ensure(rules.can_upload_version(request.user, dataset))
-        given = VersionUpload(data=request.data)
+        given = DatasetVersionUpload(data=request.data)
         given.is_valid(raise_exception=True)
         file = given.validated_data["file"]
         version = actions.upload_version(
@@ -163,24 +165,24 @@ class OpenDatasetView(_DatasetBase):
 
 
 class GrantsView(_DatasetBase):
-    serializer_class = GrantOutput
+    serializer_class = DatasetGrantOutput
 
-    @extend_schema(responses=GrantOutput(many=True))
+    @extend_schema(responses=DatasetGrantOutput(many=True))
     def get(self, request: ApiRequest, pk: UUID) -> Response:
         """People who were granted a restricted dataset."""
         page = self.paginate_queryset(queries.granted_people(self.get_object()))
-        return self.get_paginated_response(GrantOutput(page, many=True).data)
+        return self.get_paginated_response(DatasetGrantOutput(page, many=True).data)
 
-    @extend_schema(request=GrantInput, responses={201: GrantOutput})
+    @extend_schema(request=DatasetGrantInput, responses={201: DatasetGrantOutput})
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Let a member see a restricted dataset."""
         dataset = self.get_object()
         ensure(rules.can_grant_dataset(request.user, dataset))
-        given = GrantInput(data=request.data)
+        given = DatasetGrantInput(data=request.data)
         given.is_valid(raise_exception=True)
         person = person_by_email(given.validated_data["email"])
         actions.grant_dataset(dataset=dataset, person=person, by=request.user)
-        return Response(GrantOutput(person).data, status=201)
+        return Response(DatasetGrantOutput(person).data, status=201)
 
 
 class GrantView(_DatasetBase):

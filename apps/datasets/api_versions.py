@@ -19,14 +19,14 @@ from apps.datasets import actions, queries
 from apps.datasets.models import DatasetContent, DatasetVersion
 
 
-class FailurePlace(serializers.Serializer[Any]):
+class DatasetFailurePlace(serializers.Serializer[Any]):
     row = serializers.IntegerField(allow_null=True, default=None)
     column = serializers.CharField(allow_null=True, default=None)
     message = serializers.CharField()
     text = serializers.CharField(default="")
 
 
-class VersionOutput(serializers.Serializer[Any]):
+class DatasetVersionOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     dataset_id = serializers.UUIDField()
     number = serializers.IntegerField()
@@ -51,14 +51,14 @@ class VersionOutput(serializers.Serializer[Any]):
         return status_path(version)
 
 
-class VersionDetail(VersionOutput):
+class DatasetVersionDetail(DatasetVersionOutput):
     columns = serializers.JSONField()
     profile = serializers.JSONField()
     failure_places = serializers.SerializerMethodField()
 
-    @extend_schema_field(FailurePlace(many=True))
+    @extend_schema_field(DatasetFailurePlace(many=True))
     def get_failure_places(self, version: DatasetVersion) -> Any:
-        return FailurePlace(queries.failure_places(version), many=True).data
+        return DatasetFailurePlace(queries.failure_places(version), many=True).data
 
 
 def status_path(version: DatasetVersion) -> str:
@@ -68,14 +68,14 @@ def status_path(version: DatasetVersion) -> str:
 def accepted(version: DatasetVersion) -> Response:
     """Answer that a worker will read the file, and where to ask how far it is."""
     return Response(
-        VersionOutput(version).data,
+        DatasetVersionOutput(version).data,
         status=202,
         headers={"Location": status_path(version)},
     )
 
 
 class _VersionBase(ApiView):
-    serializer_class = VersionDetail
+    serializer_class = DatasetVersionDetail
 
     def get_queryset(self) -> Any:
         visible = DatasetVersion.objects.visible_to(self.request.user)
@@ -83,14 +83,14 @@ class _VersionBase(ApiView):
 
 
 class VersionView(ETagMixin, _VersionBase):
-    @extend_schema(responses=VersionDetail)
+    @extend_schema(responses=DatasetVersionDetail)
     def get(self, request: ApiRequest, pk: UUID) -> Response:
         """One version: how far reading is, then its columns and their profile."""
-        return Response(VersionDetail(self.get_object()).data)
+        return Response(DatasetVersionDetail(self.get_object()).data)
 
 
 class CancelIngestView(_VersionBase):
-    @extend_schema(request=None, responses={202: VersionOutput})
+    @extend_schema(request=None, responses={202: DatasetVersionOutput})
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Stop the reading of an upload."""
         version = actions.cancel_ingest(version=self.get_object(), by=request.user)

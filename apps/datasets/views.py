@@ -16,6 +16,7 @@ from apps.core.http import (
     render_form,
     send_blob,
 )
+from apps.core.models import JobStatus
 from apps.core.rest import keyset_page
 from apps.datasets import actions, queries, rules
 from apps.datasets.forms import DatasetForm, GrantForm, NewDatasetForm, VersionForm
@@ -24,6 +25,10 @@ from apps.projects.models import Project
 from apps.projects.queries import person_by_email
 
 GET_OR_POST = ["GET", "POST"]
+_FIRST_STAGES = {
+    JobStatus.QUEUED: "Waiting for a worker",
+    JobStatus.RUNNING: "Starting",
+}
 
 
 def _project(request: HtmxRequest, slug: str) -> Project:
@@ -251,6 +256,7 @@ def _version_context(request: HtmxRequest, version: DatasetVersion) -> dict[str,
         "version": version,
         "title": f"{version.dataset.title}, version {version.number}",
         "trail": _trail(version.project, version.dataset),
+        "stage": version.stage or _FIRST_STAGES.get(version.status, ""),
         "columns": queries.column_cards(version),
         "figures": queries.key_figures(version),
         "places": queries.failure_places(version),

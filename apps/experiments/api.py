@@ -41,6 +41,9 @@ class ExperimentOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+@extend_schema_field(
+    {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}
+)
 class ScalarField(serializers.Field[Any, Any, Any, Any]):
     """Text, a number, or true and false: what a parameter can be."""
 

@@ -116,6 +116,7 @@ def experiment(request: HtmxRequest, pk: UUID) -> HttpResponse:
             "page": page,
             "titles": [queries.metric_title(key) for key in keys],
             "rows": rows,
+            "may_record_run": rules.can_record_run(request.user, found),
         },
     )
 
