@@ -149,6 +149,6 @@ def _in_turn(user: User, approval: ApprovalRequest, stage: Stage) -> Decision:
         return ALLOWED
     mine = " and ".join(role.title.lower() for role in held)
     return Denied(
-        f"The stage {stage.title} is signed by a {ROLES[stage.role].title.lower()}; "
-        f"you are {mine} here."
+        f"The stage {stage.title} is signed in the role of "
+        f"{ROLES[stage.role].title.lower()}; you are {mine} here."
     )

@@ -21,7 +21,7 @@ from apps.projects.models import Project
 from apps.registry.models import ModelVersion
 from apps.validation import reading, report_figures
 from apps.validation.models import ValidationReport
-from apps.validation.queries import latest_report
+from apps.validation.queries import latest_report, objective_of
 
 
 @login_required
@@ -192,6 +192,7 @@ def _page(
         "evidence": lines(approval.evidence),
         "changed_parts": _changed_parts(approval),
         "signers": rules.signers(approval),
+        "objective": objective_of(approval.project),
         **_findings(approval.report),
         "may_sign_off": may_sign_off,
         "may_reject": rules.can_reject(request.user, approval),
