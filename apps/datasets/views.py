@@ -25,7 +25,7 @@ from apps.projects.models import Project
 from apps.projects.queries import person_by_email
 
 GET_OR_POST = ["GET", "POST"]
-_FIRST_STAGES = {
+_FIRST_STAGES: dict[str, str] = {
     JobStatus.QUEUED: "Waiting for a worker",
     JobStatus.RUNNING: "Starting",
 }

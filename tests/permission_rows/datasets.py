@@ -31,8 +31,16 @@ def downloader(status: int) -> dict[str, int]:
     return {DATA_SCIENTIST: status, VALIDATOR: status, **HIDDEN}
 
 
+class _File(SimpleUploadedFile):
+    """A file that each person can send anew."""
+
+    def read(self, *args):
+        self.seek(0)
+        return super().read(*args)
+
+
 def file():
-    return SimpleUploadedFile("new.csv", b"a\n1\n")
+    return _File("new.csv", b"a\n1\n")
 
 
 def new_dataset(world):
@@ -86,10 +94,12 @@ UNGRANTED = {"developer": 404}
 ROWS = [
     Row("datasets:list", "get", of_project, READ),
     Row("datasets:upload_dataset", "get", of_project, uploader(200), others=403),
+    Row("datasets:upload_dataset", "post", new_dataset, uploader(302), others=403),
     Row("datasets:dataset", "get", dataset, READ),
     Row("datasets:edit_dataset", "get", dataset, uploader(200), others=403),
     Row("datasets:edit_dataset", "post", dataset, uploader(302), others=403),
     Row("datasets:upload_version", "get", dataset, uploader(200), others=403),
+    Row("datasets:upload_version", "post", new_version, uploader(302), others=403),
     Row("datasets:restrict_dataset", "post", dataset, granter(302), others=403),
     Row("datasets:open_dataset", "post", to_open, granter(302) | UNGRANTED, others=403),
     Row(
@@ -111,9 +121,25 @@ ROWS = [
     Row("datasets:cancel_ingest", "post", version, uploader(302), others=403),
     Row("datasets:download_version", "get", version, downloader(200), others=403),
     Row("v1:datasets", "get", of_project, READ),
+    Row(
+        "v1:datasets",
+        "post",
+        new_dataset,
+        uploader(202),
+        others=403,
+        multipart=True,
+    ),
     Row("v1:dataset", "get", dataset, READ),
     Row("v1:dataset", "patch", dataset, uploader(200), others=403),
     Row("v1:dataset_versions", "get", dataset, READ),
+    Row(
+        "v1:dataset_versions",
+        "post",
+        new_version,
+        uploader(202),
+        others=403,
+        multipart=True,
+    ),
     Row("v1:restrict_dataset", "post", dataset, granter(200), others=403),
     Row("v1:open_dataset", "post", to_open, granter(200) | UNGRANTED, others=403),
     Row("v1:dataset_grants", "get", to_open, READ | UNGRANTED),
