@@ -1,0 +1,79 @@
+"""How a comparison is taken and printed."""
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+T = TypeVar("T")
+
+REPEATS = 3
+THREADS = 1  # what a job of the portal gets unless told otherwise; peers get as many
+ROOT = Path(__file__).resolve().parent.parent
+RSS_BYTES = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss, getrusage(2)
+HEADER = """\
+| Measurement | Ours | Peer | Ratio | Lowest to highest |
+|---|--:|--:|--:|--:|"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One comparison, a number per repeat; a ratio below 1 means ours needs less."""
+
+    name: str
+    unit: str
+    ours: list[float]
+    peer: list[float]
+
+    def line(self) -> str:
+        ours, peer, ratio, _ = self._cells()
+        return f"{self.name}: ours {ours}, peer {peer}, ratio {ratio}"
+
+    def row(self) -> str:
+        return f"| {' | '.join([self.name, *self._cells()])} |"
+
+    def _cells(self) -> list[str]:
+        ours, peer = median(self.ours), median(self.peer)
+        ratios = [a / b for a, b in zip(self.ours, self.peer, strict=True)]
+        return [
+            f"{ours:.3g} {self.unit}",
+            f"{peer:.3g} {self.unit}",
+            f"{ours / peer:.2f}",
+            f"{min(ratios):.2f} to {max(ratios):.2f}",
+        ]
+
+
+def in_turn(ours: Callable[[], T], peer: Callable[[], T]) -> tuple[list[T], list[T]]:
+    """Take turns, so that a busy moment of the machine meets both."""
+    pairs = [(ours(), peer()) for _ in range(REPEATS)]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def milliseconds_each(work: Callable[[], object], times: int) -> float:
+    """Warm up, then return what one of `times` repetitions took on average."""
+    work()
+    started = time.perf_counter()
+    for _ in range(times):
+        work()
+    return (time.perf_counter() - started) / times * 1_000
+
+
+def run_module(module: str, *arguments: object) -> tuple[float, float]:
+    """Run `python -m module` to its end; return its seconds and its peak in MiB."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    threads = {"OMP_NUM_THREADS": str(THREADS), "OPENBLAS_NUM_THREADS": str(THREADS)}
+    started = time.perf_counter()
+    child = subprocess.Popen(command, cwd=ROOT, env=os.environ | threads)
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0, f"{module} failed"
+    # Between fork and exec a child counts as large as we are, so we must be smaller.
+    assert usage.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return seconds, usage.ru_maxrss * RSS_BYTES / 1024**2
