@@ -133,7 +133,7 @@ FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 # --- Data ---------------------------------------------------------------------------
 
 DATABASES = {"default": env.db("DATABASE_URL", default="postgresql:///mlops_portal")}
-DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_MAX_AGE"] = 0 if PORTAL_MODE == "test" else 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Actions own their transactions; a request-wide one would hide where they begin.
 DATABASES["default"]["ATOMIC_REQUESTS"] = False

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
+from django.apps import apps
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 
 from apps.accounts import actions as accounts
@@ -134,24 +135,35 @@ def api_of() -> Callable[..., Client]:
     return issue
 
 
-@pytest.fixture
-def _whole_database(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """Put back what emptying the tables took away, after everything else is done."""
-    yield
-    with django_db_blocker.unblock():
-        _append_only("ENABLE ALWAYS")
-        call_command("create_worker", verbosity=0)
+@pytest.fixture(scope="session", autouse=True)
+def tables_that_can_be_emptied() -> Iterator[None]:
+    """Let tests with real commits empty the tables, the append-only one included."""
+    ordinary = DatabaseOperations.sql_flush
+
+    def sql_flush(self, *args, **kwargs) -> list[str]:
+        table = "ALTER TABLE audit_auditevent"
+        return [
+            f"{table} DISABLE TRIGGER USER;",
+            *ordinary(self, *args, **kwargs),
+            f"{table} ENABLE ALWAYS TRIGGER audit_event_append_only;",
+            f"{table} ENABLE ALWAYS TRIGGER audit_event_no_truncate;",
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
 
 
 @pytest.fixture
-def committed(_whole_database, transactional_db) -> Iterator[None]:
+def committed(transactional_db) -> None:
     """Real commits, seen by other processes; the tables are emptied afterwards."""
-    call_command("create_worker", verbosity=0)
-    yield
-    _append_only("DISABLE")
 
 
-def _append_only(state: str) -> None:
-    with connection.cursor() as cursor:
-        for trigger in ("audit_event_append_only", "audit_event_no_truncate"):
-            cursor.execute(f"ALTER TABLE audit_auditevent {state} TRIGGER {trigger}")
+@pytest.fixture(autouse=True)
+def worker_account(request) -> None:
+    """Put the worker's account back where an earlier test emptied the tables."""
+    if {"db", "transactional_db"} & set(request.fixturenames):
+        request.getfixturevalue("db")
+        if not User.objects.filter(kind="service").exists():
+            migration = import_module("apps.accounts.migrations.0002_worker")
+            migration.create_worker(apps, None)

@@ -1,5 +1,7 @@
 """Forms of sign-in, people and tokens."""
 
+from typing import Any
+
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 
@@ -13,6 +15,10 @@ class SignInForm(PortalFormLook, AuthenticationForm):
         "invalid_login": "This e-mail address and password do not belong together.",
         "inactive": "This account is deactivated.",
     }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "E-mail address"
 
 
 class ChangePasswordForm(PortalFormLook, PasswordChangeForm):

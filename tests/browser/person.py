@@ -59,6 +59,10 @@ class Person:
     def choose(self, label: str, option: str) -> None:
         self.page.get_by_label(label).first.select_option(option)
 
+    def tick(self, label: str) -> None:
+        # The label is what people see and press; the control is drawn over it.
+        self.page.locator("label", has_text=label).first.click()
+
     def sees(self, text: str) -> None:
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=20_000)
 
