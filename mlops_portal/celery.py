@@ -8,7 +8,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlops_portal.settings")
 
 app = Celery("mlops_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.broker_transport = "mlops_portal.broker:SteadyRedis"
 app.autodiscover_tasks()
-
-from kombu.transport.redis import Channel
-Channel.do_restore = False
