@@ -54,9 +54,6 @@ class ScalarField(serializers.Field[Any, Any, Any, Any]):
             return data
         return self.fail("invalid")
 
-    def to_representation(self, value: Any) -> Any:
-        return value
-
 
 class MetricShape(serializers.Serializer[Any]):
     key = serializers.CharField(max_length=250)

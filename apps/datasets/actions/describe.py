@@ -31,7 +31,7 @@ def create_dataset(
 
     Args:
         project: where it belongs for good.
-        name: lower-case letters, digits, hyphens; unique in the project.
+        name: letters, digits, hyphens, underscores; unique in the project.
         title: as people call it.
         description: where the data comes from and what a row is.
         by: somebody who may upload.
