@@ -9,7 +9,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -74,11 +74,6 @@ def create_person(
     """
     ensure(rules.can_create_person(by))
     roles = _grantable(agency_roles)
-    if User.objects.filter(email__iexact=email).exists():
-        raise Invalid(
-            "There is an account with this e-mail address.",
-            fields={"email": "Already in use."},
-        )
     person = User(
         email=email.lower(),
         full_name=full_name,
@@ -87,7 +82,14 @@ def create_person(
     )
     _check_password(password, person)
     person.set_password(password)
-    person.save()
+    try:
+        with transaction.atomic():
+            person.save()
+    except IntegrityError as error:
+        raise Invalid(
+            "There is an account with this e-mail address.",
+            fields={"email": "Already in use."},
+        ) from error
     record(
         EventType.ACCOUNT_CREATED,
         target=person,

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.access.checks import ensure
@@ -58,17 +58,25 @@ def create_project(*, slug: str, name: str, mission: str, by: User) -> Project:
         Refused: only a program manager may.
     """
     ensure(rules.can_create_project(by))
-    if slug in RESERVED_SLUGS or Project.objects.filter(slug=slug).exists():
-        raise Invalid(
-            f"The short name {slug} is taken.",
-            fields={"slug": "Already in use; choose another."},
-        )
-    project = Project.objects.create(
-        slug=slug, name=name, mission=mission, created_by=by
-    )
+    if slug in RESERVED_SLUGS:
+        raise _taken(slug)
+    try:
+        with transaction.atomic():
+            project = Project.objects.create(
+                slug=slug, name=name, mission=mission, created_by=by
+            )
+    except IntegrityError as error:
+        raise _taken(slug) from error
     Membership.objects.create(project=project, user=by, role=PROGRAM_MANAGER.slug)
     record(EventType.PROJECT_CREATED, target=project, project=project, by=by)
     return project
+
+
+def _taken(slug: str) -> Invalid:
+    return Invalid(
+        f"The short name {slug} is taken.",
+        fields={"slug": "Already in use; choose another."},
+    )
 
 
 @transaction.atomic
