@@ -27,9 +27,12 @@ def fix_threads(threads: int) -> None:
     """Fix the threads of numerical libraries; call before they are imported.
 
     Their buffers are sized by this at import, which counts towards the memory limit.
+    Idle threads sleep instead of spinning: on a busy machine with fewer free cores than
+    threads, spinning made boosted trees four times slower.
     """
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(threads)
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 
 def apply(limits: Limits) -> None:
