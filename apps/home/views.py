@@ -18,7 +18,7 @@ from apps.datasets.models import Dataset
 from apps.home import cards, queries
 from apps.home.next_step import next_step
 from apps.projects import rules as project_rules
-from apps.projects.models import Objective, Project
+from apps.projects.models import Project
 from apps.projects.queries import members_of
 from apps.registry import queries as registry_queries
 from apps.registry import rules as registry_rules
@@ -68,7 +68,7 @@ def roles(request: HtmxRequest) -> HttpResponse:
 def project(request: HtmxRequest, slug: str) -> HttpResponse:
     user = request.user
     project = get_object_or_404(Project.objects.visible_to(user), slug=slug)
-    objective = Objective.objects.filter(project=project).first()
+    objective = validation_queries.objective_of(project)
     context = {
         "project": project,
         "objective": objective,

@@ -167,9 +167,7 @@ def test_sign_off_with_a_wrong_password_changes_nothing(world):
 def test_sign_off_out_of_turn_is_refused(world):
     approval = approvals.request(world)
 
-    with pytest.raises(
-        Refused, match="role of validator; you are program manager"
-    ):
+    with pytest.raises(Refused, match="role of validator; you are program manager"):
         sign(approval, world.program_manager)
 
 
