@@ -2,15 +2,14 @@ from typing import Any
 
 from django.urls import path
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, serializers
-from rest_framework.request import Request
+from rest_framework import serializers
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.access.checks import ensure
 from apps.accounts import actions, rules
 from apps.accounts.models import ApiToken, TokenScope, User
 from apps.core.rest import ETagMixin
+from apps.core.rest_views import ApiRequest, ApiView
 
 
 class MembershipOutput(serializers.Serializer[Any]):
@@ -25,16 +24,17 @@ class MeOutput(serializers.Serializer[Any]):
     title = serializers.CharField()
     organisation = serializers.CharField()
     agency_roles = serializers.ListField(child=serializers.CharField())
-    memberships = MembershipOutput(many=True)
+    memberships = MembershipOutput(many=True, source="memberships.all")
 
 
-class MeView(ETagMixin, APIView):
+class MeView(ETagMixin, ApiView):
     @extend_schema(responses=MeOutput)
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """Who this token speaks for, with the roles that count."""
-        memberships = request.user.memberships.select_related("project")
-        me = {name: getattr(request.user, name) for name in MeOutput().fields}
-        return Response(MeOutput({**me, "memberships": memberships}).data)
+        person = User.objects.prefetch_related("memberships__project").get(
+            pk=request.user.pk
+        )
+        return Response(MeOutput(person).data)
 
 
 class TokenInput(serializers.Serializer[Any]):
@@ -58,20 +58,20 @@ class IssuedTokenOutput(TokenOutput):
     secret = serializers.CharField(help_text="Shown once; the portal keeps a digest.")
 
 
-class TokensView(generics.GenericAPIView[Any]):
+class TokensView(ApiView):
     serializer_class = TokenOutput
 
     def get_queryset(self) -> Any:
         return ApiToken.objects.visible_to(self.request.user)
 
     @extend_schema(responses=TokenOutput(many=True))
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """My tokens, newest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(TokenOutput(page, many=True).data)
 
     @extend_schema(request=TokenInput, responses={201: IssuedTokenOutput})
-    def post(self, request: Request) -> Response:
+    def post(self, request: ApiRequest) -> Response:
         """Issue a token; its secret is in this answer only."""
         given = TokenInput(data=request.data)
         given.is_valid(raise_exception=True)
@@ -80,14 +80,14 @@ class TokensView(generics.GenericAPIView[Any]):
         return Response(body, status=201, headers={"Cache-Control": "no-store"})
 
 
-class RevokeTokenView(generics.GenericAPIView[Any]):
+class RevokeTokenView(ApiView):
     serializer_class = TokenOutput
 
     def get_queryset(self) -> Any:
         return ApiToken.objects.visible_to(self.request.user)
 
     @extend_schema(request=None, responses=TokenOutput)
-    def post(self, request: Request, pk: str) -> Response:
+    def post(self, request: ApiRequest, pk: str) -> Response:
         """Make a token useless at once."""
         token = actions.revoke_token(token=self.get_object(), by=request.user)
         return Response(TokenOutput(token).data)
@@ -123,7 +123,7 @@ class RolesInput(serializers.Serializer[Any]):
     agency_roles = serializers.ListField(child=serializers.CharField())
 
 
-class PeopleView(generics.GenericAPIView[Any]):
+class PeopleView(ApiView):
     serializer_class = PersonOutput
 
     def get_queryset(self) -> Any:
@@ -132,14 +132,14 @@ class PeopleView(generics.GenericAPIView[Any]):
         )
 
     @extend_schema(responses=PersonOutput(many=True))
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """Accounts, newest first; for administrators."""
         ensure(rules.can_manage_accounts(request.user))
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(PersonOutput(page, many=True).data)
 
     @extend_schema(request=PersonInput, responses={201: PersonOutput})
-    def post(self, request: Request) -> Response:
+    def post(self, request: ApiRequest) -> Response:
         """Create the account of a person."""
         given = PersonInput(data=request.data)
         given.is_valid(raise_exception=True)
@@ -159,7 +159,7 @@ class PeopleView(generics.GenericAPIView[Any]):
         )
 
 
-class _PersonBase(ETagMixin, generics.GenericAPIView[Any]):
+class _PersonBase(ETagMixin, ApiView):
     serializer_class = PersonOutput
 
     def get_queryset(self) -> Any:
@@ -168,12 +168,12 @@ class _PersonBase(ETagMixin, generics.GenericAPIView[Any]):
 
 class PersonView(_PersonBase):
     @extend_schema(responses=PersonOutput)
-    def get(self, request: Request, pk: str) -> Response:
+    def get(self, request: ApiRequest, pk: str) -> Response:
         """One account."""
         return Response(PersonOutput(self.get_object()).data)
 
     @extend_schema(request=ProfileInput, responses=PersonOutput)
-    def patch(self, request: Request, pk: str) -> Response:
+    def patch(self, request: ApiRequest, pk: str) -> Response:
         """Change name, title and organisation."""
         person = self.get_object()
         given = ProfileInput(data=request.data, partial=True)
@@ -186,7 +186,7 @@ class PersonView(_PersonBase):
 
 class SetAgencyRolesView(_PersonBase):
     @extend_schema(request=RolesInput, responses=PersonOutput)
-    def post(self, request: Request, pk: str) -> Response:
+    def post(self, request: ApiRequest, pk: str) -> Response:
         """Replace the agency roles of a person."""
         given = RolesInput(data=request.data)
         given.is_valid(raise_exception=True)
@@ -198,7 +198,7 @@ class SetAgencyRolesView(_PersonBase):
 
 class DeactivatePersonView(_PersonBase):
     @extend_schema(request=None, responses=PersonOutput)
-    def post(self, request: Request, pk: str) -> Response:
+    def post(self, request: ApiRequest, pk: str) -> Response:
         """Close an account."""
         person = actions.deactivate_person(person=self.get_object(), by=request.user)
         return Response(PersonOutput(person).data)

@@ -1,51 +1,24 @@
-"""Everything that changes an account or a token."""
+"""Accounts of people, and the one account of background work."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest
-from django.utils import timezone
 
 from apps.access.checks import ensure
 from apps.access.roles import GRANTABLE_AGENCY_ROLES, WORKER
 from apps.accounts import rules
-from apps.accounts.authentication import SHOWN_CHARACTERS, digest, new_secret
-from apps.accounts.models import ApiToken, TokenScope, User, UserKind
+from apps.accounts.models import User, UserKind
 from apps.audit.event_types import EventType
 from apps.audit.record import difference, record
 from apps.core.errors import Invalid, Refused
 
 WORKER_EMAIL = "worker@service.invalid"
-MAX_TOKEN_DAYS = 365
 PROFILE_FIELDS = ("full_name", "title", "organisation")
-
-
-class WrongPassword(Refused):
-    """The re-entered password is not the signer's."""
-
-
-def confirm_password(*, by: User, password: str) -> None:
-    """Check a password that was entered anew; repeated failures lock the account.
-
-    Call it before the transaction of the action that needs it, so that failures are
-    counted although nothing is changed.
-
-    Raises:
-        WrongPassword: it is not the password of `by`, or the account is locked.
-    """
-    confirmed = authenticate(HttpRequest(), username=by.email, password=password)
-    if confirmed is None or confirmed.pk != by.pk:
-        raise WrongPassword(
-            "The password is not right. Enter the password you sign in with.",
-            fields={"password": "This is not your password."},
-        )
 
 
 @transaction.atomic
@@ -176,84 +149,6 @@ def deactivate_person(*, person: User, by: User) -> User:
         changes={"is_active": [True, False]},
     )
     return person
-
-
-@transaction.atomic
-def record_sign_in(*, by: User) -> None:
-    """Keep that `by` opened a session.
-
-    Raises:
-        Refused: service accounts do not sign in.
-    """
-    ensure(rules.can_sign_in(by))
-    record(EventType.ACCOUNT_SIGNED_IN, target=by, project=None, by=by)
-
-
-@transaction.atomic
-def record_password_change(*, by: User) -> None:
-    """Keep that `by` changed the password; Django's own form changes it."""
-    ensure(rules.can_sign_in(by))
-    record(EventType.ACCOUNT_PASSWORD_CHANGED, target=by, project=None, by=by)
-
-
-@transaction.atomic
-def issue_token(*, name: str, scope: str, days: int, by: User) -> tuple[ApiToken, str]:
-    """Issue an API token to `by`.
-
-    Args:
-        name: what it is for.
-        scope: read or write.
-        days: until it expires, 1 to 365.
-        by: its owner.
-
-    Returns:
-        The token and its secret, which is shown once and not kept.
-
-    Raises:
-        Invalid: unknown scope or too long a life.
-        Refused: service accounts have none.
-    """
-    ensure(rules.can_issue_token(by))
-    if scope not in TokenScope.values:
-        raise Invalid("Choose read or write.", fields={"scope": "Unknown scope."})
-    if not 1 <= days <= MAX_TOKEN_DAYS:
-        raise Invalid(
-            f"A token lives 1 to {MAX_TOKEN_DAYS} days.",
-            fields={"days": "Out of range."},
-        )
-    secret = new_secret()
-    token = ApiToken.objects.create(
-        user=by,
-        name=name,
-        scope=scope,
-        prefix=secret[:SHOWN_CHARACTERS],
-        digest=digest(secret),
-        expires_at=timezone.now() + timedelta(days=days),
-    )
-    record(
-        EventType.TOKEN_ISSUED,
-        target=token,
-        project=None,
-        by=by,
-        changes={"scope": scope, "days": days},
-    )
-    return token, secret
-
-
-@transaction.atomic
-def revoke_token(*, token: ApiToken, by: User) -> ApiToken:
-    """Make a token useless at once.
-
-    Raises:
-        Refused: it belongs to somebody else.
-        WrongState: it is revoked already.
-    """
-    token = ApiToken.objects.select_for_update().get(pk=token.pk)
-    ensure(rules.can_revoke_token(by, token))
-    token.revoked_at = timezone.now()
-    token.save()
-    record(EventType.TOKEN_REVOKED, target=token, project=None, by=by)
-    return token
 
 
 def service_account() -> User:
