@@ -31,7 +31,8 @@ class MeView(ETagMixin, ApiView):
     @extend_schema(responses=MeOutput)
     def get(self, request: ApiRequest) -> Response:
         """Who this token speaks for, with the roles that count."""
-        person = User.objects.prefetch_related("memberships__project").get(
+        visible = User.objects.visible_to(request.user)
+        person = visible.prefetch_related("memberships__project").get(
             pk=request.user.pk
         )
         return Response(MeOutput(person).data)

@@ -4,14 +4,13 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, serializers
-from rest_framework.request import Request
+from rest_framework import serializers
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.audit import actions, queries
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
+from apps.core.rest_views import ApiRequest, ApiView
 
 FILTERS = [OpenApiParameter(name, str) for name in AuditFilter.__dataclass_fields__]
 CONTENT_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
@@ -36,7 +35,7 @@ class AuditEventOutput(serializers.Serializer[Any]):
     request_id = serializers.CharField()
 
 
-class AuditEventsView(generics.GenericAPIView[Any]):
+class AuditEventsView(ApiView):
     serializer_class = AuditEventOutput
 
     def get_queryset(self) -> Any:
@@ -45,13 +44,13 @@ class AuditEventsView(generics.GenericAPIView[Any]):
         return queries.matching(visible, wanted)
 
     @extend_schema(parameters=FILTERS, responses=AuditEventOutput(many=True))
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """Audit events that I may read, newest first."""
         page = self.paginate_queryset(self.get_queryset()) or []
         return self.get_paginated_response([queries.event_record(e) for e in page])
 
 
-class AuditExportView(APIView):
+class AuditExportView(ApiView):
     @extend_schema(
         parameters=[OpenApiParameter("format", enum=["jsonl", "csv"]), *FILTERS],
         responses={
@@ -59,7 +58,7 @@ class AuditExportView(APIView):
             (200, "text/csv"): OpenApiTypes.BINARY,
         },
     )
-    def get(self, request: Request) -> HttpResponseBase:
+    def get(self, request: ApiRequest) -> HttpResponseBase:
         """Export the trail, oldest event first; the export is an event itself."""
         file_format = request.query_params.get("format", "jsonl")
         lines = actions.export_audit_trail(

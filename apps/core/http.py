@@ -25,7 +25,7 @@ class HtmxRequest(HttpRequest):
     """A request of a signed-in person, with htmx's details."""
 
     htmx: HtmxDetails
-    user: User  # type: ignore[assignment]  # views are behind login_required
+    user: User  # views are behind login_required
 
 
 def wants_fragment(request: HttpRequest) -> bool:

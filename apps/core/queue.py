@@ -31,7 +31,10 @@ class PortalTask(Task):  # type: ignore[misc]  # Celery ships no types
 
 def task(name: str, *, queue: str = "default") -> Callable[[Callable[..., Any]], Any]:
     """Declare a task: keyword arguments only, ids not objects, on a named queue."""
-    return partial(shared_task, name=name, base=PortalTask, queue_name=queue)()
+    declare: Callable[[Callable[..., Any]], Any] = shared_task(
+        name=name, base=PortalTask, queue_name=queue
+    )
+    return declare
 
 
 def enqueue(name: str, **kwargs: str) -> None:

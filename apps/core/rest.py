@@ -69,7 +69,7 @@ def portal_exception_handler(
     if response is not None and isinstance(exception, exceptions.APIException):
         detail = exception.detail
         code = detail.code if isinstance(detail, exceptions.ErrorDetail) else "error"
-        response.data = error_body(code, str(detail))
+        response.data = error_body(code or "error", str(detail))
     return response
 
 
@@ -95,7 +95,7 @@ class KeysetPagination(BasePagination):
     ordering = "-pk"
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
+        self, queryset: Any, request: Request, view: Any = None
     ) -> list[Any]:
         limit = _limit(request.query_params.get("limit"))
         page = keyset_page(

@@ -3,11 +3,11 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, serializers
-from rest_framework.request import Request
+from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.core.rest import ETagMixin
+from apps.core.rest_views import ApiRequest, ApiView
 from apps.projects import actions, queries
 from apps.projects.models import Direction, Impact, Membership, Project
 
@@ -44,8 +44,8 @@ class ProjectOutput(serializers.Serializer[Any]):
     objective = ObjectiveShape(allow_null=True, default=None)
 
 
-class _ProjectBase(generics.GenericAPIView[Any]):
-    serializer_class = ProjectOutput
+class _ProjectBase(ApiView):
+    serializer_class: Any = ProjectOutput
     lookup_field = "slug"
 
     def get_queryset(self) -> Any:
@@ -55,13 +55,13 @@ class _ProjectBase(generics.GenericAPIView[Any]):
 
 class ProjectsView(_ProjectBase):
     @extend_schema(responses=ProjectOutput(many=True))
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """Projects that I can see, newest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(ProjectOutput(page, many=True).data)
 
     @extend_schema(request=ProjectInput, responses={201: ProjectOutput})
-    def post(self, request: Request) -> Response:
+    def post(self, request: ApiRequest) -> Response:
         """Open a project and become its program manager."""
         given = ProjectInput(data=request.data)
         given.is_valid(raise_exception=True)
@@ -75,12 +75,12 @@ class ProjectsView(_ProjectBase):
 
 class ProjectView(ETagMixin, _ProjectBase):
     @extend_schema(responses=ProjectOutput)
-    def get(self, request: Request, slug: str) -> Response:
+    def get(self, request: ApiRequest, slug: str) -> Response:
         """One project with its objective."""
         return Response(ProjectOutput(self.get_object()).data)
 
     @extend_schema(request=ProjectChanges, responses=ProjectOutput)
-    def patch(self, request: Request, slug: str) -> Response:
+    def patch(self, request: ApiRequest, slug: str) -> Response:
         """Change name or mission statement."""
         given = ProjectChanges(data=request.data)
         given.is_valid(raise_exception=True)
@@ -92,7 +92,7 @@ class ProjectView(ETagMixin, _ProjectBase):
 
 class ObjectiveView(_ProjectBase):
     @extend_schema(request=ObjectiveShape, responses=ObjectiveShape)
-    def put(self, request: Request, slug: str) -> Response:
+    def put(self, request: ApiRequest, slug: str) -> Response:
         """State what the mission gains and what each kind of error costs."""
         given = ObjectiveShape(data=request.data)
         given.is_valid(raise_exception=True)
@@ -111,7 +111,7 @@ class ImpactInput(serializers.Serializer[Any]):
 
 class DetermineImpactView(_ProjectBase):
     @extend_schema(request=ImpactInput, responses=ProjectOutput)
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: ApiRequest, slug: str) -> Response:
         """Determine whether the use is high-impact; for the AI official."""
         given = ImpactInput(data=request.data)
         given.is_valid(raise_exception=True)
@@ -142,14 +142,14 @@ class MembersView(_ProjectBase):
     serializer_class = MemberOutput
 
     @extend_schema(responses=MemberOutput(many=True))
-    def get(self, request: Request, slug: str) -> Response:
+    def get(self, request: ApiRequest, slug: str) -> Response:
         """Members, newest first."""
         members = queries.members_of(self.get_object())
         page = self.paginate_queryset(members)
         return self.get_paginated_response(MemberOutput(page, many=True).data)
 
     @extend_schema(request=MemberInput, responses={201: MemberOutput})
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: ApiRequest, slug: str) -> Response:
         """Make somebody a member in one role."""
         given = MemberInput(data=request.data)
         project = self.get_object()
@@ -163,7 +163,7 @@ class MembersView(_ProjectBase):
         return Response(MemberOutput(membership).data, status=201)
 
 
-class MemberView(generics.GenericAPIView[Any]):
+class MemberView(ApiView):
     serializer_class = MemberOutput
 
     def _membership(self) -> Membership:
@@ -173,7 +173,7 @@ class MemberView(generics.GenericAPIView[Any]):
         )
 
     @extend_schema(request=RoleInput, responses=MemberOutput)
-    def patch(self, request: Request, pk: str) -> Response:
+    def patch(self, request: ApiRequest, pk: str) -> Response:
         """Give a member another role."""
         given = RoleInput(data=request.data)
         membership = self._membership()
@@ -184,7 +184,7 @@ class MemberView(generics.GenericAPIView[Any]):
         return Response(MemberOutput(membership).data)
 
     @extend_schema(request=None, responses={204: None})
-    def delete(self, request: Request, pk: str) -> Response:
+    def delete(self, request: ApiRequest, pk: str) -> Response:
         """End a membership."""
         actions.remove_member(membership=self._membership(), by=request.user)
         return Response(status=204)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from apps.accounts.models import User
 from apps.approvals import actions as approvals
@@ -13,7 +13,7 @@ from apps.core.models import BackgroundJob, JobStatus
 from apps.datasets import actions as datasets
 from apps.datasets.models import DatasetVersion
 from apps.experiments import actions as experiments
-from apps.experiments.models import Experiment
+from apps.experiments.models import Experiment, Run
 from apps.home.demo.people import Access
 from apps.projects import actions as projects
 from apps.projects.actions import ObjectiveStatement
@@ -34,6 +34,7 @@ POLL_SECONDS = 0.3
 PATIENCE_SECONDS = 180
 
 Say = Callable[[str], None]
+J = TypeVar("J", bound=BackgroundJob)
 
 
 class DemoStuck(Exception):
@@ -196,10 +197,10 @@ class Story:
         self, job: TrainingJob, model_name: str, card: dict[str, str]
     ) -> ModelVersion:
         """Register the model of a job that is waited for, and write its card."""
-        job = _succeeded(job)
+        run = Run.objects.get(training_job=_succeeded(job))
         version = registry.register_version(
-            project=job.project,
-            run=job.run,
+            project=run.project,
+            run=run,
             model_name=model_name,
             description=card["intended_use"],
             by=self.who("data_scientist"),
@@ -257,7 +258,7 @@ COMMENTS = {
 }
 
 
-def _succeeded(job: Any) -> Any:
+def _succeeded(job: J) -> J:
     """Wait until a job is final, and insist that it succeeded."""
     job = wait(job)
     if job.status != JobStatus.SUCCEEDED:
@@ -265,7 +266,7 @@ def _succeeded(job: Any) -> Any:
     return job
 
 
-def wait(job: BackgroundJob) -> BackgroundJob:
+def wait(job: J) -> J:
     """Wait until a job is final.
 
     Raises:
