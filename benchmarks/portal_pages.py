@@ -56,8 +56,9 @@ def measure(share: float) -> Iterator[Result]:
         Membership.objects.create(
             project=projects[0], user=member, role="data_scientist"
         )
-        yield _recording(projects[0], member, int(1_000 * share))
+        _edit(projects[0], member)  # what all other events are made of
         yield from _trail(projects, member, auditor, share)
+        yield _recording(projects[0], member, int(1_000 * share))
         yield _datasets(projects, member, share)
 
 
@@ -74,14 +75,12 @@ def own_database() -> Iterator[None]:
 
 
 def _recording(project: Project, by: User, times: int) -> Result:
-    values = {f.name: getattr(_edit(project, by), f.attname) for f in FIELDS}
+    event = _edit(project, by)
+    values = {field.name: getattr(event, field.attname) for field in FIELDS}
     values["changes"] = Jsonb(values["changes"])
     bare_insert = f"{INSERT} VALUES ({', '.join(['%s'] * len(FIELDS))})"
-    server = {key.lower(): connection.settings_dict[key] for key in ("HOST", "PORT")}
-    server |= {
-        key: connection.settings_dict[key.upper()] for key in ("user", "password")
-    }
-
+    needed = ("user", "password", "host", "port")
+    server = {key: connection.settings_dict[key.upper()] for key in needed}
     with psycopg.connect(dbname=NAME, autocommit=True, **server) as bare:
 
         def insert() -> None:
@@ -105,16 +104,16 @@ def _edit(project: Project, by: User) -> AuditEvent:
 def _trail(
     projects: list[Project], member: User, auditor: User, share: float
 ) -> Iterator[Result]:
+    sizes = int(10_000 * share), int(200_000 * share)
     wanted = {
         "everything": (auditor, AuditFilter()),
         "one kind of event": (auditor, AuditFilter(type="dataset.created")),
         "one project": (auditor, AuditFilter(project=str(projects[1].pk))),
         "part of a person's name": (auditor, AuditFilter(person="Person 7")),
-        "one request": (auditor, AuditFilter(request="request-77")),
+        "one request": (auditor, AuditFilter(request=f"request-{sizes[0]}")),
         "all that a member sees": (member, AuditFilter()),
     }
     found: dict[str, list[list[float]]] = {name: [] for name in wanted}
-    sizes = int(10_000 * share), int(200_000 * share)
     for size in sizes:
         _grow_trail(size, projects)
         for name, (reader, narrow) in wanted.items():
