@@ -12,7 +12,7 @@ from typing import Any
 from kombu.transport import redis
 
 
-class SteadyChannel(redis.Channel):  # type: ignore[misc]  # kombu ships no types
+class SteadyChannel(redis.Channel):
     """A channel that forgets its messages when it is closed."""
 
     do_restore = False
@@ -20,15 +20,15 @@ class SteadyChannel(redis.Channel):  # type: ignore[misc]  # kombu ships no type
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         """Acknowledge, if there is still somebody to tell."""
         if not self.closed:
-            super().basic_ack(delivery_tag, multiple=multiple)
+            super().basic_ack(delivery_tag, multiple=multiple)  # type: ignore[no-untyped-call]
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Reject, if there is still somebody to tell."""
         if not self.closed:
-            super().basic_reject(delivery_tag, requeue=requeue)
+            super().basic_reject(delivery_tag, requeue=requeue)  # type: ignore[no-untyped-call]
 
 
-class SteadyRedis(redis.Transport):  # type: ignore[misc]  # kombu ships no types
+class SteadyRedis(redis.Transport):
     """Kombu's Redis transport on steady channels."""
 
     Channel: Any = SteadyChannel

@@ -4,6 +4,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseStopPolling
 
@@ -22,6 +23,14 @@ def _project(request: HtmxRequest, slug: str) -> Project:
     return get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
 
 
+def _trail(project: Project, *, to_jobs: bool = True) -> list[dict[str, str]]:
+    jobs = reverse("training:list", args=[project.slug])
+    return [
+        {"label": project.name, "url": project.get_absolute_url()},
+        {"label": "Training jobs", "url": jobs},
+    ][: 1 + to_jobs]
+
+
 @login_required
 @require_GET
 def list_jobs(request: HtmxRequest, slug: str) -> HttpResponse:
@@ -36,6 +45,7 @@ def list_jobs(request: HtmxRequest, slug: str) -> HttpResponse:
         "training/list.html",
         {
             "project": project,
+            "trail": _trail(project, to_jobs=False),
             "page": page,
             "may_launch_training": rules.can_launch_training(request.user, project),
         },
@@ -48,7 +58,7 @@ def launch_training(request: HtmxRequest, slug: str) -> HttpResponse:
     project = _project(request, slug)
     ensure(rules.can_launch_training(request.user, project))
     data = _data_form(request, project)
-    context: dict[str, Any] = {"project": project, "form": data}
+    context = {"project": project, "trail": _trail(project), "form": data}
     if not (isinstance(data, TargetForm) and data.is_valid()):
         return render_form(request, "training/choose_data.html", context)
     choice = data.cleaned_data
@@ -119,6 +129,7 @@ def training_job(request: HtmxRequest, pk: UUID) -> HttpResponse:
     job = _job(request, pk)
     visible = DatasetVersion.objects.visible_to(request.user)
     context = _job_context(request, job) | {
+        "trail": _trail(job.project),
         "facts": queries.spec_facts(job),
         "sees_data": visible.filter(pk=job.dataset_version_id).exists(),
         "may_launch_training": rules.can_launch_training(request.user, job.project),
