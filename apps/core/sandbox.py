@@ -206,13 +206,14 @@ def _storable(value: Any) -> Any:
 
 def _crash(folder: Path, returncode: int) -> Outcome:
     tail = _storable((folder / "console.log").read_text(errors="replace")[-2000:])
-    if returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+    if returncode < 0:
         return Outcome(
             "failed",
             folder,
             code="out_of_resources",
-            message="Stopped by the system: it used more processor time or memory "
-            "than allowed. Use less data or a smaller search.",
+            message=f"Stopped by {signal.Signals(-returncode).name}: most likely it "
+            "needed more memory or processor time than allowed. Use less data, a "
+            "smaller search or a higher limit.",
             details=[tail],
         )
     return Outcome(
