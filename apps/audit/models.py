@@ -71,6 +71,7 @@ class AuditEvent(models.Model):
             models.Index(
                 fields=["target_type", "target_id", "-id"], name="audit_by_target"
             ),
+            models.Index(fields=["request_id", "-id"], name="audit_by_request"),
             models.Index(fields=["-at"], name="audit_by_time"),
         ]
 
