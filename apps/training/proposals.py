@@ -48,7 +48,7 @@ class FeatureProposal:
 def tasks_for(column: dict[str, Any]) -> list[Task]:
     """List what can be learned about `column`, the likeliest first; may be empty."""
     distinct, is_number = column["distinct"], column["type"] in {"integer", "number"}
-    if distinct == TWO:
+    if distinct == TWO and labels_of(column):
         return ["binary"]
     if is_number and TWO < distinct <= MOST_NUMBERED_CLASSES:
         return ["multiclass", "regression"]
@@ -60,8 +60,13 @@ def tasks_for(column: dict[str, Any]) -> list[Task]:
 
 
 def labels_of(column: dict[str, Any]) -> list[str]:
-    """List the values that may count as positive, the rarer first."""
+    """List the values that may count as positive, the rarer first.
+
+    Fractions are not counted one by one; of two the lowest and highest are all.
+    """
     values = [entry["value"] for entry in column["top"]]
+    if not values and column["type"] == "number":
+        values = [str(column["min"]), str(column["max"])]
     return list(reversed(values[:TWO]))
 
 

@@ -7,7 +7,9 @@ from tests.factories import training
 
 
 def column(kind: str, distinct: int) -> dict:
-    return {"name": "c", "type": kind, "distinct": distinct, "top": []}
+    values = [] if kind in {"date", "number"} else [{"value": "a"}, {"value": "b"}]
+    found = {"name": "c", "type": kind, "distinct": distinct, "top": values}
+    return {**found, "min": 0.0, "max": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -17,6 +19,8 @@ def column(kind: str, distinct: int) -> dict:
         ("text", 2, ["binary"]),
         ("boolean", 2, ["binary"]),
         ("integer", 2, ["binary"]),
+        ("number", 2, ["binary"]),
+        ("date", 2, []),
         ("text", 3, ["multiclass"]),
         ("text", 50, ["multiclass"]),
         ("text", 51, []),
@@ -32,9 +36,10 @@ def test_tasks_for(kind, distinct, tasks):
 
 
 def test_labels_of_names_the_rarer_value_first():
-    counted = {"top": [{"value": "no"}, {"value": "yes"}, {"value": "?"}]}
+    words = {"type": "text", "top": [{"value": "no"}, {"value": "yes"}]}
 
-    assert proposals.labels_of(counted) == ["yes", "no"]
+    assert proposals.labels_of(words) == ["yes", "no"]
+    assert proposals.labels_of(column("number", 2)) == ["1.0", "0.0"]
 
 
 @pytest.mark.parametrize(
