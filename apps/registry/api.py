@@ -48,7 +48,7 @@ class ManifestEntry(serializers.Serializer[Any]):
     media_type = serializers.CharField()
 
 
-class VersionRow(serializers.Serializer[Any]):
+class ModelVersionRow(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     number = serializers.IntegerField()
     state = serializers.CharField()
@@ -58,29 +58,29 @@ class VersionRow(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class VersionOutput(VersionRow):
+class ModelVersionOutput(ModelVersionRow):
     manifest = ManifestEntry(many=True)
     signature = serializers.DictField()
 
 
-class VersionInput(serializers.Serializer[Any]):
+class ModelVersionInput(serializers.Serializer[Any]):
     run_id = serializers.UUIDField()
     description = serializers.CharField(
         max_length=4000, required=False, allow_blank=True, default=""
     )
 
 
-class SectionsShape(serializers.Serializer[Any]):
+class CardSections(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, Any]:
         text: Any = {"max_length": 20_000, "allow_blank": True, "required": False}
         return {name: serializers.CharField(**text) for name in CARD_SECTIONS}
 
 
-class GrantInput(serializers.Serializer[Any]):
+class ModelGrantInput(serializers.Serializer[Any]):
     email = serializers.EmailField()
 
 
-class GrantOutput(serializers.Serializer[Any]):
+class ModelGrantOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     email = serializers.EmailField()
     full_name = serializers.CharField()
@@ -147,20 +147,20 @@ class ModelView(ETagMixin, _ModelBase):
 
 
 class ModelVersionsView(_ModelBase):
-    serializer_class = VersionOutput
+    serializer_class = ModelVersionOutput
 
-    @extend_schema(responses=VersionRow(many=True))
+    @extend_schema(responses=ModelVersionRow(many=True))
     def get(self, request: ApiRequest, slug: str, name: str) -> Response:
         """Versions of a model, newest first."""
         versions = self.get_model().versions.select_related("registered_by")
         page = self.paginate_queryset(versions.defer("manifest", "signature"))
-        return self.get_paginated_response(VersionRow(page, many=True).data)
+        return self.get_paginated_response(ModelVersionRow(page, many=True).data)
 
-    @extend_schema(request=VersionInput, responses={201: VersionOutput})
+    @extend_schema(request=ModelVersionInput, responses={201: ModelVersionOutput})
     def post(self, request: ApiRequest, slug: str, name: str) -> Response:
         """Register the model of a run; a new name makes a new model."""
         project = self.get_project()
-        given = VersionInput(data=request.data)
+        given = ModelVersionInput(data=request.data)
         given.is_valid(raise_exception=True)
         runs = Run.objects.visible_to(request.user).select_related(
             "experiment__project"
@@ -174,37 +174,37 @@ class ModelVersionsView(_ModelBase):
         )
         location = reverse("v1:model_version", args=[slug, name, version.number])
         return Response(
-            VersionOutput(version).data, status=201, headers={"Location": location}
+            ModelVersionOutput(version).data, status=201, headers={"Location": location}
         )
 
 
 class ModelVersionView(ETagMixin, _ModelBase):
-    serializer_class = VersionOutput
+    serializer_class = ModelVersionOutput
 
-    @extend_schema(responses=VersionOutput)
+    @extend_schema(responses=ModelVersionOutput)
     def get(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """One version with its manifest and signature."""
-        return Response(VersionOutput(self.get_version()).data)
+        return Response(ModelVersionOutput(self.get_version()).data)
 
 
 class CardSectionsView(ETagMixin, _ModelBase):
-    serializer_class = SectionsShape
+    serializer_class = CardSections
 
-    @extend_schema(responses=SectionsShape)
+    @extend_schema(responses=CardSections)
     def get(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """What people wrote on the card."""
-        return Response(SectionsShape(self.get_version().card).data)
+        return Response(CardSections(self.get_version().card).data)
 
-    @extend_schema(request=SectionsShape, responses=SectionsShape)
+    @extend_schema(request=CardSections, responses=CardSections)
     def patch(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """Write sections of the card; a missing one stays."""
         version = self.get_version()
-        given = SectionsShape(data=request.data)
+        given = CardSections(data=request.data)
         given.is_valid(raise_exception=True)
         card = actions.edit_card(
             version=version, sections=given.validated_data, by=request.user
         )
-        return Response(SectionsShape(card).data)
+        return Response(CardSections(card).data)
 
 
 class ModelFileView(_ModelBase):
@@ -241,24 +241,24 @@ class OpenModelView(_ModelBase):
 
 
 class ModelGrantsView(_ModelBase):
-    serializer_class = GrantOutput
+    serializer_class = ModelGrantOutput
 
-    @extend_schema(responses=GrantOutput(many=True))
+    @extend_schema(responses=ModelGrantOutput(many=True))
     def get(self, request: ApiRequest, slug: str, name: str) -> Response:
         """People who were given access one by one."""
         page = self.paginate_queryset(queries.granted_people(self.get_model()))
-        return self.get_paginated_response(GrantOutput(page, many=True).data)
+        return self.get_paginated_response(ModelGrantOutput(page, many=True).data)
 
-    @extend_schema(request=GrantInput, responses={201: GrantOutput})
+    @extend_schema(request=ModelGrantInput, responses={201: ModelGrantOutput})
     def post(self, request: ApiRequest, slug: str, name: str) -> Response:
         """Show the model to one person, member of the project or not."""
         model = self.get_model()
         ensure(rules.can_grant_model(request.user, model))
-        given = GrantInput(data=request.data)
+        given = ModelGrantInput(data=request.data)
         given.is_valid(raise_exception=True)
         person = person_by_email(given.validated_data["email"])
         actions.grant_model(model=model, person=person, by=request.user)
-        return Response(GrantOutput(person).data, status=201)
+        return Response(ModelGrantOutput(person).data, status=201)
 
 
 class ModelGrantView(_ModelBase):

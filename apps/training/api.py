@@ -35,7 +35,7 @@ class TrainingJobInput(serializers.Serializer[Any]):
     )
 
 
-class FailureOutput(serializers.Serializer[Any]):
+class TrainingFailure(serializers.Serializer[Any]):
     code = serializers.CharField(source="failure_code")
     message = serializers.CharField(source="failure_message")
 
@@ -58,9 +58,9 @@ class TrainingJobRow(serializers.Serializer[Any]):
     failure = serializers.SerializerMethodField()
     status_url = serializers.SerializerMethodField()
 
-    @extend_schema_field(FailureOutput(allow_null=True))
+    @extend_schema_field(TrainingFailure(allow_null=True))
     def get_failure(self, job: TrainingJob) -> dict[str, Any] | None:
-        return FailureOutput(job).data if job.failure_code else None
+        return TrainingFailure(job).data if job.failure_code else None
 
     def get_status_url(self, job: TrainingJob) -> str:
         return reverse("v1:training_job", args=[job.pk])
