@@ -29,7 +29,16 @@ class Measure:
     help: str
 
 
+# Mission before metric: where measures are listed, this is their order.
 _CATALOGUE = (
+    Measure(
+        "mission_cost_per_1000",
+        "Mission cost per 1,000 cases",
+        _BINARY,
+        "lower",
+        "cost",
+        "What false alarms and misses cost in 1,000 cases.",
+    ),
     Measure(
         "roc_auc",
         "Area under the ROC curve",
@@ -117,14 +126,6 @@ _CATALOGUE = (
         "lower",
         "ratio",
         "The mean gap between stated probability and observed frequency.",
-    ),
-    Measure(
-        "mission_cost_per_1000",
-        "Mission cost per 1,000 cases",
-        _BINARY,
-        "lower",
-        "cost",
-        "What false alarms and misses cost in 1,000 cases.",
     ),
     Measure(
         "rmse",
