@@ -94,7 +94,12 @@ class Workers:
         worker = subprocess.Popen(
             [
                 *(sys.executable, "-m", "celery", "-A", "mlops_portal", "worker"),
-                *("--queues", "default,training", "--concurrency", "2"),
+                *(
+                    "--queues",
+                    "default,ingest,training,validation",
+                    "--concurrency",
+                    "2",
+                ),
                 *("--without-gossip", "--without-mingle", "--without-heartbeat"),
             ],
             env=self._environment,
