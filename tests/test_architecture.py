@@ -40,12 +40,10 @@ MAX_TASK_LINES = 20
 WITHOUT_RULE = {
     "accounts.confirm_password": "changes nothing; the action it serves has the rule",
     "accounts.create_first_administrator": "there is nobody yet who could ask",
-    "accounts.create_service_account": "migrations call it, before there are people",
     "accounts.service_account": "reads one row",
 }
 WITHOUT_ACTOR = {
     "accounts.create_first_administrator",
-    "accounts.create_service_account",
     "accounts.service_account",
 }
 # Actions whose rule bears another name, since one question answers for both.

@@ -278,14 +278,6 @@ def test_revoke_token_refuses_others_and_a_second_time(developer, administrator)
         actions.revoke_token(token=token, by=developer)
 
 
-def test_create_service_account_is_done_once(worker):
-    with nothing_recorded():
-        again = actions.create_service_account()
-
-    assert again == worker == actions.service_account()
-    assert not again.has_usable_password()
-
-
 def test_create_first_administrator_records_event(db):
     with one_event("account.created") as events:
         person = actions.create_first_administrator(

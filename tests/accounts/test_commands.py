@@ -46,8 +46,3 @@ def test_create_administrator_refuses_a_second_one(administrator, typed):
 
     with nothing_recorded(), pytest.raises(CommandError, match="has accounts"):
         create_administrator()
-
-
-def test_create_worker_can_be_called_again(worker):
-    with nothing_recorded():
-        call_command("create_worker")

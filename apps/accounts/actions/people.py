@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from apps.access.checks import ensure
-from apps.access.roles import GRANTABLE_AGENCY_ROLES, WORKER
+from apps.access.roles import GRANTABLE_AGENCY_ROLES
 from apps.accounts import rules
 from apps.accounts.models import User, UserKind
 from apps.audit.event_types import EventType
@@ -154,23 +153,6 @@ def deactivate_person(*, person: User, by: User) -> User:
 def service_account() -> User:
     """Return the account that background work acts as; a migration created it."""
     return User.objects.get(email=WORKER_EMAIL)
-
-
-@transaction.atomic
-def create_service_account() -> User:
-    """Create the worker's account where it is missing, as migrations do."""
-    worker, is_new = User.objects.get_or_create(
-        email=WORKER_EMAIL,
-        defaults={
-            "full_name": "Worker",
-            "kind": UserKind.SERVICE,
-            "agency_roles": [WORKER.slug],
-            "password": make_password(None),
-        },
-    )
-    if is_new:
-        record(EventType.ACCOUNT_CREATED, target=worker, project=None, by=worker)
-    return worker
 
 
 @transaction.atomic
