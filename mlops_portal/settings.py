@@ -37,6 +37,9 @@ ALLOWED_HOSTS = env.list(
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CSRF_FAILURE_VIEW = "apps.core.views.csrf_failure"
 
+# Seals each audit event at its append; the database must never hold it.
+AUDIT_MAC_KEY = env.str("AUDIT_MAC_KEY", default="")
+
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = env.int("SESSION_SECONDS", default=12 * 60 * 60)
@@ -351,7 +354,13 @@ def _faults() -> list[str]:
             faults.append("SECRET_KEY is short or a demonstration key.")
         faults += [
             f"{name} is missing."
-            for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "ALLOWED_HOSTS")
+            for name in (
+                "DATABASE_URL",
+                "REDIS_URL",
+                "STORAGE_URL",
+                "ALLOWED_HOSTS",
+                "AUDIT_MAC_KEY",
+            )
             if not env.str(name, default="")
         ]
     return faults

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 
@@ -137,16 +138,25 @@ def api_of() -> Callable[..., Client]:
 
 @pytest.fixture(scope="session", autouse=True)
 def tables_that_can_be_emptied() -> Iterator[None]:
-    """Let tests with real commits empty the tables, the append-only one included."""
+    """Let tests with real commits empty the tables, the append-only ones included."""
     ordinary = DatabaseOperations.sql_flush
 
     def sql_flush(self, *args, **kwargs) -> list[str]:
-        table = "ALTER TABLE audit_auditevent"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgenabled = 'A'"
+            )
+            triggers = cursor.fetchall()
         return [
-            f"{table} DISABLE TRIGGER USER;",
+            *(
+                f"ALTER TABLE {table} DISABLE TRIGGER {name};"
+                for table, name in triggers
+            ),
             *ordinary(self, *args, **kwargs),
-            f"{table} ENABLE ALWAYS TRIGGER audit_event_append_only;",
-            f"{table} ENABLE ALWAYS TRIGGER audit_event_no_truncate;",
+            *(
+                f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name};"
+                for table, name in triggers
+            ),
         ]
 
     with pytest.MonkeyPatch.context() as patch:

@@ -15,6 +15,7 @@ PRODUCTION = {
     "REDIS_URL": "redis://127.0.0.1/0",
     "STORAGE_URL": "file:///data/blobs",
     "ALLOWED_HOSTS": "portal.example.gov",
+    "AUDIT_MAC_KEY": "m" * 50,
 }
 TELL = """
 import json, sys
@@ -92,6 +93,7 @@ def test_production_is_the_default_mode():
         ({"DATABASE_URL": ""}, "DATABASE_URL is missing"),
         ({"REDIS_URL": ""}, "REDIS_URL is missing"),
         ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is missing"),
+        ({"AUDIT_MAC_KEY": ""}, "AUDIT_MAC_KEY is missing"),
         ({"SITE_BANNER": "royal"}, "SITE_BANNER must be none, gov, mil or state"),
         ({"PORTAL_MODE": "casual"}, "PORTAL_MODE is 'casual'"),
         ({"STORAGE_URL": "ftp://files"}, "STORAGE_URL is 'ftp://files'"),

@@ -60,6 +60,11 @@ class AuditEvent(models.Model):
     reason = models.TextField(blank=True)
     channel = models.CharField(max_length=16)
     request_id = models.CharField(max_length=64, blank=True)
+    # The database adds `xid`, the transaction that wrote the row, by itself.
+    body = models.TextField(editable=False)
+    leaf_hash = models.BinaryField(max_length=32)
+    mac = models.BinaryField(max_length=32)
+    mac_kid = models.SmallIntegerField()
 
     objects = AuditEventQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""The only writer of the audit trail, and the seam where it becomes tamper-evident."""
+"""The only writer of the audit trail: every event gets its text, hash and MAC here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, models
 
 from apps.access.checks import roles_of
+from apps.audit.body import body_of, hash_of, mac_key_id, mac_of
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.core.context import current
@@ -46,7 +47,7 @@ def record(
         raise OutsideTransaction(f"{event_type} must be recorded inside its action.")
     work = current()
     address = getattr(target, "get_absolute_url", None)
-    return AuditEvent.objects.create(
+    event = AuditEvent(
         type=EventType(event_type),
         actor_id=by.pk,
         actor_label=by.label,
@@ -63,6 +64,11 @@ def record(
         channel=work.channel,
         request_id=work.request_id,
     )
+    event.body = body_of(event)
+    event.leaf_hash = hash_of(event.body)
+    event.mac, event.mac_kid = mac_of(event.leaf_hash), mac_key_id()
+    event.save(force_insert=True)
+    return event
 
 
 def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
