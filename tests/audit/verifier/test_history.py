@@ -1,0 +1,272 @@
+"""The offline verifier against histories and checkpoints that were touched."""
+
+import random
+import shutil
+
+import pytest
+
+from tests.audit.transparency.exports import (
+    Log,
+    bodies,
+    body,
+    canonical,
+    restate,
+    rules,
+    verify,
+)
+
+VERIFIED, TAMPERED, USAGE, INCOMPLETE, UNSUPPORTED = range(5)
+COUNT = 700
+
+
+# Untouched
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 255, 256, 257, COUNT])
+def test_an_untouched_export_is_verified(size, tmp_path):
+    log = Log(bodies(size))
+    (tmp_path / "kept").write_text(log.checkpoint(min(size, 1)))
+    outside = ("--kept", tmp_path / "kept")
+
+    code, answer = verify(log.exported(tmp_path / "export"), log, *outside)
+
+    assert answer["findings"] == []
+    assert answer["events"] == size
+    assert code == (VERIFIED if size else UNSUPPORTED)
+
+
+def test_an_untouched_archive_is_verified_without_unpacking(log, tmp_path, kept):
+    path = tmp_path / "export.zip"
+    path.write_bytes(log.zipped())
+
+    assert verify(path, log, *kept(500))[0] == VERIFIED
+
+
+def test_segments_are_read_one_after_another(tmp_path):
+    log = Log([canonical({"n": number}) for number in range(65_536 + 300)])
+    folder = log.exported(tmp_path / "export", earlier=[65_536])
+
+    code, answer = verify(folder, log)
+
+    assert (code, answer["findings"]) == (UNSUPPORTED, [])
+    assert answer["events"] == 65_836
+
+
+def test_random_untouched_logs_have_no_finding(tmp_path):
+    path = tmp_path / "export.zip"
+    for _ in range(200):
+        size = random.choice([random.randrange(20), random.randrange(600)])
+        log = Log(random.sample(bodies(600), size))
+        earlier = random.sample(range(size), random.randrange(2)) if size else []
+        path.write_bytes(log.zipped(earlier=earlier))
+
+        code, answer = verify(path, log)
+
+        assert (code, answer["findings"]) == (UNSUPPORTED, []), size
+
+
+def test_without_outside_evidence_the_answer_is_not_verified(log, export):
+    code, answer = verify(export, log)
+
+    assert code == UNSUPPORTED
+    assert "--kept" in answer["notes"][0]
+
+
+@pytest.mark.parametrize(("age", "code"), [("24h", UNSUPPORTED), ("99999d", VERIFIED)])
+def test_an_old_export_is_called_stale(log, export, kept, age, code):
+    assert verify(export, log, *kept(COUNT), "--max-age", age)[0] == code
+
+
+def test_an_export_without_times_is_called_stale(tmp_path):
+    log = Log([canonical({"time": "yesterday"})])
+    (tmp_path / "kept").write_text(log.checkpoint())
+    export, age = log.exported(tmp_path / "export"), ("--max-age", "24h")
+
+    code, answer = verify(export, log, "--kept", tmp_path / "kept", *age)
+
+    assert code == UNSUPPORTED
+    assert "yesterday" in answer["notes"][0]
+
+
+def test_files_of_a_file_manager_are_passed_over(log, export, kept):
+    (export / "segments" / ".DS_Store").write_bytes(b"\0")
+
+    assert verify(export, log, *kept(1))[0] == VERIFIED
+
+
+# Attacks on the events. The attacker rewrites tiles and manifest; `resigned` says
+# whether he also holds the key of the log.
+
+
+def swap(events, one, other):
+    events[one], events[other] = events[other], events[one]
+
+
+ATTACKS = {
+    "edit": lambda events: events.__setitem__(123, body(123, reason="other")),
+    "swap actor": lambda events: events.__setitem__(123, body(123, actor={"id": "9"})),
+    "flip time": lambda events: events.__setitem__(
+        123, body(123, time="2025-01-01T00:00:00.000000Z")
+    ),
+    "delete": lambda events: events.pop(123),
+    "insert": lambda events: events.insert(123, body(5000)),
+    "duplicate": lambda events: events.insert(123, events[122]),
+    "reorder": lambda events: swap(events, 123, 300),
+    "edit the newest": lambda events: events.__setitem__(-1, body(0, reason="other")),
+    "delete the newest": lambda events: events.pop(),
+    "truncate": lambda events: events.__delitem__(slice(600, None)),
+    "append": lambda events: events.append(body(5000)),
+    "empty": lambda events: events.clear(),
+}
+
+
+def attacked(log, attack):
+    events = list(log.events)
+    ATTACKS[attack](events)
+    return Log(events)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_without_the_key_is_found(log, attack, tmp_path):
+    forged = attacked(log, attack)
+    export = forged.exported(tmp_path / "export")
+    (export / "checkpoint").write_text(log.checkpoint())
+    restate(export)
+
+    code, answer = verify(export, log)
+
+    expected = {"file.missing"} if attack == "empty" else {"root", "size"}
+    assert code == (INCOMPLETE if attack == "empty" else TAMPERED)
+    assert rules(answer) & expected
+
+
+OLD = {"edit", "swap actor", "flip time", "delete", "insert", "duplicate", "reorder"}
+GROWN = {"append"}  # is what a log does
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_with_the_key_is_found_by_an_older_copy(log, attack, tmp_path, kept):
+    export = attacked(log, attack).exported(tmp_path / "export")
+
+    code, answer = verify(export, log, *kept(500))
+
+    assert code == (TAMPERED if attack in OLD | {"empty"} else VERIFIED)
+    assert rules(answer) <= {"root", "size"}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_with_the_key_is_found_by_the_newest_copy(
+    log, attack, tmp_path, kept
+):
+    export = attacked(log, attack).exported(tmp_path / "export")
+
+    code, _ = verify(export, log, *kept(COUNT))
+
+    assert code == (VERIFIED if attack in GROWN else TAMPERED)
+
+
+def test_an_edited_event_is_named(log, export):
+    path = export / "segments" / "000000.jsonl"
+    lines = path.read_text().splitlines()
+    lines[300] = body(300, actor={"id": "somebody else"})
+    path.write_text("\n".join(lines) + "\n")
+
+    code, answer = verify(export, log)
+
+    tile = next(one for one in answer["findings"] if one["rule"] == "tile.hash")
+    assert code == TAMPERED
+    assert (tile["index"], tile["place"]) == (300, "tile/0/001")
+    assert tile["field"] == "hash 44"
+    assert len(tile["expected"]) == len(tile["found"]) == 64
+    roots = [one["place"] for one in answer["findings"] if one["rule"] == "root"]
+    assert roots == ["checkpoints/500", "checkpoint"]
+    assert {"file.digest", "tile.hash", "root"} == rules(answer)
+
+
+# Attacks on the checkpoints
+
+
+def test_a_log_under_another_key_is_found(log, export):
+    stranger = Log(log.events, seed=9)
+
+    code, answer = verify(export, stranger)
+
+    assert (code, rules(answer)) == (TAMPERED, {"signature"})
+
+
+def test_a_log_of_another_name_is_found(log, tmp_path, kept):
+    other = Log(log.events, origin="portal.example/audit/2")
+    export = other.exported(tmp_path / "export")
+
+    key = ("--log-key", other.signer.vkey)
+    code, answer = verify(export, log, *key, *kept(500))
+
+    assert (code, rules(answer)) == (TAMPERED, {"origin"})
+
+
+@pytest.mark.parametrize(
+    ("forge", "expected"),
+    [
+        (lambda log: log.checkpoint().replace("\n700\n", "\n699\n"), "signature"),
+        (lambda log: log.checkpoint(root=bytes(32)), "root"),
+        (lambda log: log.checkpoint(499) + "— x y\n", "checkpoint.form"),
+        (lambda log: log.checkpoint(origin="other"), "signature"),
+        (lambda log: "no note", "checkpoint.form"),
+        (lambda log: log.checkpoint().replace("\n", "\r\n"), "checkpoint.form"),
+        (
+            lambda log: log.checkpoint().replace("\n700\n", "\n0700\n"),
+            "checkpoint.form",
+        ),
+        (lambda log: log.checkpoint(extensions=("x",)), "checkpoint.form"),
+        (lambda log: log.checkpoint(root=bytes(31)), "checkpoint.form"),
+        (lambda log: log.checkpoint(600), "size"),
+        (lambda log: "x" * 1_000_001, "file.size"),
+    ],
+)
+def test_a_forged_checkpoint_is_found(log, export, forge, expected):
+    (export / "checkpoint").write_text(forge(log))
+    restate(export)
+
+    code, answer = verify(export, log)
+
+    assert code == TAMPERED
+    assert expected in rules(answer)
+
+
+def test_a_hostile_size_ends_at_once(log, export):
+    note = log.checkpoint(size=COUNT, root=bytes(32))
+    huge = note.replace(f"\n{COUNT}\n", f"\n{2**53 - 1}\n")
+    (export / "checkpoint").write_text(huge)
+    restate(export)
+
+    code, answer = verify(export, log)
+
+    assert code == TAMPERED
+    assert {"signature", "size"} <= rules(answer)
+
+
+def test_a_signature_that_is_no_point_is_refused(log, export):
+    text, _, line = log.checkpoint().rpartition("— ")
+    (export / "checkpoint").write_bytes(f"{text}— {line}".encode() + b"\xff")
+
+    assert "checkpoint.form" in rules(verify(export, log)[1])
+
+
+def test_an_older_checkpoint_under_a_wrong_name_is_found(log, export):
+    shutil.copy(export / "checkpoints" / "256", export / "checkpoints" / "300")
+    restate(export)
+
+    code, answer = verify(export, log)
+
+    assert (code, rules(answer)) == (TAMPERED, {"checkpoint.name"})
+
+
+def test_a_rolled_back_log_with_its_newer_checkpoint_is_found(log, tmp_path):
+    older = Log(log.events[:600]).exported(tmp_path / "export")
+    (older / "checkpoints").mkdir()
+    (older / "checkpoints" / "700").write_text(log.checkpoint())
+    restate(older)
+
+    code, answer = verify(older, log)
+
+    assert (code, rules(answer)) == (TAMPERED, {"size"})
