@@ -10,7 +10,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset run worker beat migrate check fix test test-browser bench docs lock clean
+.PHONY: help demo demo-reset run worker beat sealer migrate check fix test test-browser bench docs lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*  ##' Makefile | sed -E 's/:.*  ## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ worker:  ## Background worker, settings from the environment
 
 beat: | var  ## Clock of the periodic tasks, settings from the environment
 	$(BIN)/celery --quiet -A mlops_portal beat --loglevel INFO --schedule var/beat-schedule
+
+sealer:  ## Sign the audit trail as it grows, settings from the environment
+	$(BIN)/python manage.py seal_audit_trail
 
 migrate:  ## Bring the database of the environment up to date
 	$(BIN)/python manage.py migrate

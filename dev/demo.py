@@ -1,4 +1,4 @@
-"""The demo: services, migrations, content, then web, worker and beat in one terminal.
+"""The demo: services, migrations, content, then every process in one terminal.
 
 python -m dev.demo      PORT=8000 changes the port
 """
@@ -35,6 +35,7 @@ WORKER = (
     " --queues default,training,validation,ingest"
 )
 BEAT = "celery --quiet -A mlops_portal beat --loglevel INFO"
+SEALER = ("seal_audit_trail",)
 
 
 def main() -> int:
@@ -85,6 +86,7 @@ def environment(urls: dict[str, str], *, folder: Path = FOLDER) -> dict[str, str
         "SECRET_KEY": kept_secret(folder / "secret.key", prefix="demo-"),
         "STORAGE_URL": f"file://{folder / 'blobs'}",
         "JOBS_DIR": str(folder / "jobs"),
+        "AUDIT_SIGNING_KEY_FILE": str(folder / "sealer" / "signing.key"),
         "PYTHONUNBUFFERED": "1",
     }
     return os.environ | own | urls
@@ -97,6 +99,7 @@ def _serve(port: str, running: Services) -> None:
         group.run("migrate", _manage("migrate", "--verbosity=0"))
         _collect_static_files(group)
         group.start("worker", _module(WORKER))
+        group.start("sealer", _manage(*SEALER))
         group.run("seed", _manage("seed_demo"))
         group.start("web", _module(f"{WEB} --bind {HOST}:{port}"))
         group.start("beat", _module(f"{BEAT} --schedule {FOLDER / 'beat-schedule'}"))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Start one process of the portal: web, worker, beat or migrate.
+# Start one process of the portal: web, worker, beat, sealer or migrate.
 # The commands are those of the Makefile; a test holds them equal.
 set -eu
 
@@ -13,11 +13,14 @@ worker)
 beat)
     exec celery --quiet -A mlops_portal beat --loglevel INFO --schedule /data/beat-schedule
     ;;
+sealer)
+    exec python manage.py seal_audit_trail
+    ;;
 migrate)
     exec python manage.py migrate
     ;;
 *)
-    echo "Say which process to start: web, worker, beat or migrate." >&2
+    echo "Say which process to start: web, worker, beat, sealer or migrate." >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001  # a script beside the image's other files, not a package
-"""Exit with 0 while one process of the portal does its work: web, worker or beat."""
+"""Exit with 0 while a process does its work: web, worker, beat or sealer."""
 
 import os
 import socket
@@ -34,7 +34,17 @@ def beat_saves() -> bool:
     return time.time() - saved_at < BEAT_SAVES_WITHIN_SECONDS
 
 
-CHECKS = {"web": web_answers, "worker": worker_answers, "beat": beat_saves}
+def sealer_seals() -> bool:
+    command = ["python", "manage.py", "check_audit_trail"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+CHECKS = {
+    "web": web_answers,
+    "worker": worker_answers,
+    "beat": beat_saves,
+    "sealer": sealer_seals,
+}
 
 if __name__ == "__main__":
     sys.exit(0 if CHECKS[sys.argv[1]]() else 1)

@@ -39,6 +39,14 @@ CSRF_FAILURE_VIEW = "apps.core.views.csrf_failure"
 
 # Seals each audit event at its append; the database must never hold it.
 AUDIT_MAC_KEY = env.str("AUDIT_MAC_KEY", default="")
+# The name under which the sealer signs the trail, and its private key.
+AUDIT_ORIGIN = env.str("AUDIT_ORIGIN", default="mlops-portal.example/audit/1")
+AUDIT_SIGNING_KEY_FILE = Path(
+    env.str(
+        "AUDIT_SIGNING_KEY_FILE",
+        default=str(BASE_DIR / "var" / "sealer" / "signing.key"),
+    )
+)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
@@ -300,6 +308,11 @@ CELERY_BEAT_SCHEDULE = {
     f"sweep-{app}": {"task": f"{app}.sweep", "schedule": JOB_STALE_SECONDS / 3}
     for app in ("datasets", "training", "validation")
 }
+
+# --- Health ---------------------------------------------------------------------------
+
+# What /healthz asks besides the database: a word for each part.
+HEALTH_PARTS = {"audit": "apps.audit.status.health"}
 
 # --- Language, time, banner ---------------------------------------------------------
 

@@ -3,10 +3,11 @@
 from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.module_loading import import_string
 from django.views.decorators.http import require_safe
 
 from apps.core import gallery
@@ -77,11 +78,12 @@ def _error(request: HttpRequest, status: int, *, reason: str = "") -> HttpRespon
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        parts = {
+            name: import_string(path)() for name, path in settings.HEALTH_PARTS.items()
+        }
     except DatabaseError:
         return JsonResponse({"status": "failed", "database": "unreachable"}, status=503)
-    return JsonResponse({"status": "ok", "version": settings.PORTAL_VERSION})
+    return JsonResponse({"status": "ok", "version": settings.PORTAL_VERSION, **parts})
 
 
 @require_safe

@@ -6,7 +6,7 @@ import yaml
 from dev import demo
 from dev.problem import ROOT
 
-PROCESSES = ("web", "worker", "beat", "migrate")
+PROCESSES = ("web", "worker", "beat", "sealer", "migrate")
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "docker" / "compose.yml").read_text())
 EXAMPLE = dict(
@@ -42,7 +42,12 @@ def test_the_image_starts_what_the_makefile_starts(process):
 
 @pytest.mark.parametrize(
     ("process", "command"),
-    [("web", demo.WEB), ("worker", demo.WORKER), ("beat", demo.BEAT)],
+    [
+        ("web", demo.WEB),
+        ("worker", demo.WORKER),
+        ("beat", demo.BEAT),
+        ("sealer", " ".join(["python manage.py", *demo.SEALER])),
+    ],
 )
 def test_the_demo_starts_what_the_makefile_starts(process, command):
     assert without_place(makefile_commands()[process]) == command
@@ -78,7 +83,7 @@ def test_compose_checks_the_health_of_every_lasting_process():
 def test_compose_holds_no_secret():
     for name, value in COMPOSE["services"]["web"]["environment"].items():
         assert "${" in value, f"{name} must take its password from the environment"
-    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
+    for name in ("SECRET_KEY", "AUDIT_MAC_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
         assert EXAMPLE[name] == ""
 
 

@@ -1,4 +1,4 @@
-"""The database itself refuses to change or remove an audit event.
+"""The database itself refuses to change or remove audit events and what seals them.
 
 It also notes the transaction that wrote each event, whatever an INSERT says: by that
 number the sealer finds what was committed since it last looked.
@@ -6,7 +6,7 @@ number the sealer finds what was committed since it last looked.
 
 from django.db import migrations
 
-FORBID = """
+NOTE = """
 ALTER TABLE audit_auditevent
     ADD COLUMN xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     ADD CONSTRAINT audit_body_size CHECK (octet_length(body) BETWEEN 2 AND 65535),
@@ -27,19 +27,9 @@ END $$;
 CREATE TRIGGER audit_transaction
     BEFORE INSERT ON audit_auditevent
     FOR EACH ROW EXECUTE FUNCTION audit_note_transaction();
-CREATE TRIGGER audit_append_only
-    BEFORE UPDATE OR DELETE ON audit_auditevent
-    FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
-CREATE TRIGGER audit_no_truncate
-    BEFORE TRUNCATE ON audit_auditevent
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 ALTER TABLE audit_auditevent ENABLE ALWAYS TRIGGER audit_transaction;
-ALTER TABLE audit_auditevent ENABLE ALWAYS TRIGGER audit_append_only;
-ALTER TABLE audit_auditevent ENABLE ALWAYS TRIGGER audit_no_truncate;
 """
-ALLOW = """
-DROP TRIGGER audit_no_truncate ON audit_auditevent;
-DROP TRIGGER audit_append_only ON audit_auditevent;
+FORGET = """
 DROP TRIGGER audit_transaction ON audit_auditevent;
 DROP FUNCTION audit_is_append_only();
 DROP FUNCTION audit_note_transaction();
@@ -50,8 +40,28 @@ ALTER TABLE audit_auditevent
     DROP CONSTRAINT audit_body_size,
     DROP COLUMN xid;
 """
+FORBID = """
+CREATE TRIGGER audit_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+ALTER TABLE {table} ENABLE ALWAYS TRIGGER audit_append_only;
+"""
+ALLOW = "DROP TRIGGER audit_append_only ON {table};"
+TABLES = (
+    "audit_auditevent",
+    "audit_leaf",
+    "audit_tile",
+    "audit_checkpoint",
+    "audit_key",
+)
 
 
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_initial")]
-    operations = [migrations.RunSQL(FORBID, ALLOW)]
+    operations = [
+        migrations.RunSQL(NOTE, FORGET),
+        *(
+            migrations.RunSQL(FORBID.format(table=table), ALLOW.format(table=table))
+            for table in TABLES
+        ),
+    ]

@@ -1,0 +1,123 @@
+"""Look again at what is sealed: is every event still what the signed tree holds?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from django.db import connection, transaction
+
+from apps.audit.body import flaw_of
+from apps.audit.models import AuditEvent, Head, Leaf
+from apps.audit.sealer import HEAD_ID, reader
+from apps.audit.transparency.tiles import (
+    TILE_BYTES,
+    TILE_WIDTH,
+    ReadTile,
+    subtree,
+)
+from apps.audit.transparency.tree import HASH_BYTES
+
+CHUNK: Final = 4 * TILE_WIDTH
+
+# Events that the sealer has passed and yet did not see, or never could see: they were
+# put in with a transaction number that is not their own.
+_SLIPPED_IN: Final = """
+SELECT id FROM audit_auditevent AS event
+WHERE id > %(after)s AND id <= %(upto)s
+    AND (pg_visible_in_snapshot(xid, %(previous)s::pg_snapshot)
+        OR xid >= pg_snapshot_xmax(pg_current_snapshot()))
+    AND NOT EXISTS (SELECT FROM audit_leaf WHERE event_pk = event.id)
+ORDER BY id LIMIT 1
+"""
+
+
+def inspect() -> Iterator[str]:
+    """Compare the whole trail with its tree, a piece at each step.
+
+    Yields:
+        What is wrong with the piece, in a sentence; empty when nothing.
+    """
+    start = after = 0
+    while start < _head().size:
+        yield sealed_piece(start)
+        start += CHUNK
+    while (
+        after < (AuditEvent.objects.order_by("pk").values_list("pk").last() or (0,))[0]
+    ):
+        yield slipped_in(after)
+        after += CHUNK
+
+
+@transaction.atomic
+def sealed_piece(start: int) -> str:
+    """Compare the events of the leaves from `start` with the tree."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    head = _head()
+    end = min(start + CHUNK, head.size)
+    read_tile = reader(head)
+    for index in range(start // TILE_WIDTH, -(-end // TILE_WIDTH)):
+        if flaw := _flaw_above(head.size, index, read_tile):
+            return flaw
+    outside = Leaf.objects.exclude(leaf_index__range=(0, head.size - 1)).first()
+    if outside:
+        return f"Leaf {outside.leaf_index} was put in; the tree ends at {head.size}."
+    return _flaw_of_leaves(start, end, read_tile)
+
+
+def slipped_in(after: int) -> str:
+    """Look for events that were put in behind the back of the sealer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SLIPPED_IN,
+            {"after": after, "upto": after + CHUNK, "previous": _head().previous},
+        )
+        found = cursor.fetchone()
+    if not found:
+        return ""
+    return f"Audit event {found[0]} was put in by other means than the portal's."
+
+
+def _flaw_of_leaves(start: int, end: int, read_tile: ReadTile) -> str:
+    places = dict(
+        Leaf.objects.filter(leaf_index__range=(start, end - 1)).values_list(
+            "leaf_index", "event_id"
+        )
+    )
+    events = AuditEvent.objects.in_bulk(places.values())
+    for index in range(start, end):
+        tile, position = divmod(index, TILE_WIDTH)
+        sealed = read_tile(0, tile)[position * HASH_BYTES :][:HASH_BYTES]
+        flaw = _flaw_of_leaf(events.get(places.get(index, 0)), sealed)
+        if flaw:
+            place = places.get(index, "unknown")
+            return f"Sealed event {index} (audit event {place}) {flaw}."
+    return ""
+
+
+def _flaw_of_leaf(event: AuditEvent | None, sealed: bytes) -> str:
+    if event is None:
+        return "was removed"
+    if bytes(event.leaf_hash) != sealed:
+        return f"was exchanged: its hash is not the sealed {sealed.hex()[:16]}…"
+    if flaw := flaw_of(event):
+        return f"was changed after it was sealed: {flaw}"
+    return ""
+
+
+def _flaw_above(size: int, index: int, read_tile: ReadTile) -> str:
+    """Compare a tile with its parent, that one with its own, up to the edge."""
+    level = 0
+    while len(tile := read_tile(level, index)) == TILE_BYTES:
+        parent, position = divmod(index, TILE_WIDTH)
+        above = read_tile(level + 1, parent)[position * HASH_BYTES :][:HASH_BYTES]
+        if subtree(tile) != above:
+            return f"Tile {level}/{index} of the tree was changed."
+        level, index = level + 1, parent
+    is_whole = (index + 1) * TILE_WIDTH <= size >> 8 * level
+    return f"Tile {level}/{index} of the tree was removed." if is_whole else ""
+
+
+def _head() -> Head:
+    return Head.objects.get(pk=HEAD_ID)

@@ -1,0 +1,77 @@
+"""How the sealing of the trail stands, for the audit page, /healthz and operators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import connection
+from django.utils import timezone
+
+from apps.audit.models import Checkpoint, Head, Key
+
+LATE: Final = timedelta(seconds=60)
+
+_UNSEALED: Final = """
+SELECT count(*) FROM audit_auditevent AS event
+WHERE xid >= pg_snapshot_xmin(%s::pg_snapshot)
+    AND NOT EXISTS (SELECT FROM audit_leaf WHERE event_pk = event.id)
+"""
+
+
+@dataclass(frozen=True)
+class TrailStatus:
+    """What somebody should know before they rely on the trail.
+
+    Args:
+        size: number of sealed events.
+        unsealed: number of events that wait for the sealer.
+        sealed_at: when the newest checkpoint was signed.
+        vkeys: the public keys, oldest first.
+        problem: what is wrong, in a sentence; empty when nothing.
+        word: ok, late (the sealer is not at work) or alarm.
+    """
+
+    size: int
+    unsealed: int
+    sealed_at: datetime | None
+    vkeys: list[str]
+    problem: str
+    word: str
+
+
+def trail_status() -> TrailStatus:
+    """Gather how the sealing stands."""
+    head = Head.objects.first()
+    with connection.cursor() as cursor:
+        cursor.execute(_UNSEALED, [head.previous if head else "3:3:"])
+        unsealed = cursor.fetchone()[0]
+    newest = Checkpoint.objects.order_by("-size").first()
+    word, problem = _judge(head)
+    return TrailStatus(
+        size=head.size if head else 0,
+        unsealed=unsealed,
+        sealed_at=newest.created_at if newest else None,
+        vkeys=list(Key.objects.order_by("created_at").values_list("vkey", flat=True)),
+        problem=problem,
+        word=word,
+    )
+
+
+def health() -> str:
+    """Say in a word how the trail stands; the sentence is for those who may read it."""
+    return _judge(Head.objects.first())[0]
+
+
+def _judge(head: Head | None) -> tuple[str, str]:
+    if head is None:
+        return "late", "The sealer has never run: events are kept but not yet sealed."
+    if problem := head.finding or head.obstacle:
+        return "alarm", problem
+    if timezone.now() - head.seen_at > LATE:
+        return "late", (
+            f"The sealer was last at work at {head.seen_at:%Y-%m-%d %H:%M:%S} UTC: "
+            "newer events are kept but not yet sealed. Start it again."
+        )
+    return "ok", ""
