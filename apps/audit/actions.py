@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING
 
 from django.db import transaction
 
 from apps.access.checks import ensure
 from apps.audit import queries, rules
 from apps.audit.event_types import EventType
+from apps.audit.evidence import write_evidence
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
 from apps.audit.record import record
@@ -51,6 +53,35 @@ def export_audit_trail(
         changes={"format": file_format, **wanted.given},
     )
     return WRITERS[file_format](events)
+
+
+@transaction.atomic
+def export_audit_bundle(*, by: User) -> IO[bytes]:
+    """Export the whole sealed trail, to be verified without the portal.
+
+    Args:
+        by: an auditor.
+
+    Returns:
+        The zip file, at its beginning; closing it deletes it. The event of the export
+        keeps the digest of its manifest and is sealed after it.
+
+    Raises:
+        Refused: the person may not export the whole trail.
+        WrongState: nothing is sealed yet.
+    """
+    ensure(rules.can_export_audit_bundle(by))
+    bundle = TemporaryFile()  # noqa: SIM115  # the caller sends and closes it
+    digest, count = write_evidence(bundle)
+    bundle.seek(0)
+    record(
+        EventType.AUDIT_EXPORTED,
+        target=by,
+        project=None,
+        by=by,
+        changes={"format": "bundle", "events": count, "manifest_sha256": digest},
+    )
+    return bundle
 
 
 @transaction.atomic

@@ -1,15 +1,22 @@
 from typing import Any
 
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
 from apps.audit import actions, queries
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
+from apps.audit.status import trail_status
 from apps.core.rest_views import ApiRequest, ApiView
 
 FILTERS = [OpenApiParameter(name, str) for name in AuditFilter.__dataclass_fields__]
@@ -69,7 +76,27 @@ class AuditExportView(ApiView):
         return StreamingHttpResponse(lines, content_type=CONTENT_TYPES[file_format])
 
 
+class AuditBundleView(ApiView):
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    def get(self, request: ApiRequest) -> HttpResponseBase:
+        """Export the whole sealed trail; `auditverify.py` verifies it offline."""
+        bundle = actions.export_audit_bundle(by=request.user)
+        return FileResponse(bundle, content_type="application/zip")
+
+
+class AuditCheckpointView(ApiView):
+    @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
+    def get(self, request: ApiRequest) -> HttpResponseBase:
+        """Return the newest signed checkpoint; keep copies outside the portal."""
+        note = trail_status().checkpoint
+        if not note:
+            raise NotFound("Nothing is sealed yet.")
+        return HttpResponse(note, content_type="text/plain; charset=utf-8")
+
+
 urlpatterns = [
+    path("audit/bundle", AuditBundleView.as_view(), name="audit_bundle"),
+    path("audit/checkpoint", AuditCheckpointView.as_view(), name="audit_checkpoint"),
     path("audit/events", AuditEventsView.as_view(), name="audit_events"),
     path("audit/export", AuditExportView.as_view(), name="audit_export"),
 ]

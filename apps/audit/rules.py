@@ -8,10 +8,12 @@ from apps.access.checks import (
     ALLOWED,
     Decision,
     Denied,
+    NotNow,
     has_agency_permission,
     project_roles_with,
 )
 from apps.access.permissions import Permission
+from apps.audit.models import Checkpoint
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -26,6 +28,15 @@ def can_export_audit_trail(user: User) -> Decision:
     ):
         return ALLOWED
     return Denied("Only an auditor or a program manager can export the audit trail.")
+
+
+def can_export_audit_bundle(user: User) -> Decision:
+    """Say whether `user` may take out the whole sealed trail with its evidence."""
+    if not has_agency_permission(user, Permission.AUDIT_EXPORT):
+        return Denied("Only an auditor can export the whole trail with its evidence.")
+    if not Checkpoint.objects.exists():
+        return NotNow("Nothing is sealed yet. Start the sealer and try again.")
+    return ALLOWED
 
 
 def can_record_refusal(user: User) -> Decision:

@@ -28,6 +28,7 @@ class TrailStatus:
         size: number of sealed events.
         unsealed: number of events that wait for the sealer.
         sealed_at: when the newest checkpoint was signed.
+        checkpoint: the newest signed statement, to be kept elsewhere.
         vkeys: the public keys, oldest first.
         problem: what is wrong, in a sentence; empty when nothing.
         word: ok, late (the sealer is not at work) or alarm.
@@ -36,6 +37,7 @@ class TrailStatus:
     size: int
     unsealed: int
     sealed_at: datetime | None
+    checkpoint: str
     vkeys: list[str]
     problem: str
     word: str
@@ -53,6 +55,7 @@ def trail_status() -> TrailStatus:
         size=head.size if head else 0,
         unsealed=unsealed,
         sealed_at=newest.created_at if newest else None,
+        checkpoint=newest.note if newest else "",
         vkeys=list(Key.objects.order_by("created_at").values_list("vkey", flat=True)),
         problem=problem,
         word=word,

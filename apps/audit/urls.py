@@ -6,5 +6,8 @@ app_name = "audit"
 urlpatterns = [
     path("audit/", views.list_events, name="list"),
     path("audit/events/<int:pk>/", views.event, name="event"),
+    path("audit/bundle/", views.export_bundle, name="export_audit_bundle"),
+    path("audit/checkpoint/", views.checkpoint, name="checkpoint"),
+    path("audit/verifier/", views.verifier, name="verifier"),
     path("audit/export/", views.export, name="export_audit_trail"),
 ]

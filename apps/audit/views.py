@@ -1,5 +1,13 @@
+from pathlib import Path
+
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
@@ -7,10 +15,12 @@ from apps.audit import actions, queries, rules
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
+from apps.audit.status import trail_status
 from apps.core.errors import Invalid
 from apps.core.http import HtmxRequest, wants_fragment
 from apps.core.rest import Page, keyset_page
 
+VERIFIER = Path(__file__).parent / "verifier" / "auditverify.py"
 CONTENT_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
@@ -31,6 +41,8 @@ def list_events(request: HtmxRequest) -> HttpResponse:
             "wanted": wanted,
             "fault": fault,
             "event_types": EventType.choices,
+            "status": None if wants_fragment(request) else trail_status(),
+            "may_export_bundle": rules.can_export_audit_bundle(request.user),
             "may_export": rules.can_export_audit_trail(request.user),
         },
         status=422 if fault else 200,
@@ -59,4 +71,34 @@ def export(request: HtmxRequest) -> HttpResponseBase:
         headers={
             "Content-Disposition": f'attachment; filename="audit-trail.{file_format}"'
         },
+    )
+
+
+@login_required
+@require_GET
+def export_bundle(request: HtmxRequest) -> FileResponse:
+    bundle = actions.export_audit_bundle(by=request.user)
+    return FileResponse(bundle, as_attachment=True, filename="audit-bundle.zip")
+
+
+@login_required
+@require_GET
+def checkpoint(request: HtmxRequest) -> HttpResponse:
+    status = trail_status()
+    if not status.checkpoint:
+        raise Http404
+    return HttpResponse(
+        status.checkpoint,
+        content_type="text/plain; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="checkpoint-{status.size}"'
+        },
+    )
+
+
+@login_required
+@require_GET
+def verifier(request: HtmxRequest) -> FileResponse:
+    return FileResponse(
+        VERIFIER.open("rb"), as_attachment=True, content_type="text/x-python"
     )

@@ -34,6 +34,12 @@ ROWS = [
     Row("audit:list", "get", expect=everybody(200, *PEOPLE)),
     Row("audit:event", "get", event_of_the_project, TRAIL_READERS),
     Row("audit:export_audit_trail", "get", expect=EXPORTERS, others=403),
+    # Nothing is sealed in the world of these rows.
+    Row("audit:export_audit_bundle", "get", expect={AUDITOR: 409}, others=403),
+    Row("audit:checkpoint", "get", others=404),
+    Row("audit:verifier", "get", expect=everybody(200, *PEOPLE)),
+    Row("v1:audit_bundle", "get", expect={AUDITOR: 409}, others=403),
+    Row("v1:audit_checkpoint", "get", others=404),
     Row("v1:audit_events", "get", expect=everybody(200, *PEOPLE)),
     Row("v1:audit_export", "get", expect=EXPORTERS, others=403, query="format=csv"),
 ]

@@ -370,6 +370,7 @@ class Bundle:
         names = Counter(source.names())
         self.present = {one for one in names if one.split("/")[-1] not in LITTER}
         self.unread = self.present - {MANIFEST}
+        self.broken: set[str] = set()
         self.listed: dict[str, str] | None = None
         for name in sorted(one for one, count in names.items() if count > 1):
             self.fault("file.twice", name, "one file", "several of this name")
@@ -378,9 +379,9 @@ class Bundle:
         meaning = "This file is not as it was exported."
         self.report.add(rule, name, "content", expected, found, meaning)
 
-    def gap(self, name: str) -> None:
+    def gap(self, name: str, rule: str = "file.missing", found: str = "none") -> None:
         meaning = "Without it nothing can be said. Ask for a complete export."
-        facts = ("file.missing", name, "file", "present", "missing", meaning)
+        facts = (rule, name, "file", "a readable file", found, meaning)
         self.report.add(*facts, tamper=False)
 
     def pieces(self, name: str, limit: int, lines: bool) -> Iterator[bytes]:
@@ -394,7 +395,8 @@ class Bundle:
                     digest.update(piece)
                     yield piece
         except UNREADABLE as error:
-            self.fault("file.unreadable", name, "a readable file", str(error))
+            self.gap(name, "file.unreadable", str(error))
+            self.broken.add(name)
             return
         if name == MANIFEST:
             self.report.manifest = digest.hexdigest()
@@ -404,7 +406,7 @@ class Bundle:
                 self.fault("file.digest", name, expected, found)
 
     def read(self, name: str, limit: int) -> bytes | None:
-        """Give a small file whole; None when it is missing or too large."""
+        """Give a small file whole; None, and a finding, when that cannot be."""
         if name not in self.present:
             self.gap(name)
             return None
@@ -414,7 +416,7 @@ class Bundle:
             if len(piece) > limit:
                 self.fault("file.size", name, f"at most {limit} bytes", "more")
                 return None
-        return content
+        return None if name in self.broken else content
 
     def read_manifest(self) -> None:
         """Learn the digest of every file, and name those that are missing or added."""
