@@ -34,6 +34,27 @@ KNOWN_ROOTS = [
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
 
+# Proofs that the same tests know, from the eight leaves above; leaves count from 0.
+A = "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7"
+B = "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e"
+C = "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"
+D = "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"
+E = "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0"
+F = "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a"
+KNOWN_INCLUSION = [
+    (0, 1, []),
+    (0, 8, [A, B, C]),
+    (5, 8, [D, E, KNOWN_ROOTS[4]]),
+    (2, 3, [KNOWN_ROOTS[2]]),
+    (1, 5, [KNOWN_ROOTS[1], B, D]),
+]
+KNOWN_CONSISTENCY = [
+    (1, 1, []),
+    (1, 8, [A, B, C]),
+    (6, 8, [F, E, KNOWN_ROOTS[4]]),
+    (2, 5, [B, D]),
+]
+
 
 def bodies(count):
     return [b"event %d" % number for number in range(count)]
@@ -60,6 +81,20 @@ def nodes_of(leaves):
 @pytest.mark.parametrize("size", range(len(KNOWN_ROOTS)))
 def test_root_is_the_published_one(size):
     assert edge_of(KNOWN_LEAVES[:size]).root().hex() == KNOWN_ROOTS[size]
+
+
+@pytest.mark.parametrize(("index", "size", "expected"), KNOWN_INCLUSION)
+def test_inclusion_proof_is_the_published_one(index, size, expected):
+    proof = tree.inclusion_proof(index, size, nodes_of(KNOWN_LEAVES))
+
+    assert [one.hex() for one in proof] == expected
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), KNOWN_CONSISTENCY)
+def test_consistency_proof_is_the_published_one(old, new, expected):
+    proof = tree.consistency_proof(old, new, nodes_of(KNOWN_LEAVES))
+
+    assert [one.hex() for one in proof] == expected
 
 
 def test_root_of_random_sizes_is_the_defined_one():
@@ -163,6 +198,11 @@ def test_a_spoiled_consistency_proof_never_holds():
             if old:  # an empty tree is the beginning of every tree
                 with pytest.raises(InvalidProof):
                     tree.verify_consistency(old, new, proof, begin, bytes(32))
+
+
+def test_an_empty_proof_of_growth_never_holds():
+    with pytest.raises(InvalidProof, match="too short"):
+        tree.verify_consistency(3, 5, [], bytes(32), bytes(32))
 
 
 def test_proofs_outside_the_tree_are_refused():

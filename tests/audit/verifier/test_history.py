@@ -2,9 +2,11 @@
 
 import random
 import shutil
+from base64 import b64encode
 
 import pytest
 
+from apps.audit.transparency.note import key_id
 from tests.audit.transparency.exports import (
     Log,
     bodies,
@@ -192,6 +194,37 @@ def test_a_log_under_another_key_is_found(log, export):
     code, answer = verify(export, stranger)
 
     assert (code, rules(answer)) == (TAMPERED, {"signature"})
+
+
+@pytest.mark.parametrize(
+    "public",
+    [
+        (2**255 - 19).to_bytes(32, "little"),  # no canonical coordinate
+        (2).to_bytes(32, "little"),  # no point of the curve
+        (1 | 1 << 255).to_bytes(32, "little"),  # zero has no odd twin
+    ],
+)
+def test_a_key_that_cannot_be_one_signs_nothing(log, export, public):
+    identifier = key_id(log.origin, public)
+    encoded = b64encode(b"\x01" + public).decode()
+    signature = b64encode(identifier + bytes(64)).decode()
+    text = log.checkpoint().rpartition("— ")[0]
+    (export / "checkpoint").write_text(f"{text}— {log.origin} {signature}\n")
+    key = ("--log-key", f"{log.origin}+{identifier.hex()}+{encoded}")
+
+    code, answer = verify(export, log, *key)
+
+    assert code == TAMPERED
+    assert "does not fit the text" in str(answer["findings"])
+
+
+def test_many_keys_verify_many_logs(tmp_path):
+    for seed in range(1, 9):
+        log = Log(bodies(2), seed=seed)
+
+        code, _ = verify(log.exported(tmp_path / str(seed)), log)
+
+        assert code == UNSUPPORTED
 
 
 def test_a_log_of_another_name_is_found(log, tmp_path, kept):
