@@ -90,6 +90,7 @@ class Report:
         self.events = 0
         self.root = ""
         self.manifest = ""
+        self.confirmed = 0
         self.warnings: list[str] = []
 
     def add(self, *facts: str, index: int | None = None, tamper: bool = True) -> None:
@@ -644,6 +645,7 @@ def examine(arguments: argparse.Namespace) -> Report:
         bundle.read_rest()
     report.events = examination.tree.size
     report.root = examination.tree.root().hex()
+    report.confirmed = max((kept.size for _, kept in arguments.kept), default=0)
     report.warnings = list(doubts(arguments, examination))
     return report
 
@@ -684,9 +686,13 @@ def age_argument(text: str) -> timedelta:
 
 
 def kept_checkpoint(path: str, keys: list[Key]) -> tuple[str, Checkpoint]:
-    """Read a copy that was kept outside; it must be one of this log."""
+    """Read a copy that was kept outside; it must be one of this log.
+
+    Mail and editors change line ends; the signature tells whether they changed more.
+    """
     with open(path, "rb") as stream:
-        text, signatures = parse_note(stream.read(MAX_NOTE_BYTES))
+        copied = stream.read(MAX_NOTE_BYTES).replace(b"\r\n", b"\n").strip() + b"\n"
+    text, signatures = parse_note(copied)
     checkpoint = parse_checkpoint(text)
     fault = signature_fault(text, signatures, checkpoint.origin, keys)
     if fault:
@@ -720,6 +726,8 @@ def print_text(report: Report) -> None:
     code = report.exit_code()
     print(f"{VERDICTS[code]} (exit code {code})")
     print(f"{report.events} events, root {report.root}, manifest {report.manifest}")
+    if not report.findings:
+        print(f"The first {report.confirmed} are confirmed from outside the export.")
     for one in report.findings:
         event = "" if one.index is None else f", event {one.index}"
         print(f"\n[{one.rule}] {one.place}{event}: {one.field}")

@@ -291,6 +291,13 @@ def test_wrong_usage_is_answered_with_a_sentence(
     assert "error:" in capsys.readouterr().err
 
 
+def test_a_copy_that_went_by_mail_is_accepted(log, export, tmp_path):
+    mailed = log.checkpoint(500).replace("\n", "\r\n") + "\r\n\r\n"
+    (tmp_path / "kept").write_text(mailed, newline="")
+
+    assert verify(export, log, "--kept", tmp_path / "kept")[0] == VERIFIED
+
+
 def test_the_answer_reads_as_sentences(log, export, capsys):
     path = export / "segments" / "000000.jsonl"
     path.write_bytes(path.read_bytes().replace(b"\n", b" \n"))
@@ -323,6 +330,7 @@ def test_the_file_runs_alone(log, tmp_path, kept):
 
     assert (answer.returncode, answer.stderr) == (VERIFIED, "")
     assert answer.stdout.startswith("VERIFIED (exit code 0)")
+    assert "\nThe first 500 are confirmed from outside the export.\n" in answer.stdout
 
 
 def test_the_file_asks_for_the_standard_library_and_an_old_python_only():
