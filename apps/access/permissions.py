@@ -13,6 +13,7 @@ class Permission(StrEnum):
     ACCOUNT_MANAGE = "account.manage"
     APPROVAL_REQUEST = "approval.request"
     APPROVAL_SIGN_OFF = "approval.sign_off"
+    AUDIT_ACCEPT_FLAW = "audit.accept_flaw"
     AUDIT_EXPORT = "audit.export"
     AUDIT_READ = "audit.read"
     DATASET_DOWNLOAD = "dataset.download"

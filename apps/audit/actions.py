@@ -10,6 +10,7 @@ from django.db import transaction
 
 from apps.access.checks import ensure
 from apps.audit import queries, rules
+from apps.audit.body import flaw_of
 from apps.audit.event_types import EventType
 from apps.audit.evidence import write_evidence
 from apps.audit.models import AuditEvent
@@ -82,6 +83,36 @@ def export_audit_bundle(*, by: User) -> IO[bytes]:
         changes={"format": "bundle", "events": count, "manifest_sha256": digest},
     )
     return bundle
+
+
+@transaction.atomic
+def accept_flawed_event(*, event: AuditEvent, reason: str, by: User) -> None:
+    """Let an event be sealed as it lies although it was changed before.
+
+    What was changed is not healed: the trail says for ever that this event cannot be
+    relied on, who accepted that, and why.
+
+    Args:
+        event: what keeps the sealer from signing.
+        reason: what was found out about it.
+        by: an administrator.
+
+    Raises:
+        Invalid: there is no reason.
+        Refused: the person may not.
+        WrongState: the event is sealed already, or nothing is wrong with it.
+    """
+    ensure(rules.can_accept_flawed_event(by, event))
+    if not reason.strip():
+        raise Invalid("Say what was found out.", fields={"reason": "Missing."})
+    record(
+        EventType.AUDIT_FLAW_ACCEPTED,
+        target=event,
+        project=None,
+        by=by,
+        changes={"flaw": flaw_of(event), "event_id": str(event.event_id)},
+        reason=reason,
+    )
 
 
 @transaction.atomic

@@ -62,7 +62,14 @@ def mac_key_id() -> int:
 
 
 def flaw_of(event: AuditEvent) -> str:
-    """Say what is wrong with an event as it lies in the database; empty when nothing.
+    """Say what is wrong with an event that waits to be sealed; empty when nothing."""
+    if flaw := flaw_inside(event):
+        return flaw
+    return "" if has_our_mac(event) else "its MAC is not of this portal's key"
+
+
+def flaw_inside(event: AuditEvent) -> str:
+    """Say in what an event contradicts itself; empty when in nothing.
 
     The MAC is not asked: its key may have changed since the event was sealed.
     """

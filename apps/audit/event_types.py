@@ -26,6 +26,7 @@ class EventType(models.TextChoices):
     APPROVAL_WITHDRAWN = "approval.withdrawn", "withdrew"
 
     AUDIT_EXPORTED = "audit.exported", "exported the audit trail as"
+    AUDIT_FLAW_ACCEPTED = "audit.flaw_accepted", "accepted as it lies"
 
     DATASET_CREATED = "dataset.created", "created dataset"
     DATASET_DOWNLOADED = "dataset.downloaded", "downloaded"

@@ -13,7 +13,8 @@ from apps.access.checks import (
     project_roles_with,
 )
 from apps.access.permissions import Permission
-from apps.audit.models import Checkpoint
+from apps.audit.body import flaw_of
+from apps.audit.models import AuditEvent, Checkpoint, Leaf
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -36,6 +37,17 @@ def can_export_audit_bundle(user: User) -> Decision:
         return Denied("Only an auditor can export the whole trail with its evidence.")
     if not Checkpoint.objects.exists():
         return NotNow("Nothing is sealed yet. Start the sealer and try again.")
+    return ALLOWED
+
+
+def can_accept_flawed_event(user: User, event: AuditEvent) -> Decision:
+    """Say whether `user` may let an event be sealed that was changed before."""
+    if not has_agency_permission(user, Permission.AUDIT_ACCEPT_FLAW):
+        return Denied("Only an administrator can accept a flawed audit event.")
+    if Leaf.objects.filter(event=event).exists():
+        return NotNow("This event is sealed already.")
+    if not flaw_of(event):
+        return NotNow("Nothing is wrong with this event.")
     return ALLOWED
 
 

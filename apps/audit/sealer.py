@@ -15,7 +15,8 @@ from typing import Final
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from apps.audit.body import flaw_of, has_our_mac
+from apps.audit.body import flaw_of, hash_of
+from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent, Checkpoint, Head, Key, Leaf, Tile
 from apps.audit.signing import CannotSeal, SealerFiles
 from apps.audit.transparency import checkpoint
@@ -42,8 +43,7 @@ SELECT id, pg_current_snapshot()::text,
 FROM audit_head WHERE id = %s FOR UPDATE SKIP LOCKED
 """
 # A row is new when the snapshot `previous` did not show it: its transaction was still
-# open then, or began later. The columns are spelled out in both branches so that each
-# is one range of the index.
+# open then, or began later. Each branch is one range of the index.
 _NEW_EVENTS: Final = """
 SELECT * FROM (
     SELECT * FROM audit_auditevent
@@ -172,7 +172,7 @@ class Sealer:
             Leaf(leaf_index=head.size + place, event=event)
             for place, event in enumerate(events)
         )
-        hashes = [bytes(event.leaf_hash) for event in events]
+        hashes = [hash_of(event.body) for event in events]
         tiles = _unfinished(head) | new_tiles(head.size, hashes, reader(head))
         head.size += len(events)
         head.edge = _edge(head.size, tiles)
@@ -213,9 +213,7 @@ def reader(head: Head) -> ReadTile:
 def tell_finding(finding: str) -> None:
     """Keep what an inspection found; empty when everything is as it was sealed."""
     if Head.objects.filter(pk=HEAD_ID).exclude(finding=finding).update(finding=finding):
-        logger.log(
-            logging.ERROR if finding else logging.INFO, "%s", finding or "Clean."
-        )
+        _log(finding or "Everything is as it was sealed.", is_problem=bool(finding))
 
 
 def obstacle() -> str:
@@ -227,24 +225,38 @@ def _tell_obstacle(obstacle: str) -> None:
     heads, now = Head.objects.filter(pk=HEAD_ID), timezone.now()
     changed = heads.exclude(obstacle=obstacle).update(obstacle=obstacle, seen_at=now)
     if changed:
-        logger.log(
-            logging.ERROR if obstacle else logging.INFO,
-            "%s",
-            obstacle or "Sealing again.",
-        )
+        _log(obstacle or "Sealing again.", is_problem=bool(obstacle))
     else:
         heads.filter(seen_at__lt=now - SIGN_OF_LIFE).update(seen_at=now)
 
 
+def _log(sentence: str, *, is_problem: bool) -> None:
+    logger.log(logging.ERROR if is_problem else logging.INFO, "%s", sentence)
+
+
+def accepted_among(flawed: list[AuditEvent]) -> set[int]:
+    """Find the flawed events that a person accepted as they lie.
+
+    An acceptance is an event itself, and counts only with the portal's own MAC.
+    """
+    if not flawed:
+        return set()
+    acceptances = AuditEvent.objects.filter(
+        type=EventType.AUDIT_FLAW_ACCEPTED,
+        target_type=AuditEvent._meta.label_lower,
+        target_id__in=[str(event.pk) for event in flawed],
+    )
+    return {int(one.target_id) for one in acceptances if not flaw_of(one)}
+
+
 def _require_as_written(events: list[AuditEvent]) -> None:
-    for event in events:
-        flaw = flaw_of(event)
-        if not flaw and not has_our_mac(event):
-            flaw = "its MAC is not of this portal's key"
-        if flaw:
+    flawed = [event for event in events if flaw_of(event)]
+    accepted = accepted_among(flawed)
+    for event in flawed:
+        if event.pk not in accepted:
             raise CannotSeal(
                 f"Audit event {event.pk} ({event.event_id}) was changed or put in "
-                f"before it was sealed: {flaw}."
+                f"before it was sealed: {flaw_of(event)}."
             )
 
 

@@ -18,6 +18,8 @@ from apps.audit.transparency.note import Signer, Verifier, open_note
 from apps.audit.transparency.tiles import hashes_in
 from apps.audit.transparency.tree import root_at
 from tests.audit.sealing import happen, sealed, tampering
+from tests.factories import people
+from tests.trail import nothing_recorded, one_event
 
 
 @pytest.fixture
@@ -177,3 +179,77 @@ def test_the_sealer_seals_while_it_runs_and_notices_tampering(committed, key_fil
         )
         happen(1)
         wait_for(lambda: len(sealed()) == 3)
+
+
+def test_accept_flawed_event_lets_the_sealer_go_on_and_is_not_forgotten(
+    committed, key_file
+):
+    [event, _] = happen(2)
+    by = ["--by", people.administrator().email, "--reason", "A restore went wrong."]
+    with tampering() as superuser:
+        superuser.execute(
+            "UPDATE audit_auditevent SET body = '{}' WHERE id = %s", [event.pk]
+        )
+    with pytest.raises(CommandError, match="does not fit its hash"):
+        told("seal_audit_trail", "--once")
+
+    with one_event("audit.flaw_accepted") as events:
+        told("accept_flawed_event", str(event.pk), *by)
+    told("seal_audit_trail", "--once")
+
+    assert event.pk in sealed()
+    assert events[0].target_id == str(event.pk)
+    assert events[0].changes["flaw"] == "its text does not fit its hash"
+    assert events[0].reason == "A restore went wrong."
+    with pytest.raises(CommandError, match="sealed already"):
+        told("accept_flawed_event", str(event.pk), *by)
+
+
+def test_an_acceptance_put_in_by_the_database_alone_counts_for_nothing(
+    committed, key_file
+):
+    flawed, other = happen(2)
+    with tampering() as superuser:
+        superuser.execute(
+            "UPDATE audit_auditevent SET body = '{}' WHERE id = %s", [flawed.pk]
+        )
+        superuser.execute(
+            "UPDATE audit_auditevent SET type = 'audit.flaw_accepted', target_type = "
+            "'audit.auditevent', target_id = %s WHERE id = %s",
+            [str(flawed.pk), other.pk],
+        )
+
+    with pytest.raises(CommandError, match=f"Audit event {flawed.pk} "):
+        told("seal_audit_trail", "--once")
+
+
+@pytest.mark.parametrize(
+    ("person", "reason", "sentence"),
+    [
+        ("administrator", "Because.", "Nothing is wrong with this event"),
+        ("auditor", "Because.", "Only an administrator"),
+        ("nobody", "Because.", "does not exist"),
+    ],
+)
+def test_accept_flawed_event_refuses(world, person, reason, sentence):
+    found = getattr(world, person, None)
+    address = found.email if found else "nobody@agency.example"
+
+    with nothing_recorded(), pytest.raises(CommandError, match=sentence):
+        told(
+            "accept_flawed_event",
+            str(AuditEvent.objects.latest("pk").pk),
+            *("--by", address, "--reason", reason),
+        )
+
+
+def test_accept_flawed_event_needs_a_reason(committed):
+    [event] = happen(1)
+    by = people.administrator().email
+    with tampering() as superuser:
+        superuser.execute(
+            "UPDATE audit_auditevent SET body = '{}' WHERE id = %s", [event.pk]
+        )
+
+    with nothing_recorded(), pytest.raises(CommandError, match="what was found out"):
+        told("accept_flawed_event", str(event.pk), "--by", by, "--reason", " ")
