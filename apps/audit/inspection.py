@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from apps.audit.body import flaw_inside, hash_of
 from apps.audit.models import AuditEvent, Head, Leaf
@@ -28,58 +29,58 @@ WHERE id > %(after)s AND id <= %(upto)s
     AND (pg_visible_in_snapshot(xid, %(previous)s::pg_snapshot)
         OR xid >= pg_snapshot_xmax(pg_current_snapshot()))
     AND NOT EXISTS (SELECT FROM audit_leaf WHERE event_pk = event.id)
-ORDER BY id LIMIT 1
+ORDER BY id LIMIT 10
 """
 
 
-def inspect() -> Iterator[str]:
+def inspect() -> Iterator[list[str]]:
     """Compare the whole trail with its tree, a piece at each step.
 
     Yields:
-        What is wrong with the piece, in a sentence; empty when nothing.
+        What is wrong with the piece, in sentences; none when nothing.
     """
     start = after = 0
     while start < _head().size:
         yield sealed_piece(start)
         start += CHUNK
-    while (
-        after < (AuditEvent.objects.order_by("pk").values_list("pk").last() or (0,))[0]
-    ):
+    while after < _last_event():
         yield slipped_in(after)
         after += CHUNK
 
 
 @transaction.atomic
-def sealed_piece(start: int) -> str:
+def sealed_piece(start: int) -> list[str]:
     """Compare the events of the leaves from `start` with the tree."""
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     head = _head()
     end = min(start + CHUNK, head.size)
     read_tile = reader(head)
-    for index in range(start // TILE_WIDTH, -(-end // TILE_WIDTH)):
-        if flaw := _flaw_above(head.size, index, read_tile):
-            return flaw
-    outside = Leaf.objects.exclude(leaf_index__range=(0, head.size - 1)).first()
-    if outside:
-        return f"Leaf {outside.leaf_index} was put in; the tree ends at {head.size}."
-    return _flaw_of_leaves(start, end, read_tile)
+    tiles = range(start // TILE_WIDTH, -(-end // TILE_WIDTH))
+    flaws = [_flaw_above(head.size, index, read_tile) for index in tiles]
+    outside = Leaf.objects.exclude(leaf_index__range=(0, head.size - 1))
+    flaws += [
+        f"Leaf {leaf.leaf_index} was put in; the tree ends at {head.size}."
+        for leaf in outside[:1]
+    ]
+    return [*filter(None, flaws), *_flaws_of_leaves(start, end, read_tile)]
 
 
-def slipped_in(after: int) -> str:
+def slipped_in(after: int) -> list[str]:
     """Look for events that were put in behind the back of the sealer."""
     with connection.cursor() as cursor:
         cursor.execute(
             _SLIPPED_IN,
             {"after": after, "upto": after + CHUNK, "previous": _head().previous},
         )
-        found = cursor.fetchone()
-    if not found:
-        return ""
-    return f"Audit event {found[0]} was put in by other means than the portal's."
+        found = cursor.fetchall()
+    return [
+        f"Audit event {pk} was put in by other means than the portal's."
+        for (pk,) in found
+    ]
 
 
-def _flaw_of_leaves(start: int, end: int, read_tile: ReadTile) -> str:
+def _flaws_of_leaves(start: int, end: int, read_tile: ReadTile) -> Iterator[str]:
     places = dict(
         Leaf.objects.filter(leaf_index__range=(start, end - 1)).values_list(
             "leaf_index", "event_id"
@@ -89,11 +90,9 @@ def _flaw_of_leaves(start: int, end: int, read_tile: ReadTile) -> str:
     for index in range(start, end):
         tile, position = divmod(index, TILE_WIDTH)
         sealed = read_tile(0, tile)[position * HASH_BYTES :][:HASH_BYTES]
-        flaw = _flaw_of_leaf(events.get(places.get(index, 0)), sealed)
-        if flaw:
+        if flaw := _flaw_of_leaf(events.get(places.get(index, 0)), sealed):
             place = places.get(index, "unknown")
-            return f"Sealed event {index} (audit event {place}) {flaw}."
-    return ""
+            yield f"Sealed event {index} (audit event {place}) {flaw}."
 
 
 def _flaw_of_leaf(event: AuditEvent | None, sealed: bytes) -> str:
@@ -119,6 +118,10 @@ def _flaw_above(size: int, index: int, read_tile: ReadTile) -> str:
         level, index = level + 1, parent
     is_whole = (index + 1) * TILE_WIDTH <= size >> 8 * level
     return f"Tile {level}/{index} of the tree was removed." if is_whole else ""
+
+
+def _last_event() -> int:
+    return AuditEvent.objects.aggregate(last=Max("pk"))["last"] or 0
 
 
 def _head() -> Head:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 from django.db import IntegrityError, connection, transaction
@@ -34,6 +35,7 @@ from apps.audit.transparency.tree import EMPTY_ROOT, root_at
 logger = logging.getLogger(__name__)
 
 BATCH: Final = 2000
+REMEMBERED_TILES: Final = 64
 SIGN_OF_LIFE: Final = timedelta(seconds=10)
 HEAD_ID: Final = 1
 
@@ -201,6 +203,7 @@ def reader(head: Head) -> ReadTile:
     """Read the tiles of the tree, the unfinished ones out of its head."""
     unfinished = _unfinished(head)
 
+    @lru_cache(maxsize=REMEMBERED_TILES)
     def read_tile(level: int, index: int) -> bytes:
         if (level, index) in unfinished:
             return unfinished[level, index]

@@ -34,7 +34,7 @@ def sealer(committed, tmp_path):
 
 
 def findings() -> list[str]:
-    return [finding for finding in inspect() if finding]
+    return [finding for piece in inspect() for finding in piece]
 
 
 def root_of_sealed() -> bytes:
@@ -226,6 +226,24 @@ DEEDS = [
     ),
     ("DELETE FROM audit_tile", "Tile 0/0 of the tree was removed."),
 ]
+
+
+def test_inspect_names_every_event_that_was_tampered_with(sealer):
+    first, second, third = (event.pk for event in happen(3))
+    sealer.seal()
+    with tampering() as superuser:
+        superuser.execute("DELETE FROM audit_auditevent WHERE id = %s", [first])
+        superuser.execute(
+            "UPDATE audit_auditevent SET reason = 'other' WHERE id = %s", [second]
+        )
+        copy = superuser.execute(COPY, [third]).fetchone()[0]
+        superuser.execute("UPDATE audit_auditevent SET xid = '3' WHERE id = %s", [copy])
+
+    named = findings()
+
+    assert len(named) == 3
+    for pk, finding in zip((first, second, copy), named, strict=True):
+        assert str(pk) in finding
 
 
 def test_inspect_names_what_a_superuser_did_to_the_sealed_trail(sealer):

@@ -16,6 +16,8 @@ from apps.audit.models import Key
 from apps.audit.sealer import Sealer
 from apps.audit.signing import CannotSeal, SealerFiles
 
+SHOWN = 10  # findings; where there are more, the whole trail is in doubt
+
 logger = logging.getLogger(__name__)
 
 
@@ -44,7 +46,8 @@ class Command(BaseCommand):
     def _once(self, own: Sealer) -> None:
         while own.seal_and_tell():
             pass
-        finding = next(filter(None, inspect()), "")
+        found = itertools.islice(itertools.chain.from_iterable(inspect()), SHOWN)
+        finding = " ".join(found)
         sealer.tell_finding(finding)
         if problem := sealer.obstacle() or finding:
             raise CommandError(problem)
@@ -72,11 +75,11 @@ def open_sealer() -> Sealer:
 def rounds() -> Iterator[None]:
     """Inspect the trail round after round; a finding stays until a round without."""
     while True:
-        found = ""
-        for finding in inspect():
-            if finding and not found:
-                found = finding
-                sealer.tell_finding(found)
+        found: list[str] = []
+        for findings in inspect():
+            if findings and len(found) < SHOWN:
+                found += findings[: SHOWN - len(found)]
+                sealer.tell_finding(" ".join(found))
             yield
-        sealer.tell_finding(found)
+        sealer.tell_finding(" ".join(found))
         yield
