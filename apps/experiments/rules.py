@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apps.access.checks import Decision, Denied, permitted
 from apps.access.permissions import Permission
@@ -27,9 +27,12 @@ def can_record_run(user: User, experiment: Experiment) -> Decision:
 def can_download_artifact(user: User, artifact: Artifact) -> Decision:
     """Say whether `user` may take an artifact away.
 
-    An artifact that holds rows of a dataset asks for what the dataset asks for.
+    An artifact that holds rows of a dataset asks for what the dataset asks for; those
+    of a registered model are seen by who sees the model.
     """
     run = artifact.run
+    if not _sees_model(user, run):
+        return Denied("This file belongs to a model that you were not granted.")
     if not artifact.holds_data:
         return permitted(user, Permission.MODEL_DOWNLOAD, run.project)
     if not sees_dataset(user, run):
@@ -43,3 +46,16 @@ def sees_dataset(user: User, run: Run) -> bool:
         return True
     visible = DatasetVersion.objects.visible_to(user)
     return visible.filter(pk=run.dataset_version_id).exists()
+
+
+def _sees_model(user: User, run: Run) -> bool:
+    """Say whether `user` sees the model that a run was registered as, if it was.
+
+    Asked over the relation: the registry stands above and cannot be imported.
+    """
+    version: Any = getattr(run, "model_version", None)
+    if version is None:
+        return True
+    visible = type(version).objects.visible_to(user)
+    found: bool = visible.filter(pk=version.pk).exists()
+    return found
