@@ -1,4 +1,4 @@
-"""Every request of the permission table that changes something, sent by who may."""
+"""The rows of the permission table, and how each is asked."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def allowed_person(row: Row) -> str | None:
     return next((who for who in PEOPLE if row.status_for(who) in SUCCESSES), None)
 
 
+# What changes something, when somebody asks who may.
 CHANGES = [row for row in ROWS if row.method != "get" and allowed_person(row)]
 
 
@@ -34,7 +35,7 @@ def send(
 ) -> HttpResponse:
     """Send the request of `row`."""
     content = {"content_type": "application/json"}
-    as_json = row.is_api and not row.multipart
+    as_json = row.is_api and row.method != "get" and not row.multipart
     path = reverse(row.name, kwargs=arguments) + (f"?{row.query}" if row.query else "")
     ask = getattr(client, row.method)
     answer: HttpResponse = ask(

@@ -3,7 +3,7 @@
 import pytest
 
 from apps.audit.models import AuditEvent
-from tests.changes import CHANGES, allowed_person, send
+from tests.addresses import CHANGES, allowed_person, send
 from tests.permission_rows import Row
 
 # A request that changes nothing governed, and why.
@@ -18,9 +18,7 @@ def test_every_exception_is_needed():
 
 
 @pytest.mark.parametrize("row", CHANGES, ids=str)
-def test_every_change_leaves_an_event_of_who_made_it(
-    row: Row, world, client_of, api_of
-):
+def test_every_change_leaves_events_of_its_maker(row: Row, world, client_of, api_of):
     person = getattr(world, allowed_person(row) or "")
     arguments, data = row.make(world)
     client = (api_of if row.is_api else client_of)(person)

@@ -4,7 +4,7 @@ import pytest
 from django.apps import apps
 
 from apps.audit.models import AuditEvent
-from tests.changes import CHANGES, allowed_person, send
+from tests.addresses import CHANGES, allowed_person, send
 from tests.permission_rows import Row
 
 # What may be there twice when it was asked for twice, and why.
