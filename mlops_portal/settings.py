@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "apps.access",
     "apps.audit",
     "apps.accounts",
+    "apps.jobs",
     "apps.projects",
     "apps.datasets",
     "apps.experiments",
@@ -293,8 +294,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 5,
 }
 CELERY_BEAT_SCHEDULE = {
-    f"sweep-{app}": {"task": f"{app}.sweep", "schedule": JOB_STALE_SECONDS / 3}
-    for app in ("datasets", "training", "validation")
+    "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3}
 }
 
 # --- Language, time, banner ---------------------------------------------------------

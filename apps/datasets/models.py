@@ -12,8 +12,9 @@ from django.utils import timezone
 from apps.access.checks import has_agency_permission
 from apps.access.grants import granted_to
 from apps.access.permissions import Permission
+from apps.audit.event_types import EventType
 from apps.core.ids import new_id
-from apps.core.models import BackgroundJob, JobQuerySet, JobStatus
+from apps.jobs.models import BackgroundJob, JobKind, JobQuerySet, JobStatus
 from apps.projects.models import Project
 
 if TYPE_CHECKING:
@@ -93,6 +94,21 @@ class DatasetVersionQuerySet(JobQuerySet["DatasetVersion"]):
 
 class DatasetVersion(BackgroundJob):
     """One upload, read by a worker into typed Parquet with a profile."""
+
+    kind = JobKind(
+        task="datasets.ingest_version",
+        events={
+            JobStatus.QUEUED: EventType.DATASET_VERSION_REQUEUED,
+            JobStatus.RUNNING: EventType.DATASET_VERSION_STARTED,
+            JobStatus.SUCCEEDED: EventType.DATASET_VERSION_READY,
+            JobStatus.FAILED: EventType.DATASET_VERSION_FAILED,
+            JobStatus.CANCELLED: EventType.DATASET_VERSION_CANCELLED,
+        },
+        cancel_requested=EventType.DATASET_VERSION_CANCEL_REQUESTED,
+        cancel_permission=Permission.DATASET_UPLOAD,
+        lost_message="The worker stopped {attempts} times while it read the file. Ask "
+        "an operator, or upload a smaller part of it.",
+    )
 
     dataset = models.ForeignKey(
         Dataset, on_delete=models.PROTECT, related_name="versions"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
-from apps.core.models import JobStatus
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
+from apps.jobs.models import JobStatus
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -30,24 +30,6 @@ def can_edit_dataset(user: User, dataset: Dataset) -> Decision:
 def can_upload_version(user: User, dataset: Dataset) -> Decision:
     """Say whether `user` may add a version to `dataset`."""
     return permitted(user, Permission.DATASET_UPLOAD, dataset.project)
-
-
-def can_run_ingest(user: User, version: DatasetVersion) -> Decision:
-    """Say whether `user` may read uploads in the background: workers only."""
-    return permitted(user, Permission.JOB_RUN, version.project)
-
-
-can_start_ingest = can_finish_ingest = can_run_ingest
-can_requeue_ingest = can_resend_ingest = can_run_ingest
-
-
-def can_cancel_ingest(user: User, version: DatasetVersion) -> Decision:
-    """Say whether `user` may stop the reading of the upload."""
-    if version.is_final:
-        return NotNow("Reading has ended, so there is nothing to cancel.")
-    if version.cancel_requested_at:
-        return NotNow("Cancelling was asked for; the worker stops in a moment.")
-    return permitted(user, Permission.DATASET_UPLOAD, version.project)
 
 
 def can_download_version(

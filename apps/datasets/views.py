@@ -16,11 +16,13 @@ from apps.core.http import (
     render_form,
     send_blob,
 )
-from apps.core.models import JobStatus
 from apps.core.rest import keyset_page
 from apps.datasets import actions, queries, rules
 from apps.datasets.forms import DatasetForm, GrantForm, NewDatasetForm, VersionForm
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
+from apps.jobs.actions import cancel_job
+from apps.jobs.models import JobStatus
+from apps.jobs.rules import can_cancel_job
 from apps.projects.models import Project
 from apps.projects.queries import person_by_email
 
@@ -260,7 +262,7 @@ def _version_context(request: HtmxRequest, version: DatasetVersion) -> dict[str,
         "columns": queries.column_cards(version),
         "figures": queries.key_figures(version),
         "places": queries.failure_places(version),
-        "may_cancel_ingest": rules.can_cancel_ingest(user, version),
+        "may_cancel_ingest": can_cancel_job(user, version),
         "may_download_original": rules.can_download_version(
             user, version, DatasetContent.ORIGINAL
         ),
@@ -274,7 +276,7 @@ def _version_context(request: HtmxRequest, version: DatasetVersion) -> dict[str,
 @login_required
 @require_POST
 def cancel_ingest(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    found = actions.cancel_ingest(version=_version(request, pk), by=request.user)
+    found = cancel_job(job=_version(request, pk), by=request.user)
     return redirect_after_success(request, found)
 
 

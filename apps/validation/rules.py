@@ -8,7 +8,6 @@ from apps.access.checks import ALLOWED, Decision, NotNow, permitted
 from apps.access.permissions import Permission
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import queries
-from apps.validation.models import ValidationReport
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -53,24 +52,3 @@ def _report_is_possible(version: ModelVersion) -> Decision:
             "nothing to measure. Register the run of a training job instead."
         )
     return _question_is_known(version)
-
-
-def can_cancel_report(user: User, report: ValidationReport) -> Decision:
-    """Say whether `user` may stop the computing of `report`."""
-    decision = permitted(user, Permission.REPORT_REQUEST, report.project)
-    if decision and report.is_final:
-        return NotNow("This report is not being computed any more.")
-    if decision and report.cancel_requested_at is not None:
-        return NotNow("This report is being cancelled already.")
-    return decision
-
-
-def can_compute_report(user: User, report: ValidationReport) -> Decision:
-    """Say whether `user` is the worker that computes reports."""
-    return permitted(user, Permission.JOB_RUN, report.project)
-
-
-can_start_report = can_compute_report
-can_finish_report = can_compute_report
-can_requeue_report = can_compute_report
-can_resend_report = can_compute_report

@@ -6,8 +6,8 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from apps.core.models import JobStatus
 from apps.datasets import actions as datasets
+from apps.jobs.models import JobStatus
 from apps.training.models import TrainingJob
 from tests.counting import queries_of
 from tests.factories import training
