@@ -215,3 +215,11 @@ def test_only_managers_learn_who_has_an_account(developer, api_of):
 
     assert [answer.status_code for answer in answers] == [403, 403]
     assert answers[0].json() == answers[1].json()
+
+
+def test_a_short_name_differs_by_more_than_its_capitals(managers):
+    with nothing_recorded():
+        answer = send(managers, "post", PROJECTS, {**PROJECT, "slug": "Inspection"})
+
+    assert answer.status_code == 422
+    assert list(answer.json()["fields"]) == ["slug"]

@@ -55,12 +55,15 @@ def create_project(*, slug: str, name: str, mission: str, by: User) -> Project:
     """Open a project; who opens it becomes its program manager.
 
     Raises:
-        Invalid: the slug is taken.
+        Invalid: the slug is taken or has capital letters.
         Refused: only a program manager may.
     """
     ensure(rules.can_create_project(by))
     if slug in RESERVED_SLUGS:
         raise _taken(slug)
+    if slug != slug.lower():
+        sentence = "A short name has lower-case letters, digits and hyphens."
+        raise Invalid(sentence, fields={"slug": sentence})
     try:
         with transaction.atomic():
             project = Project.objects.create(
@@ -183,6 +186,8 @@ def determine_impact(
         raise Invalid(
             "Give the reason of the determination.", fields={"reason": "Missing."}
         )
+    if (impact, reason) == (project.impact, project.impact_reason):
+        return project
     changes = difference({"impact": project.impact}, {"impact": impact})
     project.impact = impact
     project.impact_reason = reason
