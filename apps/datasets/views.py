@@ -18,13 +18,14 @@ from apps.core.http import (
 )
 from apps.core.rest import keyset_page
 from apps.datasets import actions, queries, rules
-from apps.datasets.forms import DatasetForm, GrantForm, NewDatasetForm, VersionForm
+from apps.datasets.forms import DatasetForm, NewDatasetForm, VersionForm
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
 from apps.jobs.actions import cancel_job
 from apps.jobs.models import JobStatus
 from apps.jobs.rules import can_cancel_job
+from apps.projects.forms import GrantForm
 from apps.projects.models import Project
-from apps.projects.queries import person_by_email
+from apps.projects.views_access import AccessViews, access_panel
 
 GET_OR_POST = ["GET", "POST"]
 _FIRST_STAGES: dict[str, str] = {
@@ -103,11 +104,12 @@ def upload_dataset(request: HtmxRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def dataset(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    return _dataset_page(request, _dataset(request, pk), GrantForm())
+    form = GrantForm(sharing=Dataset.sharing)
+    return _dataset_page(request, _dataset(request, pk), form)
 
 
 def _dataset_page(
-    request: HtmxRequest, dataset: Dataset, grant_form: GrantForm
+    request: HtmxRequest, dataset: Dataset, form: GrantForm
 ) -> HttpResponse:
     user, project = request.user, dataset.project
     versions = dataset.versions.select_related("uploaded_by")
@@ -121,18 +123,15 @@ def _dataset_page(
             "dataset": dataset,
             "trail": _trail(project),
             "page": page,
-            "people": [
-                (person, rules.can_revoke_dataset_grant(user, dataset, person))
-                for person in queries.granted_people(dataset)
-            ],
-            "form": grant_form,
+            "access": access_panel(user, dataset),
+            "form": form,
             "may_edit_dataset": rules.can_edit_dataset(user, dataset),
             "may_upload_version": rules.can_upload_version(user, dataset),
-            "may_restrict_dataset": rules.can_restrict_dataset(user, dataset),
-            "may_open_dataset": rules.can_open_dataset(user, dataset),
-            "may_grant_dataset": rules.can_grant_dataset(user, dataset),
         },
     )
+
+
+access_views = AccessViews(find=_dataset, page=_dataset_page)
 
 
 @login_required
@@ -193,47 +192,6 @@ def _form_page(
             "upload_limit_bytes": limit,
         },
     )
-
-
-@login_required
-@require_POST
-def restrict_dataset(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    dataset = _dataset(request, pk)
-    actions.restrict_dataset(dataset=dataset, by=request.user)
-    return redirect_after_success(request, dataset)
-
-
-@login_required
-@require_POST
-def open_dataset(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    dataset = _dataset(request, pk)
-    actions.open_dataset(dataset=dataset, by=request.user)
-    return redirect_after_success(request, dataset)
-
-
-@login_required
-@require_POST
-def grant_dataset(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    dataset = _dataset(request, pk)
-    ensure(rules.can_grant_dataset(request.user, dataset))
-    form = GrantForm(request.POST)
-    if form.is_valid():
-        with form.taking_faults():
-            person = person_by_email(form.cleaned_data["email"])
-            actions.grant_dataset(dataset=dataset, person=person, by=request.user)
-            return redirect_after_success(request, dataset)
-    return _dataset_page(request, dataset, form)
-
-
-@login_required
-@require_POST
-def revoke_dataset_grant(
-    request: HtmxRequest, pk: UUID, person_pk: UUID
-) -> HttpResponse:
-    dataset = _dataset(request, pk)
-    person = get_object_or_404(queries.granted_people(dataset), pk=person_pk)
-    actions.revoke_dataset_grant(dataset=dataset, person=person, by=request.user)
-    return redirect_after_success(request, dataset)
 
 
 @login_required

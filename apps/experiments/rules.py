@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from apps.access.checks import Decision, Denied, permitted
+from apps.access.checks import ALLOWED, Decision, Denied, permitted
 from apps.access.permissions import Permission
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Artifact, Experiment, Run
+from apps.projects.rules import sees
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -31,8 +32,8 @@ def can_download_artifact(user: User, artifact: Artifact) -> Decision:
     of a registered model are seen by who sees the model.
     """
     run = artifact.run
-    if not _sees_model(user, run):
-        return Denied("This file belongs to a model that you were not granted.")
+    if not (seen := _sees_model(user, run)):
+        return seen
     if not artifact.holds_data:
         return permitted(user, Permission.MODEL_DOWNLOAD, run.project)
     if not sees_dataset(user, run):
@@ -48,14 +49,10 @@ def sees_dataset(user: User, run: Run) -> bool:
     return visible.filter(pk=run.dataset_version_id).exists()
 
 
-def _sees_model(user: User, run: Run) -> bool:
+def _sees_model(user: User, run: Run) -> Decision:
     """Say whether `user` sees the model that a run was registered as, if it was.
 
     Asked over the relation: the registry stands above and cannot be imported.
     """
     version: Any = getattr(run, "model_version", None)
-    if version is None:
-        return True
-    visible = type(version).objects.visible_to(user)
-    found: bool = visible.filter(pk=version.pk).exists()
-    return found
+    return sees(user, version.model) if version else ALLOWED

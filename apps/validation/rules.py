@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.access.checks import ALLOWED, Decision, NotNow, permitted
+from apps.access.checks import ALLOWED, Decision, NotNow
 from apps.access.permissions import Permission
+from apps.projects.rules import permitted_with
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import queries
 
@@ -17,7 +18,7 @@ _OPEN_STATES = (VersionState.DRAFT, VersionState.VALIDATED)
 
 def can_write_plan(user: User, model: RegisteredModel) -> Decision:
     """Say whether `user` may write acceptance criteria for `model`."""
-    decision = permitted(user, Permission.PLAN_WRITE, model.project)
+    decision = permitted_with(user, Permission.PLAN_WRITE, model)
     return decision and _question_is_known(queries.newest_version(model))
 
 
@@ -32,7 +33,7 @@ def _question_is_known(version: ModelVersion) -> Decision:
 
 def can_request_report(user: User, version: ModelVersion) -> Decision:
     """Say whether `user` may have `version` measured now."""
-    decision = permitted(user, Permission.REPORT_REQUEST, version.project)
+    decision = permitted_with(user, Permission.REPORT_REQUEST, version.model)
     return decision and _report_is_possible(version)
 
 

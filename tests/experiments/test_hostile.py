@@ -5,7 +5,7 @@ import json
 import pytest
 
 from apps.core.errors import Invalid
-from apps.registry import actions as registry_actions
+from apps.projects.actions import access
 from tests.factories import experiments as factory
 from tests.factories import registry
 
@@ -14,7 +14,7 @@ from tests.factories import registry
 def restricted(world):
     """A version of a model that the developer was not granted."""
     version = registry.model_version(world.project, world.data_scientist)
-    registry_actions.restrict_model(model=version.model, by=world.data_scientist)
+    access.restrict(thing=version.model, by=world.data_scientist)
     return version
 
 
@@ -37,12 +37,12 @@ def test_files_of_a_restricted_model_do_not_leave_through_its_run(
     ]
 
     assert [answer.status_code for answer in asked] == [403, 403]
-    assert "a model that you were not granted" in asked[0].json()["message"]
+    assert "cannot see this restricted model" in asked[0].json()["message"]
 
 
 def test_files_of_a_restricted_model_leave_with_a_grant(world, restricted, api_of):
-    registry_actions.grant_model(
-        model=restricted.model, person=world.developer, by=world.data_scientist
+    access.grant(
+        thing=restricted.model, person=world.developer, by=world.data_scientist
     )
 
     answer = api_of(world.developer).get(

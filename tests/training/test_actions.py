@@ -6,9 +6,9 @@ import pytest
 
 from apps.audit.models import AuditEvent
 from apps.core.errors import Invalid, Refused
-from apps.datasets import actions as datasets
 from apps.experiments.models import Run, RunSource
 from apps.jobs.models import JobStatus
+from apps.projects.actions import access
 from apps.training import actions
 from apps.training.models import TrainingJob
 from tests.factories import datasets as dataset_factory
@@ -131,9 +131,9 @@ def test_launch_training_takes_no_data_that_was_not_granted(
     project, data_scientist, program_manager
 ):
     version = training.data(project, data_scientist)
-    datasets.restrict_dataset(dataset=version.dataset, by=program_manager)
-    datasets.revoke_dataset_grant(
-        dataset=version.dataset, person=data_scientist, by=program_manager
+    access.restrict(thing=version.dataset, by=program_manager)
+    access.revoke_grant(
+        thing=version.dataset, person=data_scientist, by=program_manager
     )
 
     with pytest.raises(Invalid, match="that you can see"):

@@ -3,6 +3,7 @@ import pytest
 from apps.access.checks import Denied, NotNow
 from apps.experiments.models import Artifact
 from apps.jobs.rules import can_cancel_job
+from apps.projects.actions import access
 from apps.registry.models import ModelVersion, VersionState
 from apps.validation import rules
 from tests.factories import registry
@@ -42,6 +43,20 @@ def test_judges_write_plans_request_and_cancel_reports(world, version):
     assert allowed(rules.can_request_report, world, version) == JUDGES
     report = factory.requested_report(version, world.validator)
     assert allowed(can_cancel_job, world, report) == JUDGES
+
+
+def test_a_restricted_model_is_judged_by_who_sees_it(version, world):
+    factory.plan(version.model, world.validator)
+    version.model = access.restrict(thing=version.model, by=world.data_scientist)
+
+    decisions = [
+        rules.can_write_plan(world.validator, version.model),
+        rules.can_request_report(world.validator, version),
+    ]
+
+    assert {decision.reason for decision in decisions} == {
+        "You cannot see this restricted model without being given access."
+    }
 
 
 def test_can_request_report_without_plan_says_what_to_do(version, validator):

@@ -6,7 +6,7 @@ from django.urls import reverse
 from apps.core.sandbox import Outcome
 from apps.jobs.actions import cancel_job
 from apps.jobs.models import JobStatus
-from apps.registry import actions as registry_actions
+from apps.projects.actions import access
 from apps.validation.models import ValidationPlan, ValidationReport
 from tests.counting import queries_of
 from tests.factories import registry
@@ -281,7 +281,7 @@ class TestReports:
         self, client_of, developer, version, validator, data_scientist
     ):
         report = factory.finished_report(version, validator)
-        registry_actions.restrict_model(model=version.model, by=data_scientist)
+        access.restrict(thing=version.model, by=data_scientist)
 
         assert client_of(developer).get(report.get_absolute_url()).status_code == 404
 

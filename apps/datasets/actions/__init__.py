@@ -1,11 +1,5 @@
-"""Everything that changes a dataset, its versions or who sees it."""
+"""Everything that changes a dataset or its versions."""
 
-from apps.datasets.actions.access import (
-    grant_dataset,
-    open_dataset,
-    restrict_dataset,
-    revoke_dataset_grant,
-)
 from apps.datasets.actions.describe import (
     EDITABLE,
     create_dataset,
@@ -26,10 +20,6 @@ __all__ = [
     "download_version",
     "edit_dataset",
     "finish_ingest",
-    "grant_dataset",
-    "open_dataset",
-    "restrict_dataset",
-    "revoke_dataset_grant",
     "upload_dataset",
     "upload_version",
 ]
