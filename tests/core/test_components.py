@@ -308,6 +308,7 @@ def test_since_names_the_largest_unit():
         at = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
 
         assert portal.since(at) == "3\xa0hours ago"
+        assert portal.since(datetime(2026, 3, 9, 12, 29, 40, tzinfo=UTC)) == "just now"
     assert portal.since(None) == "–"
 
 

@@ -176,7 +176,10 @@ def short_digest(value: str) -> str:
 @register.filter
 def since(at: datetime | None) -> str:
     """Say how long ago something happened, in its largest unit."""
-    return f"{timesince(at, depth=1)} ago" if at else "–"
+    if at is None:
+        return "–"
+    elapsed = timesince(at, depth=1)
+    return "just now" if elapsed.startswith("0") else f"{elapsed} ago"
 
 
 @register.filter
