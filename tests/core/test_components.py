@@ -255,6 +255,13 @@ def test_nav_link_marks_the_section():
     assert ">3<" in render_in_request(template, "/")
 
 
+def test_nav_link_marks_other_addresses_of_its_section():
+    template = '{% nav_link "core:components" "Parts" also="runs jobs" %}'
+
+    assert 'aria-current="page"' in render_in_request(template, "/runs/7/")
+    assert "aria-current" not in render_in_request(template, "/runsheet/")
+
+
 def test_nav_link_to_nowhere_is_left_out():
     assert render_in_request('{% nav_link "no:where" "Nowhere" %}').strip() == ""
 
