@@ -28,7 +28,7 @@ FOLDER = ROOT / "var" / "demo"
 STATIC_SOURCES = ("static", "package-lock.json", "requirements")
 WEB = (
     "gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120"
-    " --no-control-socket"
+    " --keep-alive 0 --no-control-socket"
 )
 WORKER = (
     "celery --quiet -A mlops_portal worker --loglevel INFO --concurrency 2"

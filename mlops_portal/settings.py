@@ -57,7 +57,6 @@ SECURE_HSTS_SECONDS = 31_536_000 if IS_PRODUCTION else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_PRODUCTION else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-CSRF_FAILURE_VIEW = "apps.core.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -93,6 +92,7 @@ INSTALLED_APPS = [
     "apps.access",
     "apps.audit",
     "apps.accounts",
+    "apps.jobs",
     "apps.projects",
     "apps.datasets",
     "apps.experiments",
@@ -305,8 +305,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 5,
 }
 CELERY_BEAT_SCHEDULE = {
-    f"sweep-{app}": {"task": f"{app}.sweep", "schedule": JOB_STALE_SECONDS / 3}
-    for app in ("datasets", "training", "validation")
+    "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3}
 }
 
 # --- Health ---------------------------------------------------------------------------
@@ -365,6 +364,8 @@ def _faults() -> list[str]:
             or SECRET_KEY.startswith(("demo-", "test-", "django-insecure-"))
         ):
             faults.append("SECRET_KEY is short or a demonstration key.")
+        if "*" in ALLOWED_HOSTS:
+            faults.append("ALLOWED_HOSTS is *: name the hosts people use.")
         faults += [
             f"{name} is missing."
             for name in (

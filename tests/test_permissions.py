@@ -1,21 +1,12 @@
 """The one permission table, asked of the running portal."""
 
-import importlib
-import pkgutil
-
 import pytest
 from django.db import transaction
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests import permission_rows
+from tests.addresses import ROWS, send
 from tests.permission_rows import PEOPLE, Row
-
-ROWS: list[Row] = [
-    row
-    for module in pkgutil.iter_modules(permission_rows.__path__)
-    for row in importlib.import_module(f"tests.permission_rows.{module.name}").ROWS
-]
 
 
 class _Undo(Exception):
@@ -23,14 +14,9 @@ class _Undo(Exception):
 
 
 def _ask(client: Client, row: Row, arguments: dict, data) -> int:
-    path = reverse(row.name, kwargs=arguments) + (f"?{row.query}" if row.query else "")
-    send = getattr(client, row.method)
-    content = {}
-    if row.is_api and row.method != "get" and not row.multipart:
-        content = {"content_type": "application/json"}
     try:
         with transaction.atomic():
-            response = send(path, data if data is not None else {}, **content)
+            response = send(client, row, arguments, data)
             raise _Undo
     except _Undo:
         response.getvalue()  # a file is closed when it was read to its end

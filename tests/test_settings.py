@@ -94,6 +94,7 @@ def test_production_is_the_default_mode():
         ({"REDIS_URL": ""}, "REDIS_URL is missing"),
         ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is missing"),
         ({"AUDIT_MAC_KEY": ""}, "AUDIT_MAC_KEY is missing"),
+        ({"ALLOWED_HOSTS": "a.example.gov,*"}, "ALLOWED_HOSTS is *"),
         ({"SITE_BANNER": "royal"}, "SITE_BANNER must be none, gov, mil or state"),
         ({"PORTAL_MODE": "casual"}, "PORTAL_MODE is 'casual'"),
         ({"STORAGE_URL": "ftp://files"}, "STORAGE_URL is 'ftp://files'"),

@@ -12,7 +12,8 @@ from apps.accounts.models import User
 from apps.approvals import queries
 from apps.approvals.evidence import changed_parts
 from apps.projects.models import Membership
-from apps.registry.models import RegisteredModel, VersionState
+from apps.projects.rules import permitted_with, sees
+from apps.registry.models import VersionState
 from apps.validation.models import Verdict
 from apps.validation.queries import latest_report
 
@@ -43,7 +44,7 @@ class Signer:
 
 def can_request_approval(user: User, version: ModelVersion) -> Decision:
     """Say whether `user` may ask for the approval of `version` now."""
-    decision = permitted(user, Permission.APPROVAL_REQUEST, version.project)
+    decision = permitted_with(user, Permission.APPROVAL_REQUEST, version.model)
     return decision and _approval_is_possible(version)
 
 
@@ -62,7 +63,7 @@ def can_withdraw_request(user: User, approval: ApprovalRequest) -> Decision:
     """Say whether `user` may take the request back."""
     if not approval.is_open:
         return NotNow(_closed(approval))
-    return permitted(user, Permission.APPROVAL_REQUEST, approval.project)
+    return permitted_with(user, Permission.APPROVAL_REQUEST, approval.version.model)
 
 
 def can_reject(user: User, approval: ApprovalRequest) -> Decision:
@@ -77,7 +78,7 @@ def can_reject(user: User, approval: ApprovalRequest) -> Decision:
         _independent(user, queries.involvement(approval), "You")
         and permitted(user, Permission.APPROVAL_SIGN_OFF, approval.project)
         and _in_turn(user, approval, stages[0])
-        and _has_access(user, approval, "You")
+        and sees(user, approval.version.model)
     )
 
 
@@ -110,7 +111,7 @@ def signers(approval: ApprovalRequest) -> list[Signer]:
         Signer(
             person,
             _independent(person, deeds, person.full_name)
-            and _has_access(person, approval, person.full_name),
+            and sees(person, approval.version.model, person.full_name),
         )
         for person in people
     ]
@@ -133,14 +134,6 @@ def _independent(user: User, deeds: Sequence[Deed], who: str) -> Decision:
     *others, last = done
     listed = f"{', '.join(others)} and {last}" if others else last
     return Denied(f"{who} {listed}, so somebody else must sign.")
-
-
-def _has_access(user: User, approval: ApprovalRequest, who: str) -> Decision:
-    model = approval.version.model
-    visible = RegisteredModel.objects.visible_to(user).filter(pk=model.pk)
-    if not model.is_restricted or visible.exists():
-        return ALLOWED
-    return Denied(f"{who} cannot see this restricted model without being given access.")
 
 
 def _in_turn(user: User, approval: ApprovalRequest, stage: Stage) -> Decision:

@@ -59,6 +59,8 @@ def request_approval(
     context = {
         "form": form,
         "version": version,
+        "title": _title(version),
+        "trail": _trail(version),
         "report": latest_report(version),
         "policy": load_policy(actions.POLICY),
     }
@@ -147,10 +149,15 @@ def _sign_off_form(approval: ApprovalRequest, data: Any = None) -> SignOffForm:
     return SignOffForm(data, meaning=stage.meaning, auto_id="sign_%s")
 
 
-def _trail(approval: ApprovalRequest) -> list[dict[str, str]]:
-    version = approval.version
+def _title(version: ModelVersion) -> str:
+    return f"{version.model.name}, version {version.number}"
+
+
+def _trail(version: ModelVersion) -> list[dict[str, str]]:
+    model, project = version.model, version.project
     return [
-        {"label": str(version.model), "url": version.model.get_absolute_url()},
+        {"label": project.name, "url": project.get_absolute_url()},
+        {"label": model.name, "url": model.get_absolute_url()},
         {"label": f"Version {version.number}", "url": version.get_absolute_url()},
     ]
 
@@ -185,7 +192,8 @@ def _page(
     stages = queries.stages_with_sign_offs(approval)
     context = {
         "approval": approval,
-        "trail": _trail(approval),
+        "title": _title(approval.version),
+        "trail": _trail(approval.version),
         "stages": stages,
         "steps": queries.steps(approval, stages),
         "present_stage": next(iter(queries.open_stages(approval)), None),

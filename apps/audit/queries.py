@@ -19,6 +19,7 @@ from apps.audit.models import AuditEvent
 from apps.core.errors import Invalid
 
 CHUNK_ROWS = 2000
+FARTHEST_FROM_UTC = timedelta(hours=14)  # of any place; Postgres takes less than 16
 # Characters that make a spreadsheet read a cell as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -97,6 +98,8 @@ def _moment(name: str, value: str) -> datetime:
         day = parse_date(value) if moment is None else None
     except ValueError:
         moment = day = None
+    if moment and abs(moment.utcoffset() or timedelta()) > FARTHEST_FROM_UTC:
+        moment = None
     if day is not None:
         moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
         if name == "until":

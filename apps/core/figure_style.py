@@ -7,6 +7,7 @@ in dashes too.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, Final, NamedTuple, TypedDict
 
 import plotly.graph_objects as go
@@ -116,9 +117,15 @@ def layout_of(axes: Axes, *, legend: bool = False) -> dict[str, Any]:
         "showlegend": legend,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "hoverlabel": {"font": _FONT, "bgcolor": "#ffffff"},
-        "xaxis": axis | {"title": {"text": axes.x, "standoff": 10, "font": _FONT}},
+        "xaxis": axis
+        | {"title": {"text": _wrapped(axes.x), "standoff": 10, "font": _FONT}},
         "yaxis": axis | {"title": {"text": axes.y, "standoff": 10, "font": _FONT}},
     }
+
+
+def _wrapped(title: str) -> str:
+    """Break a long title of the lower axis, so that it fits on a phone."""
+    return "<br>".join(wrap(title, 28))
 
 
 def trace_of(line: Line, place: int, *, mode: str = "lines") -> Any:

@@ -5,6 +5,7 @@ numbers as a table.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import plotly.graph_objects as go
 
@@ -26,6 +27,8 @@ from apps.core.figure_style import (
     trace_of,
     upright_line,
 )
+
+FEW: Final = 10
 
 __all__ = [
     "Axes",
@@ -73,6 +76,10 @@ def line_history(caption: Caption, lines: Sequence[Line], axes: Axes) -> Figure:
         for place, line in enumerate(thinned)
     ]
     layout = layout_of(axes, legend=len(traces) > 1)
+    places = sorted({x for line in thinned for x in line.x})
+    if len(places) <= FEW and all(float(x).is_integer() for x in places):
+        # Steps and versions are counted: nothing lies between them.
+        layout["xaxis"] |= {"tickmode": "array", "tickvals": places, "tickformat": "d"}
     return figure(caption, traces, layout, lines_table(axes, thinned))
 
 
@@ -92,6 +99,7 @@ def bars(
         x=lengths, y=list(labels), orientation="h", marker={"color": COLOURS[0]}
     )
     layout = layout_of(Axes(axes.x, ""))
+    layout["bargap"] = 0.6 if len(labels) < FEW / 2 else 0.35
     layout["yaxis"] |= {"autorange": "reversed", "type": "category", "ticks": ""}
     rows = [[label, value] for label, value in zip(labels, lengths, strict=True)]
     return figure(caption, [trace], layout, {"columns": [axes.y, axes.x], "rows": rows})

@@ -2,15 +2,18 @@
 
 The child gets its own process group and session, a scrubbed environment without any
 credential, limits on memory, CPU and wall time, and dies with the worker. It talks
-back through files only: progress.jsonl while it runs, result.json at the end.
+back through files only: progress.jsonl while it runs, result.json at the end. What it
+writes is not trusted: links are not followed, and only so much of a file is read.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -19,13 +22,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 
 POLL_SECONDS = 0.25
 BEAT_SECONDS = 2.0
 MAX_RESULT_BYTES = 32 * 1024 * 1024
+MAX_PROGRESS_BYTES = 1024 * 1024  # of each look; the rest waits for the next one
+MAX_LOG_CHARACTERS = 20_000
+TAIL_BYTES = 2000
 
 
 @dataclass(frozen=True)
@@ -150,20 +156,38 @@ def _follow(
 
 def _read_progress(path: Path, position: int, progress: Progress) -> int:
     """Take in whole new lines; return the position after them."""
-    if not path.exists():
-        return position
-    with path.open("rb") as lines:
+    with suppress(OSError), _open_plain(path) as lines:
         lines.seek(position)
-        text = lines.read()
-    whole = text[: text.rfind(b"\n") + 1]
-    for line in whole.splitlines():
-        with suppress(ValueError, TypeError, AttributeError):
-            entry = _storable(json.loads(line))
-            progress.ratio = float(entry.get("ratio", progress.ratio))
-            progress.stage = str(entry.get("stage", progress.stage))
-            if "log" in entry:
-                progress.log += f"{entry['log']}\n"
-    return position + len(whole)
+        text = lines.read(MAX_PROGRESS_BYTES)
+        whole = text[: text.rfind(b"\n") + 1]
+        if len(text) == MAX_PROGRESS_BYTES:
+            whole = whole or text  # a line too long to be one of the engine's
+        for line in whole.splitlines():
+            with suppress(ValueError, TypeError, AttributeError, RecursionError):
+                _take_entry(_storable(json.loads(line)), progress)
+        return position + len(whole)
+    return position
+
+
+def _take_entry(entry: dict[str, Any], progress: Progress) -> None:
+    ratio = float(entry.get("ratio", progress.ratio))
+    progress.ratio = ratio if math.isfinite(ratio) else progress.ratio
+    progress.stage = str(entry.get("stage", progress.stage))
+    if "log" in entry:
+        progress.log = f"{progress.log}{entry['log']}\n"[-MAX_LOG_CHARACTERS:]
+
+
+def _open_plain(path: Path) -> IO[bytes]:
+    """Open a file that the child wrote.
+
+    Raises:
+        OSError: it is not there, or is a link, a pipe or anything but a file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path.name} is not a file")
+    return os.fdopen(descriptor, "rb")
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
@@ -173,10 +197,9 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 
 
 def _read_outcome(folder: Path, returncode: int) -> Outcome:
-    path = folder / "result.json"
-    if not path.exists() or path.stat().st_size > MAX_RESULT_BYTES:
+    result = _read_result(folder / "result.json")
+    if result is None or not _is_plain(folder / "outputs"):
         return _crash(folder, returncode)
-    result = _storable(json.loads(path.read_text()))
     if result.get("status") == "succeeded" and returncode == 0:
         return Outcome("succeeded", folder, result=result)
     return Outcome(
@@ -186,6 +209,22 @@ def _read_outcome(folder: Path, returncode: int) -> Outcome:
         message=str(result.get("message", "The engine failed without a reason.")),
         details=list(result.get("details", []))[:100],
     )
+
+
+def _read_result(path: Path) -> dict[str, Any] | None:
+    with suppress(OSError, ValueError, RecursionError), _open_plain(path) as file:
+        text = file.read(MAX_RESULT_BYTES + 1)
+        result = _storable(json.loads(text)) if len(text) <= MAX_RESULT_BYTES else None
+        return result if isinstance(result, dict) else None
+    return None
+
+
+def _is_plain(path: Path) -> bool:
+    """Say whether there are only files and folders: a link could lead anywhere."""
+    kind = path.lstat().st_mode
+    if stat.S_ISDIR(kind):
+        return all(map(_is_plain, path.iterdir()))
+    return stat.S_ISREG(kind)
 
 
 def _storable(value: Any) -> Any:
@@ -205,7 +244,7 @@ def _storable(value: Any) -> Any:
 
 
 def _crash(folder: Path, returncode: int) -> Outcome:
-    tail = _storable((folder / "console.log").read_text(errors="replace")[-2000:])
+    tail = _storable(_tail(folder / "console.log"))
     if returncode < 0:
         return Outcome(
             "failed",
@@ -224,3 +263,10 @@ def _crash(folder: Path, returncode: int) -> Outcome:
         "details of this job.",
         details=[tail],
     )
+
+
+def _tail(path: Path) -> str:
+    with suppress(OSError), _open_plain(path) as file:
+        file.seek(max(os.fstat(file.fileno()).st_size - TAIL_BYTES, 0))
+        return file.read(TAIL_BYTES).decode(errors="replace")
+    return ""

@@ -16,8 +16,8 @@ from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets import actions, api_versions, queries, rules
 from apps.datasets.api_versions import DatasetVersionOutput, accepted
 from apps.datasets.models import Dataset
+from apps.projects.api_access import GrantBase, GrantsBase, OpenBase, RestrictBase
 from apps.projects.models import Project
-from apps.projects.queries import person_by_email
 
 
 class DatasetUpload(serializers.Serializer[Any]):
@@ -48,16 +48,6 @@ class DatasetOutput(serializers.Serializer[Any]):
     description = serializers.CharField()
     is_restricted = serializers.BooleanField()
     created_at = serializers.DateTimeField()
-
-
-class DatasetGrantInput(serializers.Serializer[Any]):
-    email = serializers.EmailField()
-
-
-class DatasetGrantOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    email = serializers.EmailField()
-    full_name = serializers.CharField()
 
 
 class _DatasetBase(ApiView):
@@ -148,51 +138,16 @@ class VersionsView(_DatasetBase):
         return accepted(version)
 
 
-class RestrictDatasetView(_DatasetBase):
-    @extend_schema(request=None, responses=DatasetOutput)
-    def post(self, request: ApiRequest, pk: UUID) -> Response:
-        """Hide a dataset from members without a grant."""
-        dataset = actions.restrict_dataset(dataset=self.get_object(), by=request.user)
-        return Response(DatasetOutput(dataset).data)
+class RestrictDatasetView(RestrictBase, _DatasetBase): ...
 
 
-class OpenDatasetView(_DatasetBase):
-    @extend_schema(request=None, responses=DatasetOutput)
-    def post(self, request: ApiRequest, pk: UUID) -> Response:
-        """Show a dataset to all members again."""
-        dataset = actions.open_dataset(dataset=self.get_object(), by=request.user)
-        return Response(DatasetOutput(dataset).data)
+class OpenDatasetView(OpenBase, _DatasetBase): ...
 
 
-class GrantsView(_DatasetBase):
-    serializer_class = DatasetGrantOutput
-
-    @extend_schema(responses=DatasetGrantOutput(many=True))
-    def get(self, request: ApiRequest, pk: UUID) -> Response:
-        """People who were granted a restricted dataset."""
-        page = self.paginate_queryset(queries.granted_people(self.get_object()))
-        return self.get_paginated_response(DatasetGrantOutput(page, many=True).data)
-
-    @extend_schema(request=DatasetGrantInput, responses={201: DatasetGrantOutput})
-    def post(self, request: ApiRequest, pk: UUID) -> Response:
-        """Let a member see a restricted dataset."""
-        dataset = self.get_object()
-        ensure(rules.can_grant_dataset(request.user, dataset))
-        given = DatasetGrantInput(data=request.data)
-        given.is_valid(raise_exception=True)
-        person = person_by_email(given.validated_data["email"])
-        actions.grant_dataset(dataset=dataset, person=person, by=request.user)
-        return Response(DatasetGrantOutput(person).data, status=201)
+class DatasetGrantsView(GrantsBase, _DatasetBase): ...
 
 
-class GrantView(_DatasetBase):
-    @extend_schema(request=None, responses={204: None})
-    def delete(self, request: ApiRequest, pk: UUID, person_pk: UUID) -> Response:
-        """Take away that somebody sees a restricted dataset."""
-        dataset = self.get_object()
-        person = get_object_or_404(queries.granted_people(dataset), pk=person_pk)
-        actions.revoke_dataset_grant(dataset=dataset, person=person, by=request.user)
-        return Response(status=204)
+class DatasetGrantView(GrantBase, _DatasetBase): ...
 
 
 urlpatterns = [
@@ -207,10 +162,12 @@ urlpatterns = [
         name="restrict_dataset",
     ),
     path("datasets/<uuid:pk>/open", OpenDatasetView.as_view(), name="open_dataset"),
-    path("datasets/<uuid:pk>/grants", GrantsView.as_view(), name="dataset_grants"),
+    path(
+        "datasets/<uuid:pk>/grants", DatasetGrantsView.as_view(), name="dataset_grants"
+    ),
     path(
         "datasets/<uuid:pk>/grants/<uuid:person_pk>",
-        GrantView.as_view(),
+        DatasetGrantView.as_view(),
         name="dataset_grant",
     ),
     *api_versions.urlpatterns,

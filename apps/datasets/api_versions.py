@@ -17,6 +17,7 @@ from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets import actions, queries
 from apps.datasets.models import DatasetContent, DatasetVersion
+from apps.jobs.actions import cancel_job
 
 
 class DatasetFailurePlace(serializers.Serializer[Any]):
@@ -93,7 +94,7 @@ class CancelIngestView(_VersionBase):
     @extend_schema(request=None, responses={202: DatasetVersionOutput})
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Stop the reading of an upload."""
-        version = actions.cancel_ingest(version=self.get_object(), by=request.user)
+        version = cancel_job(job=self.get_object(), by=request.user)
         return accepted(version)
 
 

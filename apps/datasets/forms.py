@@ -1,4 +1,4 @@
-"""Forms of datasets, their versions and who sees them."""
+"""Forms of datasets and their versions."""
 
 from django import forms
 
@@ -35,9 +35,3 @@ class NewDatasetForm(DatasetForm, VersionForm):
         "gets the file as its next version.",
     )
     field_order = ["title", "name", "description", "file"]
-
-
-class GrantForm(PortalForm):
-    email = forms.EmailField(
-        label="E-mail address", help_text="Of a member of this project."
-    )

@@ -9,32 +9,28 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.access.checks import has_agency_permission
-from apps.access.grants import granted_to
 from apps.access.permissions import Permission
+from apps.audit.event_types import EventType
 from apps.core.ids import new_id
-from apps.core.models import BackgroundJob, JobQuerySet, JobStatus
-from apps.projects.models import Project
+from apps.jobs.models import BackgroundJob, JobKind, JobQuerySet, JobStatus
+from apps.projects.models import Project, Restrictable, Sharing
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
 
-class DatasetQuerySet(models.QuerySet["Dataset"]):
-    """Reads of datasets."""
-
-    def visible_to(self, user: User) -> Self:
-        """Datasets of visible projects, restricted ones only with a grant."""
-        if has_agency_permission(user, Permission.PROJECT_READ):
-            return self
-        return self.filter(
-            Q(project__in=Project.objects.visible_to(user)),
-            Q(is_restricted=False) | Q(pk__in=granted_to(user, Dataset)),
-        )
-
-
-class Dataset(models.Model):
+class Dataset(Restrictable):
     """Data about one thing, in versions that never change."""
+
+    sharing = Sharing(
+        noun="dataset",
+        permission=Permission.DATASET_GRANT,
+        with_outsiders=False,
+        restricted=EventType.DATASET_RESTRICTED,
+        opened=EventType.DATASET_OPENED,
+        granted=EventType.DATASET_GRANTED,
+        grant_revoked=EventType.DATASET_GRANT_REVOKED,
+    )
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(
@@ -43,13 +39,7 @@ class Dataset(models.Model):
     name = models.SlugField(max_length=60)
     title = models.CharField(max_length=120)
     description = models.TextField(blank=True)
-    is_restricted = models.BooleanField(default=False)
-    created_by = models.ForeignKey(
-        "accounts.User", on_delete=models.PROTECT, related_name="+"
-    )
     created_at = models.DateTimeField(default=timezone.now)
-
-    objects = DatasetQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -93,6 +83,21 @@ class DatasetVersionQuerySet(JobQuerySet["DatasetVersion"]):
 
 class DatasetVersion(BackgroundJob):
     """One upload, read by a worker into typed Parquet with a profile."""
+
+    kind = JobKind(
+        task="datasets.ingest_version",
+        events={
+            JobStatus.QUEUED: EventType.DATASET_VERSION_REQUEUED,
+            JobStatus.RUNNING: EventType.DATASET_VERSION_STARTED,
+            JobStatus.SUCCEEDED: EventType.DATASET_VERSION_READY,
+            JobStatus.FAILED: EventType.DATASET_VERSION_FAILED,
+            JobStatus.CANCELLED: EventType.DATASET_VERSION_CANCELLED,
+        },
+        cancel_requested=EventType.DATASET_VERSION_CANCEL_REQUESTED,
+        cancel_permission=Permission.DATASET_UPLOAD,
+        lost_message="The worker stopped {attempts} times while it read the file. Ask "
+        "an operator, or upload a smaller part of it.",
+    )
 
     dataset = models.ForeignKey(
         Dataset, on_delete=models.PROTECT, related_name="versions"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
-from guardian.shortcuts import get_users_with_perms
 
-from apps.access.grants import view_permission
 from apps.core import blobs
 from apps.core.errors import Invalid
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
@@ -20,20 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from apps.accounts.models import UserQuerySet
 
 LARGEST_FILE_BYTES = 16 * 1024**3
 HEAVY_FIELDS = ("log_tail", "columns", "profile", "failure_details")
-
-
-def granted_people(dataset: Dataset) -> UserQuerySet:
-    """List who was granted a restricted dataset, by name."""
-    people = get_users_with_perms(
-        dataset,
-        only_with_perms_in=[view_permission(Dataset)],
-        with_group_users=False,
-    )
-    return cast("UserQuerySet", people).order_by("full_name", "pk")
 
 
 def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:

@@ -17,16 +17,7 @@ urlpatterns = [
         views.upload_version,
         name="upload_version",
     ),
-    path(
-        "datasets/<uuid:pk>/restrict/", views.restrict_dataset, name="restrict_dataset"
-    ),
-    path("datasets/<uuid:pk>/open/", views.open_dataset, name="open_dataset"),
-    path("datasets/<uuid:pk>/grant/", views.grant_dataset, name="grant_dataset"),
-    path(
-        "datasets/<uuid:pk>/grants/<uuid:person_pk>/revoke/",
-        views.revoke_dataset_grant,
-        name="revoke_dataset_grant",
-    ),
+    *views.access_views.urls("datasets/<uuid:pk>/", "dataset"),
     path("dataset-versions/<uuid:pk>/", views.version, name="version"),
     path(
         "dataset-versions/<uuid:pk>/progress/",

@@ -16,13 +16,16 @@ from apps.core.http import (
     render_form,
     send_blob,
 )
-from apps.core.models import JobStatus
 from apps.core.rest import keyset_page
 from apps.datasets import actions, queries, rules
-from apps.datasets.forms import DatasetForm, GrantForm, NewDatasetForm, VersionForm
+from apps.datasets.forms import DatasetForm, NewDatasetForm, VersionForm
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
+from apps.jobs.actions import cancel_job
+from apps.jobs.models import JobStatus
+from apps.jobs.rules import can_cancel_job
+from apps.projects.forms import GrantForm
 from apps.projects.models import Project
-from apps.projects.queries import person_by_email
+from apps.projects.views_access import AccessViews, access_panel
 
 GET_OR_POST = ["GET", "POST"]
 _FIRST_STAGES: dict[str, str] = {
@@ -101,11 +104,12 @@ def upload_dataset(request: HtmxRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def dataset(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    return _dataset_page(request, _dataset(request, pk), GrantForm())
+    form = GrantForm(sharing=Dataset.sharing)
+    return _dataset_page(request, _dataset(request, pk), form)
 
 
 def _dataset_page(
-    request: HtmxRequest, dataset: Dataset, grant_form: GrantForm
+    request: HtmxRequest, dataset: Dataset, form: GrantForm
 ) -> HttpResponse:
     user, project = request.user, dataset.project
     versions = dataset.versions.select_related("uploaded_by")
@@ -119,18 +123,15 @@ def _dataset_page(
             "dataset": dataset,
             "trail": _trail(project),
             "page": page,
-            "people": [
-                (person, rules.can_revoke_dataset_grant(user, dataset, person))
-                for person in queries.granted_people(dataset)
-            ],
-            "form": grant_form,
+            "access": access_panel(user, dataset),
+            "form": form,
             "may_edit_dataset": rules.can_edit_dataset(user, dataset),
             "may_upload_version": rules.can_upload_version(user, dataset),
-            "may_restrict_dataset": rules.can_restrict_dataset(user, dataset),
-            "may_open_dataset": rules.can_open_dataset(user, dataset),
-            "may_grant_dataset": rules.can_grant_dataset(user, dataset),
         },
     )
+
+
+access_views = AccessViews(find=_dataset, page=_dataset_page)
 
 
 @login_required
@@ -194,47 +195,6 @@ def _form_page(
 
 
 @login_required
-@require_POST
-def restrict_dataset(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    dataset = _dataset(request, pk)
-    actions.restrict_dataset(dataset=dataset, by=request.user)
-    return redirect_after_success(request, dataset)
-
-
-@login_required
-@require_POST
-def open_dataset(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    dataset = _dataset(request, pk)
-    actions.open_dataset(dataset=dataset, by=request.user)
-    return redirect_after_success(request, dataset)
-
-
-@login_required
-@require_POST
-def grant_dataset(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    dataset = _dataset(request, pk)
-    ensure(rules.can_grant_dataset(request.user, dataset))
-    form = GrantForm(request.POST)
-    if form.is_valid():
-        with form.taking_faults():
-            person = person_by_email(form.cleaned_data["email"])
-            actions.grant_dataset(dataset=dataset, person=person, by=request.user)
-            return redirect_after_success(request, dataset)
-    return _dataset_page(request, dataset, form)
-
-
-@login_required
-@require_POST
-def revoke_dataset_grant(
-    request: HtmxRequest, pk: UUID, person_pk: UUID
-) -> HttpResponse:
-    dataset = _dataset(request, pk)
-    person = get_object_or_404(queries.granted_people(dataset), pk=person_pk)
-    actions.revoke_dataset_grant(dataset=dataset, person=person, by=request.user)
-    return redirect_after_success(request, dataset)
-
-
-@login_required
 @require_GET
 def version(request: HtmxRequest, pk: UUID) -> HttpResponse:
     found = _version(request, pk)
@@ -260,7 +220,7 @@ def _version_context(request: HtmxRequest, version: DatasetVersion) -> dict[str,
         "columns": queries.column_cards(version),
         "figures": queries.key_figures(version),
         "places": queries.failure_places(version),
-        "may_cancel_ingest": rules.can_cancel_ingest(user, version),
+        "may_cancel_ingest": can_cancel_job(user, version),
         "may_download_original": rules.can_download_version(
             user, version, DatasetContent.ORIGINAL
         ),
@@ -274,7 +234,7 @@ def _version_context(request: HtmxRequest, version: DatasetVersion) -> dict[str,
 @login_required
 @require_POST
 def cancel_ingest(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    found = actions.cancel_ingest(version=_version(request, pk), by=request.user)
+    found = cancel_job(job=_version(request, pk), by=request.user)
     return redirect_after_success(request, found)
 
 

@@ -237,8 +237,9 @@ def _check_text(where: str, text: str, longest: int) -> None:
 
 def _check_path(path: str) -> None:
     _check_text("artifacts", path, LONGEST_PATH)
-    is_plain = str(PurePosixPath(path)) == path and "\\" not in path
-    if not is_plain or path.startswith("/") or ".." in PurePosixPath(path).parts:
+    parts = PurePosixPath(path).parts
+    is_plain = "/".join(parts) == path and "\\" not in path and path.isprintable()
+    if not is_plain or not parts or ".." in parts:
         raise _invalid(
             "artifacts",
             f"{path[:40]!r} cannot be the path of an artifact: give a relative path "

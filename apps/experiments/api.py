@@ -1,4 +1,4 @@
-import json
+import io
 import mimetypes
 from typing import Any
 from uuid import UUID
@@ -9,13 +9,15 @@ from django.urls import path, reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from apps.access.checks import ensure
 from apps.core import blobs
 from apps.core.errors import Invalid
 from apps.core.http import send_blob
+from apps.core.parsers import PortalJSONParser
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets.models import DatasetVersion
@@ -189,7 +191,7 @@ class ProjectRunsView(_ProjectBase, _RunBase):
 
 
 class RunsView(_RunBase):
-    parser_classes = [JSONParser, MultiPartParser]
+    parser_classes = [PortalJSONParser, MultiPartParser]
 
     def experiment(self) -> Experiment:
         visible = Experiment.objects.visible_to(self.request.user)
@@ -238,9 +240,10 @@ class RunsView(_RunBase):
 def _run_data(request: ApiRequest) -> Any:
     if not isinstance(request.data, QueryDict):
         return request.data
+    text = str(request.data.get("run"))
     try:
-        return json.loads(str(request.data.get("run")))
-    except ValueError as error:
+        return PortalJSONParser().parse(io.BytesIO(text.encode()))
+    except ParseError as error:
         sentence = "The field run must hold the JSON that describes the run."
         raise Invalid(sentence, fields={"run": sentence}) from error
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from apps.access.checks import Decision, Denied, permitted
+from apps.access.checks import ALLOWED, Decision, Denied, permitted
 from apps.access.permissions import Permission
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Artifact, Experiment, Run
+from apps.projects.rules import sees
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -27,9 +28,12 @@ def can_record_run(user: User, experiment: Experiment) -> Decision:
 def can_download_artifact(user: User, artifact: Artifact) -> Decision:
     """Say whether `user` may take an artifact away.
 
-    An artifact that holds rows of a dataset asks for what the dataset asks for.
+    An artifact that holds rows of a dataset asks for what the dataset asks for; those
+    of a registered model are seen by who sees the model.
     """
     run = artifact.run
+    if not (seen := _sees_model(user, run)):
+        return seen
     if not artifact.holds_data:
         return permitted(user, Permission.MODEL_DOWNLOAD, run.project)
     if not sees_dataset(user, run):
@@ -43,3 +47,12 @@ def sees_dataset(user: User, run: Run) -> bool:
         return True
     visible = DatasetVersion.objects.visible_to(user)
     return visible.filter(pk=run.dataset_version_id).exists()
+
+
+def _sees_model(user: User, run: Run) -> Decision:
+    """Say whether `user` sees the model that a run was registered as, if it was.
+
+    Asked over the relation: the registry stands above and cannot be imported.
+    """
+    version: Any = getattr(run, "model_version", None)
+    return sees(user, version.model) if version else ALLOWED

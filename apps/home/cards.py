@@ -32,8 +32,10 @@ STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;"
     "padding:0 1rem;color:#1b1b1b}h1,h2{line-height:1.2;color:#0b1f33}"
     "table{border-collapse:collapse;width:100%;margin:1rem 0}"
-    "th,td{border:1px solid #dfe1e2;padding:.375rem .625rem;text-align:left;"
-    "overflow-wrap:anywhere}th{background:#f0f3f6}"
+    "th,td{border:1px solid #dfe1e2;padding:.375rem .625rem;text-align:left}"
+    "th{background:#f0f3f6}p,td:last-child{overflow-wrap:anywhere}"
+    "@media(max-width:40em){th,td{padding:.25rem;font-size:.8125rem}"
+    "td{overflow-wrap:anywhere}}"
 )
 _STYLE_DIGEST: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest())
 # For the document alone: no script, nothing from elsewhere, its own style only.

@@ -15,8 +15,8 @@ from apps.approvals.models import ApprovalRequest, ApprovalStatus
 from apps.approvals.queries import waiting_for, with_stages
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
-from apps.core.models import JobStatus
 from apps.datasets.models import DatasetVersion
+from apps.jobs.models import JobStatus
 from apps.projects.models import Objective, Project
 from apps.registry.models import (
     Alias,

@@ -10,7 +10,7 @@ from apps.access.permissions import Permission
 from apps.access.roles import ROLES, Reach
 from apps.approvals.models import APPROVAL_TRANSITIONS
 from apps.audit.event_types import EventType
-from apps.core.models import JOB_TRANSITIONS
+from apps.jobs.models import JOB_TRANSITIONS
 from apps.registry.models import VERSION_TRANSITIONS
 
 WRITTEN_BY = "<!-- Written by `make docs` from the code; do not edit. -->"

@@ -123,6 +123,7 @@ def model_version(
     report = validation_queries.latest_report(version)
     context = {
         "version": version,
+        "title": f"{version.model.name}, version {version.number}",
         "trail": _trail(request, version),
         "steps": queries.version_steps(version),
         "champion": registry_queries.champion_of(version.model),
@@ -170,7 +171,10 @@ def card(request: HtmxRequest, slug: str, name: str, number: int) -> HttpRespons
     version = _version(request, slug, name, number)
     context = {
         "version": version,
-        "trail": _trail(request, version),
+        "trail": [
+            *_trail(request, version),
+            {"label": f"Version {version.number}", "url": version.get_absolute_url()},
+        ],
         "content": cards.card_html(cards.model_card(version)),
     }
     return render(request, "home/card.html", context)

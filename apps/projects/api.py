@@ -6,9 +6,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from apps.access.checks import ensure
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
-from apps.projects import actions, queries
+from apps.projects import actions, queries, rules
 from apps.projects.models import Direction, Impact, Membership, Project
 
 
@@ -151,8 +152,9 @@ class MembersView(_ProjectBase):
     @extend_schema(request=MemberInput, responses={201: MemberOutput})
     def post(self, request: ApiRequest, slug: str) -> Response:
         """Make somebody a member in one role."""
-        given = MemberInput(data=request.data)
         project = self.get_object()
+        ensure(rules.can_add_member(request.user, project))
+        given = MemberInput(data=request.data)
         given.is_valid(raise_exception=True)
         membership = actions.add_member(
             project=project,

@@ -1,10 +1,12 @@
-"""Forms of projects, their objective and members."""
+"""Forms of projects, their objective, members and who sees single things."""
+
+from typing import Any
 
 from django import forms
 
 from apps.access.roles import PROJECT_ROLES
 from apps.core.forms import PortalForm
-from apps.projects.models import Direction, Impact
+from apps.projects.models import Direction, Impact, Sharing
 
 
 class ProjectForm(PortalForm):
@@ -79,3 +81,15 @@ class MemberForm(RoleForm):
         label="E-mail address", help_text="Of somebody who has an account here."
     )
     field_order = ["email", "role"]
+
+
+class GrantForm(PortalForm):
+    email = forms.EmailField(label="E-mail address")
+
+    def __init__(self, *args: Any, sharing: Sharing, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["email"].help_text = (
+            "Of somebody with an account here, member of this project or not."
+            if sharing.with_outsiders
+            else "Of a member of this project."
+        )

@@ -1,8 +1,9 @@
-"""Projects, their members and the mission they serve."""
+"""Projects, their members, the mission they serve, and things hidden from some."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -10,13 +11,17 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.access.checks import has_agency_permission
+from apps.access.checks import has_agency_permission, project_roles_with
+from apps.access.grants import granted_to
 from apps.access.permissions import Permission
 from apps.access.roles import PROJECT_ROLES
 from apps.core.ids import new_id
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.audit.event_types import EventType
+
+R = TypeVar("R", bound="Restrictable")
 
 
 class Impact(models.TextChoices):
@@ -35,6 +40,11 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         if has_agency_permission(user, Permission.PROJECT_READ):
             return self
         return self.filter(memberships__user=user)
+
+    def managed_by(self, user: User) -> Self:
+        """Projects whose members `user` chooses."""
+        managers = project_roles_with(Permission.MEMBER_MANAGE)
+        return self.filter(memberships__user=user, memberships__role__in=managers)
 
 
 class Project(models.Model):
@@ -145,3 +155,64 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} as {self.get_role_display()} in {self.project}"
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How one kind of thing is shown to people one by one.
+
+    Args:
+        noun: what people call it.
+        permission: to choose who sees it.
+        with_outsiders: people who are no members can be shown a single one, too.
+        restricted: the event of hiding it from members without a grant.
+        opened: the event of showing it to all members again.
+        granted: the event of showing it to one person.
+        grant_revoked: the event of taking that back.
+    """
+
+    noun: str
+    permission: Permission
+    with_outsiders: bool
+    restricted: EventType
+    opened: EventType
+    granted: EventType
+    grant_revoked: EventType
+
+
+class RestrictableQuerySet(models.QuerySet[R]):
+    """Reads of things that can be restricted."""
+
+    def visible_to(self, user: User) -> Self:
+        """Things of visible projects, restricted ones only with a grant.
+
+        Two see restricted things without one: who reads every project, and the
+        program managers, so that each thing has somebody who can open it whoever
+        leaves. Where `Sharing.with_outsiders`, a grant is enough without membership.
+        """
+        if has_agency_permission(user, Permission.PROJECT_READ):
+            return self
+        of_members = Q(project__in=Project.objects.visible_to(user))
+        managed = Q(project__in=Project.objects.managed_by(user))
+        granted = Q(pk__in=granted_to(user, self.model))
+        if not self.model.sharing.with_outsiders:
+            granted &= of_members
+        return self.filter(of_members & Q(is_restricted=False) | managed | granted)
+
+
+class Restrictable(models.Model):
+    """A thing of a project that can be hidden from members without a grant."""
+
+    sharing: ClassVar[Sharing]
+
+    # Each kind gives it a name for the way back.
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
+    is_restricted = models.BooleanField(default=False)
+    created_by = models.ForeignKey(
+        "accounts.User", on_delete=models.PROTECT, related_name="+"
+    )
+
+    objects = RestrictableQuerySet.as_manager()
+
+    class Meta:
+        abstract = True

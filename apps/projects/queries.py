@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import Count, QuerySet
 from django.forms import model_to_dict
+from guardian.shortcuts import get_users_with_perms
 
+from apps.access.grants import view_permission
 from apps.accounts.models import User
 from apps.core.errors import Invalid
-from apps.projects.models import Membership, Objective, Project
+from apps.projects.models import Membership, Objective, Project, Restrictable
+
+if TYPE_CHECKING:
+    from apps.accounts.models import UserQuerySet
 
 
 def with_member_counts(projects: QuerySet[Project]) -> QuerySet[Project]:
@@ -50,3 +55,13 @@ def members_of(project: Project) -> QuerySet[Membership]:
     return project.memberships.select_related("user", "project").order_by(
         "user__full_name", "pk"
     )
+
+
+def granted_people(thing: Restrictable) -> UserQuerySet:
+    """List who was granted `thing` one by one, by name."""
+    people = get_users_with_perms(
+        thing,
+        only_with_perms_in=[view_permission(type(thing))],
+        with_group_users=False,
+    )
+    return cast("UserQuerySet", people).order_by("full_name", "pk")

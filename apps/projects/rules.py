@@ -1,13 +1,14 @@
-"""Who may shape a project."""
+"""Who may shape a project, and who sees the restricted things in it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.access.checks import ALLOWED, Decision, Denied, permitted
+from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
 from apps.access.roles import PROGRAM_MANAGER
-from apps.projects.models import Membership, Project
+from apps.projects import queries
+from apps.projects.models import Membership, Project, Restrictable
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -62,3 +63,68 @@ def _is_last_program_manager(membership: Membership) -> bool:
         return False
     others = membership.project.memberships.exclude(pk=membership.pk)
     return not others.filter(role=PROGRAM_MANAGER.slug).exists()
+
+
+def sees(user: User, thing: Restrictable, who: str = "You") -> Decision:
+    """Say whether `thing` is not hidden from `user`, who may be somebody else."""
+    if not thing.is_restricted:
+        return ALLOWED
+    if type(thing).objects.visible_to(user).filter(pk=thing.pk).exists():
+        return ALLOWED
+    return Denied(
+        f"{who} cannot see this restricted {thing.sharing.noun} without being given "
+        "access."
+    )
+
+
+def permitted_with(user: User, permission: Permission, thing: Restrictable) -> Decision:
+    """Say whether a role of `user` permits this and `thing` is not hidden."""
+    return permitted(user, permission, thing.project) and sees(user, thing)
+
+
+def can_restrict(user: User, thing: Restrictable) -> Decision:
+    """Say whether `user` may hide `thing` from members without a grant."""
+    decision = permitted_with(user, thing.sharing.permission, thing)
+    if decision and thing.is_restricted:
+        return NotNow(f"This {thing.sharing.noun} is restricted already.")
+    return decision
+
+
+def can_open_to_members(user: User, thing: Restrictable) -> Decision:
+    """Say whether `user` may show `thing` to all members."""
+    decision = permitted_with(user, thing.sharing.permission, thing)
+    if decision and not thing.is_restricted:
+        return NotNow(f"This {thing.sharing.noun} is open to all members already.")
+    return decision
+
+
+def can_grant(user: User, thing: Restrictable) -> Decision:
+    """Say whether `user` may show `thing` to single people.
+
+    While it is open that makes sense only where outsiders can be shown it.
+    """
+    decision = permitted_with(user, thing.sharing.permission, thing)
+    if decision and not (thing.is_restricted or thing.sharing.with_outsiders):
+        noun = thing.sharing.noun
+        return NotNow(f"All members see this {noun}; restrict it first.")
+    return decision
+
+
+def can_revoke_grant(user: User, thing: Restrictable, person: User) -> Decision:
+    """Say whether `user` may take the access of `person` away; never their own."""
+    return can_grant(user, thing) and _somebody_else(user, person)
+
+
+def grants_of(user: User, thing: Restrictable) -> list[tuple[User, Decision]]:
+    """Pair who was granted `thing` with whether `user` may take it back."""
+    may_grant = can_grant(user, thing)
+    return [
+        (person, may_grant and _somebody_else(user, person))
+        for person in queries.granted_people(thing)
+    ]
+
+
+def _somebody_else(user: User, person: User) -> Decision:
+    if user.pk == person.pk:
+        return Denied("You cannot withdraw your own access; somebody else can.")
+    return ALLOWED

@@ -30,9 +30,22 @@ def _visible(request: HtmxRequest, slug: str) -> Project:
     return get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
 
 
+def _trail(project: Project, *, to_members: bool = False) -> list[dict[str, str]]:
+    trail = [{"label": project.name, "url": project.get_absolute_url()}]
+    if to_members:
+        url = reverse("projects:members", args=[project.slug])
+        trail.append({"label": "Members", "url": url})
+    return trail
+
+
 def _form_page(
-    request: HtmxRequest, form: Any, title: str, submit_label: str, cancel_url: str
+    request: HtmxRequest,
+    form: Any,
+    title: str,
+    submit_label: str,
+    trail: list[dict[str, str]],
 ) -> HttpResponse:
+    """Show a form; cancelling leads to the last step of the trail."""
     return render_form(
         request,
         "projects/form.html",
@@ -40,7 +53,8 @@ def _form_page(
             "form": form,
             "title": title,
             "submit_label": submit_label,
-            "cancel_url": cancel_url,
+            "trail": trail,
+            "cancel_url": trail[-1]["url"],
         },
     )
 
@@ -74,9 +88,8 @@ def create_project(request: HtmxRequest) -> HttpResponse:
             return redirect_after_success(
                 request, "projects:state_objective", slug=project.slug
             )
-    return _form_page(
-        request, form, "Open a project", "Open project", reverse("projects:list")
-    )
+    trail = [{"label": "Projects", "url": reverse("projects:list")}]
+    return _form_page(request, form, "Open a project", "Open project", trail)
 
 
 @login_required
@@ -89,8 +102,7 @@ def edit_project(request: HtmxRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actions.edit_project(project=project, values=form.cleaned_data, by=request.user)
         return redirect_after_success(request, project)
-    title = f"Edit {project.name}"
-    return _form_page(request, form, title, "Save", project.get_absolute_url())
+    return _form_page(request, form, "Edit the project", "Save", _trail(project))
 
 
 @login_required
@@ -109,9 +121,8 @@ def state_objective(request: HtmxRequest, slug: str) -> HttpResponse:
                 by=request.user,
             )
             return redirect_after_success(request, project)
-    title = f"Mission objective of {project.name}"
     return _form_page(
-        request, form, title, "State objective", project.get_absolute_url()
+        request, form, "Mission objective", "State objective", _trail(project)
     )
 
 
@@ -128,8 +139,9 @@ def determine_impact(request: HtmxRequest, slug: str) -> HttpResponse:
                 project=project, **form.cleaned_data, by=request.user
             )
             return redirect_after_success(request, project)
-    title = f"Impact of {project.name}"
-    return _form_page(request, form, title, "Determine", project.get_absolute_url())
+    return _form_page(
+        request, form, "Determine the impact", "Determine", _trail(project)
+    )
 
 
 @login_required
@@ -165,9 +177,8 @@ def add_member(request: HtmxRequest, slug: str) -> HttpResponse:
             return redirect_after_success(
                 request, "projects:members", slug=project.slug
             )
-    back = reverse("projects:members", args=[slug])
-    title = f"Add a member to {project.name}"
-    return _form_page(request, form, title, "Add member", back)
+    trail = _trail(project, to_members=True)
+    return _form_page(request, form, "Add a member", "Add member", trail)
 
 
 def _membership(request: HtmxRequest, pk: UUID) -> Membership:
@@ -181,12 +192,12 @@ def change_role(request: HtmxRequest, pk: UUID) -> HttpResponse:
     membership = _membership(request, pk)
     ensure(rules.can_change_role(request.user, membership))
     form = RoleForm(request.POST or None, initial={"role": membership.role})
-    back = reverse("projects:members", args=[membership.project.slug])
+    trail = _trail(membership.project, to_members=True)
     if request.method == "POST" and form.is_valid():
         actions.change_role(membership=membership, **form.cleaned_data, by=request.user)
-        return redirect_after_success(request, back)
+        return redirect_after_success(request, trail[-1]["url"])
     title = f"Role of {membership.user.full_name}"
-    return _form_page(request, form, title, "Change role", back)
+    return _form_page(request, form, title, "Change role", trail)
 
 
 @login_required

@@ -1,6 +1,5 @@
 from pathlib import PurePosixPath
 from typing import Any
-from uuid import UUID
 
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
@@ -10,14 +9,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from apps.access.checks import ensure
 from apps.core.http import send_blob
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.experiments.models import Run
+from apps.projects.api_access import GrantBase, GrantsBase, OpenBase, RestrictBase
 from apps.projects.models import Project
-from apps.projects.queries import person_by_email
-from apps.registry import actions, queries, rules
+from apps.registry import actions, queries
 from apps.registry.models import CARD_SECTIONS, ModelVersion, RegisteredModel
 
 
@@ -76,16 +74,6 @@ class CardSections(serializers.Serializer[Any]):
         return {name: serializers.CharField(**text) for name in CARD_SECTIONS}
 
 
-class ModelGrantInput(serializers.Serializer[Any]):
-    email = serializers.EmailField()
-
-
-class ModelGrantOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    email = serializers.EmailField()
-    full_name = serializers.CharField()
-
-
 class _ModelBase(ApiView):
     serializer_class: Any = ModelOutput
 
@@ -95,7 +83,7 @@ class _ModelBase(ApiView):
             queries.champion_aliases()
         )
 
-    def get_model(self) -> RegisteredModel:
+    def get_object(self) -> RegisteredModel:
         slug, name = self.kwargs["slug"], self.kwargs["name"]
         found: RegisteredModel = get_object_or_404(
             self.get_queryset(), project__slug=slug, name=name
@@ -143,7 +131,7 @@ class ModelView(ETagMixin, _ModelBase):
     @extend_schema(responses=ModelOutput)
     def get(self, request: ApiRequest, slug: str, name: str) -> Response:
         """One model with its champion."""
-        return Response(ModelOutput(self.get_model()).data)
+        return Response(ModelOutput(self.get_object()).data)
 
 
 class ModelVersionsView(_ModelBase):
@@ -152,7 +140,7 @@ class ModelVersionsView(_ModelBase):
     @extend_schema(responses=ModelVersionRow(many=True))
     def get(self, request: ApiRequest, slug: str, name: str) -> Response:
         """Versions of a model, newest first."""
-        versions = self.get_model().versions.select_related("registered_by")
+        versions = self.get_object().versions.select_related("registered_by")
         page = self.paginate_queryset(versions.defer("manifest", "signature"))
         return self.get_paginated_response(ModelVersionRow(page, many=True).data)
 
@@ -224,53 +212,16 @@ class ModelFileView(_ModelBase):
         )
 
 
-class RestrictModelView(_ModelBase):
-    @extend_schema(request=None, responses=ModelOutput)
-    def post(self, request: ApiRequest, slug: str, name: str) -> Response:
-        """Hide a model from members without a grant."""
-        actions.restrict_model(model=self.get_model(), by=request.user)
-        return Response(ModelOutput(self.get_model()).data)
+class RestrictModelView(RestrictBase, _ModelBase): ...
 
 
-class OpenModelView(_ModelBase):
-    @extend_schema(request=None, responses=ModelOutput)
-    def post(self, request: ApiRequest, slug: str, name: str) -> Response:
-        """Show a model to all members again."""
-        actions.open_model(model=self.get_model(), by=request.user)
-        return Response(ModelOutput(self.get_model()).data)
+class OpenModelView(OpenBase, _ModelBase): ...
 
 
-class ModelGrantsView(_ModelBase):
-    serializer_class = ModelGrantOutput
-
-    @extend_schema(responses=ModelGrantOutput(many=True))
-    def get(self, request: ApiRequest, slug: str, name: str) -> Response:
-        """People who were given access one by one."""
-        page = self.paginate_queryset(queries.granted_people(self.get_model()))
-        return self.get_paginated_response(ModelGrantOutput(page, many=True).data)
-
-    @extend_schema(request=ModelGrantInput, responses={201: ModelGrantOutput})
-    def post(self, request: ApiRequest, slug: str, name: str) -> Response:
-        """Show the model to one person, member of the project or not."""
-        model = self.get_model()
-        ensure(rules.can_grant_model(request.user, model))
-        given = ModelGrantInput(data=request.data)
-        given.is_valid(raise_exception=True)
-        person = person_by_email(given.validated_data["email"])
-        actions.grant_model(model=model, person=person, by=request.user)
-        return Response(ModelGrantOutput(person).data, status=201)
+class ModelGrantsView(GrantsBase, _ModelBase): ...
 
 
-class ModelGrantView(_ModelBase):
-    @extend_schema(request=None, responses={204: None})
-    def delete(
-        self, request: ApiRequest, slug: str, name: str, person_pk: UUID
-    ) -> Response:
-        """Take the access of one person back."""
-        model = self.get_model()
-        person = get_object_or_404(queries.granted_people(model), pk=person_pk)
-        actions.revoke_model_grant(model=model, person=person, by=request.user)
-        return Response(status=204)
+class ModelGrantView(GrantBase, _ModelBase): ...
 
 
 _MODEL = "projects/<slug:slug>/models/<slug:name>"

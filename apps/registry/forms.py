@@ -1,4 +1,4 @@
-"""Forms of models, their versions and who sees them."""
+"""Forms of models and their versions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -44,10 +44,3 @@ class CardForm(PortalForm):
                 help_text=HELP[name],
                 widget=forms.Textarea(attrs={"rows": 6, "class": "usa-textarea"}),
             )
-
-
-class GrantForm(PortalForm):
-    email = forms.EmailField(
-        label="E-mail address",
-        help_text="Of somebody with an account here, member of this project or not.",
-    )

@@ -5,40 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.access.checks import has_agency_permission
-from apps.access.grants import granted_to
 from apps.access.permissions import Permission
+from apps.audit.event_types import EventType
 from apps.core.errors import WrongState
 from apps.core.ids import new_id
 from apps.experiments.models import Run
-from apps.projects.models import Project
+from apps.projects.models import Project, Restrictable, Sharing
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
 
-class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
-    """Reads of registered models."""
-
-    def visible_to(self, user: User) -> Self:
-        """Models of visible projects unless restricted, and those granted one by one.
-
-        A grant opens a single model to somebody outside of the project, too.
-        """
-        if has_agency_permission(user, Permission.PROJECT_READ):
-            return self
-        return self.filter(
-            Q(project__in=Project.objects.visible_to(user), is_restricted=False)
-            | Q(pk__in=granted_to(user, RegisteredModel))
-        )
-
-
-class RegisteredModel(models.Model):
+class RegisteredModel(Restrictable):
     """A model of a project under one name, in numbered versions."""
+
+    sharing = Sharing(
+        noun="model",
+        permission=Permission.MODEL_GRANT,
+        with_outsiders=True,
+        restricted=EventType.MODEL_RESTRICTED,
+        opened=EventType.MODEL_OPENED,
+        granted=EventType.MODEL_GRANTED,
+        grant_revoked=EventType.MODEL_GRANT_REVOKED,
+    )
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(
@@ -46,13 +38,7 @@ class RegisteredModel(models.Model):
     )
     name = models.SlugField(max_length=60)
     description = models.TextField(blank=True)
-    is_restricted = models.BooleanField(default=False)
-    created_by = models.ForeignKey(
-        "accounts.User", on_delete=models.PROTECT, related_name="+"
-    )
     created_at = models.DateTimeField(default=timezone.now)
-
-    objects = RegisteredModelQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Prefetch
 from django.forms import model_to_dict
-from guardian.shortcuts import get_users_with_perms
 
-from apps.access.grants import view_permission
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Metric, Parameter
 from apps.projects.models import Objective
@@ -26,19 +24,9 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from apps.accounts.models import User, UserQuerySet
+    from apps.accounts.models import User
     from apps.experiments.models import Run
     from apps.projects.models import Project
-
-
-def granted_people(model: RegisteredModel) -> UserQuerySet:
-    """List who was granted `model` one by one, by name."""
-    people = get_users_with_perms(
-        model,
-        only_with_perms_in=[view_permission(RegisteredModel)],
-        with_group_users=False,
-    )
-    return cast("UserQuerySet", people).order_by("full_name", "pk")
 
 
 def champion_of(model: RegisteredModel) -> ModelVersion | None:

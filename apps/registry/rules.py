@@ -1,4 +1,4 @@
-"""Who may register models, describe them, pull their files and share them."""
+"""Who may register models, describe them and pull their files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from apps.access.checks import (
     ALLOWED,
     Decision,
-    Denied,
     NotNow,
     permitted,
     roles_of,
@@ -17,6 +16,7 @@ from apps.access.grants import granted_to
 from apps.access.permissions import Permission
 from apps.experiments.models import Artifact
 from apps.experiments.rules import can_download_artifact
+from apps.projects.rules import permitted_with
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _is_pickle(path: str) -> bool:
 
 def can_edit_card(user: User, version: ModelVersion) -> Decision:
     """Say whether `user` may write on the card: not while or after it is reviewed."""
-    decision = permitted(user, Permission.MODEL_EDIT_CARD, version.project)
+    decision = permitted_with(user, Permission.MODEL_EDIT_CARD, version.model)
     if decision and version.state not in EDITABLE_STATES:
         return NotNow(
             f"This version is {version.get_state_display().lower()}; its card is part "
@@ -95,37 +95,3 @@ def file_decisions(
             made[holds_data] = can_download_model_file(user, version, entry["path"])
         pairs.append((entry, made[holds_data]))
     return pairs
-
-
-def can_restrict_model(user: User, model: RegisteredModel) -> Decision:
-    """Say whether `user` may hide `model` from members without a grant."""
-    decision = permitted(user, Permission.MODEL_GRANT, model.project)
-    if decision and model.is_restricted:
-        return NotNow("This model is restricted already.")
-    return decision
-
-
-def can_open_model(user: User, model: RegisteredModel) -> Decision:
-    """Say whether `user` may show `model` to all members."""
-    decision = permitted(user, Permission.MODEL_GRANT, model.project)
-    if decision and not model.is_restricted:
-        return NotNow("This model is open to all members already.")
-    return decision
-
-
-def can_grant_model(user: User, model: RegisteredModel) -> Decision:
-    """Say whether `user` may show `model` to single people, members or not."""
-    return permitted(user, Permission.MODEL_GRANT, model.project)
-
-
-def can_revoke_model_grant(
-    user: User, model: RegisteredModel, person: User
-) -> Decision:
-    """Say whether `user` may take the access of `person` away.
-
-    Never their own: so somebody always remains who can open the model again.
-    """
-    decision = can_grant_model(user, model)
-    if decision and user.pk == person.pk:
-        return Denied("You cannot withdraw your own access; somebody else can.")
-    return decision

@@ -10,14 +10,7 @@ urlpatterns = [
     path("models/", views.list_models, name="list"),
     path("projects/<slug:slug>/models/", views.project_models, name="project_models"),
     path(_MODEL, views.model, name="model"),
-    path(f"{_MODEL}restrict/", views.restrict_model, name="restrict_model"),
-    path(f"{_MODEL}open/", views.open_model, name="open_model"),
-    path(f"{_MODEL}grant/", views.grant_model, name="grant_model"),
-    path(
-        f"{_MODEL}grants/<uuid:person_pk>/revoke/",
-        views.revoke_model_grant,
-        name="revoke_model_grant",
-    ),
+    *views.access_views.urls(_MODEL, "model"),
     path(f"{_VERSION}edit-card/", views.edit_card, name="edit_card"),
     path(
         f"{_VERSION}files/<path:path>",

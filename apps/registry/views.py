@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.access.checks import ensure
 from apps.core.http import (
@@ -17,10 +17,11 @@ from apps.core.http import (
 )
 from apps.core.rest import keyset_page
 from apps.experiments.models import Run
+from apps.projects.forms import GrantForm
 from apps.projects.models import Project
-from apps.projects.queries import person_by_email
+from apps.projects.views_access import AccessViews, access_panel
 from apps.registry import actions, queries, rules, trends
-from apps.registry.forms import CardForm, GrantForm, RegisterForm
+from apps.registry.forms import CardForm, RegisterForm
 from apps.registry.models import CARD_SECTIONS, ModelVersion, RegisteredModel
 
 CARDS_PER_PAGE = 24
@@ -90,13 +91,13 @@ def _cards(request: HtmxRequest, models: Any) -> dict[str, Any]:
 @login_required
 @require_GET
 def model(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
-    return _model_page(request, _model(request, slug, name), GrantForm())
+    form = GrantForm(sharing=RegisteredModel.sharing)
+    return _model_page(request, _model(request, slug, name), form)
 
 
 def _model_page(
     request: HtmxRequest, found: RegisteredModel, form: GrantForm
 ) -> HttpResponse:
-    user = request.user
     versions = found.versions.select_related("registered_by").defer("manifest")
     page = keyset_page(versions, after=request.GET.get("after"))
     return render_form(
@@ -108,55 +109,13 @@ def _model_page(
             "page": page,
             "comparison": trends.compare(page.rows),
             "champion": queries.champion_of(found),
+            "access": access_panel(request.user, found),
             "form": form,
-            "people": [
-                (person, rules.can_revoke_model_grant(user, found, person))
-                for person in queries.granted_people(found)
-            ],
-            "may_restrict_model": rules.can_restrict_model(user, found),
-            "may_open_model": rules.can_open_model(user, found),
-            "may_grant_model": rules.can_grant_model(user, found),
         },
     )
 
 
-@login_required
-@require_POST
-def restrict_model(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
-    found = actions.restrict_model(model=_model(request, slug, name), by=request.user)
-    return redirect_after_success(request, found)
-
-
-@login_required
-@require_POST
-def open_model(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
-    found = actions.open_model(model=_model(request, slug, name), by=request.user)
-    return redirect_after_success(request, found)
-
-
-@login_required
-@require_POST
-def grant_model(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
-    found = _model(request, slug, name)
-    ensure(rules.can_grant_model(request.user, found))
-    form = GrantForm(request.POST)
-    if form.is_valid():
-        with form.taking_faults():
-            person = person_by_email(form.cleaned_data["email"])
-            actions.grant_model(model=found, person=person, by=request.user)
-            return redirect_after_success(request, found)
-    return _model_page(request, found, form)
-
-
-@login_required
-@require_POST
-def revoke_model_grant(
-    request: HtmxRequest, slug: str, name: str, person_pk: UUID
-) -> HttpResponse:
-    found = _model(request, slug, name)
-    person = get_object_or_404(queries.granted_people(found), pk=person_pk)
-    actions.revoke_model_grant(model=found, person=person, by=request.user)
-    return redirect_after_success(request, found)
+access_views = AccessViews(find=_model, page=_model_page)
 
 
 @login_required

@@ -12,6 +12,7 @@ from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Experiment
+from apps.jobs.actions import cancel_job
 from apps.projects.models import Project
 from apps.training import actions, queries, rules
 from apps.training.models import TrainingJob
@@ -133,7 +134,7 @@ class CancelTrainingView(_JobBase):
     @extend_schema(request=None, responses=TrainingJobOutput)
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Stop a training job."""
-        job = actions.cancel_training(job=self.get_object(), by=request.user)
+        job = cancel_job(job=self.get_object(), by=request.user)
         return Response(TrainingJobOutput(job).data)
 
 

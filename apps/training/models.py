@@ -9,9 +9,11 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.core.models import BackgroundJob, JobQuerySet
+from apps.access.permissions import Permission
+from apps.audit.event_types import EventType
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Experiment
+from apps.jobs.models import BackgroundJob, JobKind, JobQuerySet, JobStatus
 from apps.projects.models import Project
 
 if TYPE_CHECKING:
@@ -28,6 +30,21 @@ class TrainingJobQuerySet(JobQuerySet["TrainingJob"]):
 
 class TrainingJob(BackgroundJob):
     """Somebody's wish to train one estimator on one dataset version."""
+
+    kind = JobKind(
+        task="training.run_training",
+        events={
+            JobStatus.QUEUED: EventType.TRAINING_REQUEUED,
+            JobStatus.RUNNING: EventType.TRAINING_STARTED,
+            JobStatus.SUCCEEDED: EventType.TRAINING_FINISHED,
+            JobStatus.FAILED: EventType.TRAINING_FAILED,
+            JobStatus.CANCELLED: EventType.TRAINING_CANCELLED,
+        },
+        cancel_requested=EventType.TRAINING_CANCEL_REQUESTED,
+        cancel_permission=Permission.TRAINING_LAUNCH,
+        lost_message="The worker stopped {attempts} times during this training. Use "
+        "less data or a smaller search, or ask an operator.",
+    )
 
     experiment = models.ForeignKey(
         Experiment, on_delete=models.PROTECT, related_name="training_jobs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from apps.core import blobs
-from apps.core.models import JobStatus
+from apps.jobs.models import JobStatus
 from apps.projects.models import Objective, Project
 from apps.training.models import TrainingJob
 from engine.spec import ESTIMATORS, TrainSpec

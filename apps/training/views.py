@@ -13,6 +13,8 @@ from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Experiment
+from apps.jobs.actions import cancel_job
+from apps.jobs.rules import can_cancel_job
 from apps.projects.models import Project
 from apps.training import actions, queries, rules
 from apps.training.forms import DataForm, LaunchForm, TargetForm
@@ -119,7 +121,7 @@ def _job_context(request: HtmxRequest, job: TrainingJob) -> dict[str, Any]:
     return {
         "job": job,
         "queue_position": queries.queue_position(job),
-        "may_cancel_training": rules.can_cancel_training(request.user, job),
+        "may_cancel_training": can_cancel_job(request.user, job),
     }
 
 
@@ -150,5 +152,5 @@ def training_job_status(request: HtmxRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def cancel_training(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    job = actions.cancel_training(job=_job(request, pk), by=request.user)
+    job = cancel_job(job=_job(request, pk), by=request.user)
     return redirect_after_success(request, job)

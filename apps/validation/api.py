@@ -7,9 +7,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from apps.core.models import JobStatus
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
+from apps.jobs.actions import cancel_job
+from apps.jobs.models import JobStatus
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import actions, queries
 from apps.validation.criteria import MAX_CRITERIA
@@ -162,7 +163,7 @@ class CancelReportView(_ReportBase):
     @extend_schema(request=None, responses={202: ReportOutput})
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Stop the computing of a report."""
-        report = actions.cancel_report(report=self._report(), by=request.user)
+        report = cancel_job(job=self._report(), by=request.user)
         body = ReportOutput(report).data
         return Response(body, status=202, headers={"Location": body["status_url"]})
 

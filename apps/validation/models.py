@@ -9,9 +9,11 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.access.permissions import Permission
+from apps.audit.event_types import EventType
 from apps.core.ids import new_id
-from apps.core.models import BackgroundJob, JobQuerySet, JobStatus
 from apps.core.status import Kind
+from apps.jobs.models import BackgroundJob, JobKind, JobQuerySet, JobStatus
 from apps.projects.models import Project
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation.criteria import in_words
@@ -112,6 +114,22 @@ class ValidationReportQuerySet(JobQuerySet["ValidationReport"]):
 
 class ValidationReport(BackgroundJob):
     """What a worker measured on held-out data, judged by the plan of that moment."""
+
+    kind = JobKind(
+        task="validation.compute_report",
+        events={
+            JobStatus.QUEUED: EventType.REPORT_REQUEUED,
+            JobStatus.RUNNING: EventType.REPORT_STARTED,
+            JobStatus.SUCCEEDED: EventType.REPORT_FINISHED,
+            JobStatus.FAILED: EventType.REPORT_FAILED,
+            JobStatus.CANCELLED: EventType.REPORT_CANCELLED,
+        },
+        cancel_requested=EventType.REPORT_CANCEL_REQUESTED,
+        cancel_permission=Permission.REPORT_REQUEST,
+        lost_message="Attempts made: {attempts}; each time the worker stopped "
+        "unexpectedly. The data may be too large for it; ask an operator before you "
+        "try again.",
+    )
 
     version = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="validation_reports"

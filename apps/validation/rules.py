@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.access.checks import ALLOWED, Decision, NotNow, permitted
+from apps.access.checks import ALLOWED, Decision, NotNow
 from apps.access.permissions import Permission
+from apps.projects.rules import permitted_with
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import queries
-from apps.validation.models import ValidationReport
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -18,7 +18,7 @@ _OPEN_STATES = (VersionState.DRAFT, VersionState.VALIDATED)
 
 def can_write_plan(user: User, model: RegisteredModel) -> Decision:
     """Say whether `user` may write acceptance criteria for `model`."""
-    decision = permitted(user, Permission.PLAN_WRITE, model.project)
+    decision = permitted_with(user, Permission.PLAN_WRITE, model)
     return decision and _question_is_known(queries.newest_version(model))
 
 
@@ -33,7 +33,7 @@ def _question_is_known(version: ModelVersion) -> Decision:
 
 def can_request_report(user: User, version: ModelVersion) -> Decision:
     """Say whether `user` may have `version` measured now."""
-    decision = permitted(user, Permission.REPORT_REQUEST, version.project)
+    decision = permitted_with(user, Permission.REPORT_REQUEST, version.model)
     return decision and _report_is_possible(version)
 
 
@@ -53,24 +53,3 @@ def _report_is_possible(version: ModelVersion) -> Decision:
             "nothing to measure. Register the run of a training job instead."
         )
     return _question_is_known(version)
-
-
-def can_cancel_report(user: User, report: ValidationReport) -> Decision:
-    """Say whether `user` may stop the computing of `report`."""
-    decision = permitted(user, Permission.REPORT_REQUEST, report.project)
-    if decision and report.is_final:
-        return NotNow("This report is not being computed any more.")
-    if decision and report.cancel_requested_at is not None:
-        return NotNow("This report is being cancelled already.")
-    return decision
-
-
-def can_compute_report(user: User, report: ValidationReport) -> Decision:
-    """Say whether `user` is the worker that computes reports."""
-    return permitted(user, Permission.JOB_RUN, report.project)
-
-
-can_start_report = can_compute_report
-can_finish_report = can_compute_report
-can_requeue_report = can_compute_report
-can_resend_report = can_compute_report

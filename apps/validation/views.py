@@ -10,8 +10,10 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from apps.access.checks import ensure
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
-from apps.core.models import JobStatus
 from apps.core.rest import keyset_page
+from apps.jobs.actions import cancel_job
+from apps.jobs.models import JobStatus
+from apps.jobs.rules import can_cancel_job
 from apps.registry import queries as registry_queries
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import actions, queries, reading, report_figures, rules
@@ -148,7 +150,7 @@ def report(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "newest_plan": queries.latest_plan(report.version.model),
         "newest_report": queries.latest_report(report.version),
         "may_request_report": rules.can_request_report(request.user, report.version),
-        "may_cancel_report": rules.can_cancel_report(request.user, report),
+        "may_cancel_report": can_cancel_job(request.user, report),
     }
     if report.status == JobStatus.SUCCEEDED:
         context |= _content(report)
@@ -181,7 +183,7 @@ def report_progress(request: HtmxRequest, pk: UUID) -> HttpResponse:
         return HttpResponseClientRefresh()
     context = {
         "report": report,
-        "may_cancel_report": rules.can_cancel_report(request.user, report),
+        "may_cancel_report": can_cancel_job(request.user, report),
     }
     return render(request, "validation/_report_progress.html", context)
 
@@ -189,5 +191,5 @@ def report_progress(request: HtmxRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def cancel_report(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    report = actions.cancel_report(report=_report(request, pk), by=request.user)
+    report = cancel_job(job=_report(request, pk), by=request.user)
     return redirect_after_success(request, report)

@@ -1,6 +1,6 @@
 """Turn parsed JSON into frozen dataclasses, checking every field on the way."""
 
-import math
+import sys
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -107,6 +107,8 @@ def _scalar(kind: Any, value: Any, where: str) -> Any:
     fits = type(value) is kind or (kind is float and type(value) is int)
     require(fits, where, f"must be {_SCALARS[kind]}.")
     if kind is float:
-        require(math.isfinite(value), where, "must be a finite number.")
+        # Whole numbers can be too large for a float, too.
+        is_finite = abs(value) <= sys.float_info.max
+        require(is_finite, where, "must be a finite number.")
         return float(value)
     return value

@@ -4,6 +4,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.approvals import queries, rules
 from apps.projects import actions as projects
+from apps.projects.actions import access
 from apps.registry import actions as registry
 from apps.registry.models import VersionState
 from tests.factories import approvals, people, validation
@@ -190,9 +191,27 @@ def test_the_number_of_waiting_requests_costs_one_query(world):
     assert len(asked) == 1
 
 
+def test_approval_of_a_restricted_model_is_asked_for_by_who_sees_it(world):
+    approval = approvals.request(world)
+    model = access.restrict(thing=approval.version.model, by=world.program_manager)
+    access.revoke_grant(
+        thing=model, person=world.data_scientist, by=world.program_manager
+    )
+    approval.version.model.refresh_from_db()
+
+    decisions = [
+        rules.can_request_approval(world.data_scientist, approval.version),
+        rules.can_withdraw_request(world.data_scientist, approval),
+    ]
+
+    assert {decision.reason for decision in decisions} == {
+        "You cannot see this restricted model without being given access."
+    }
+
+
 def test_signers_must_have_access_to_a_restricted_model(world):
     approval = approvals.request(world)
-    registry.restrict_model(model=approval.version.model, by=world.program_manager)
+    access.restrict(thing=approval.version.model, by=world.program_manager)
     approval.version.model.refresh_from_db()
 
     decision = rules.can_sign_off(world.validator, approval)
@@ -200,8 +219,8 @@ def test_signers_must_have_access_to_a_restricted_model(world):
     assert "You cannot see this restricted model" in decision.reason
     assert not queries.waiting_for(world.validator).exists()
     assert not rules.signers(approval)[0].decision
-    registry.grant_model(
-        model=approval.version.model, person=world.validator, by=world.program_manager
+    access.grant(
+        thing=approval.version.model, person=world.validator, by=world.program_manager
     )
     assert rules.can_sign_off(world.validator, approval)
     assert queries.waiting_for(world.validator).exists()

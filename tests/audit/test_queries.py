@@ -72,6 +72,8 @@ def test_a_time_narrows_to_whole_days_or_moments(trail, since, until, expected):
         "-1",
         "9" * 5000,
         "2020-01-31'; --",
+        "2026-01-31T00:00:00-23:59",
+        "0001-01-01T00:00:00+23:59",
     ],
 )
 def test_what_is_no_date_is_refused(db, name, value):

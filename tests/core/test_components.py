@@ -255,6 +255,13 @@ def test_nav_link_marks_the_section():
     assert ">3<" in render_in_request(template, "/")
 
 
+def test_nav_link_marks_other_addresses_of_its_section():
+    template = '{% nav_link "core:components" "Parts" also="runs jobs" %}'
+
+    assert 'aria-current="page"' in render_in_request(template, "/runs/7/")
+    assert "aria-current" not in render_in_request(template, "/runsheet/")
+
+
 def test_nav_link_to_nowhere_is_left_out():
     assert render_in_request('{% nav_link "no:where" "Nowhere" %}').strip() == ""
 
@@ -308,6 +315,7 @@ def test_since_names_the_largest_unit():
         at = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
 
         assert portal.since(at) == "3\xa0hours ago"
+        assert portal.since(datetime(2026, 3, 9, 12, 29, 40, tzinfo=UTC)) == "just now"
     assert portal.since(None) == "–"
 
 

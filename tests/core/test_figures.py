@@ -106,3 +106,23 @@ def test_intervals_turn_bounds_into_error_bars():
 def test_lists_of_unequal_length_are_refused():
     with pytest.raises(ValueError, match="shorter"):
         figures.bars(CAPTION, ["one", "two"], [1.0], AXES)
+
+
+@pytest.mark.parametrize(
+    ("steps", "marked"), [([1, 2], [1, 2]), ([0.5, 2], None), (range(40), None)]
+)
+def test_a_short_history_marks_whole_steps_only(steps, marked):
+    lines = [Line("one", list(steps), [1.0] * len(steps))]
+
+    layout = figures.line_history(CAPTION, lines, AXES)["json"]["layout"]
+
+    assert layout["xaxis"].get("tickvals") == marked
+
+
+def test_a_long_title_of_the_lower_axis_breaks():
+    axes = Axes("Cost of errors per 1,000 cases (hours)", "")
+
+    layout = figures.bars(CAPTION, ["one"], [1.0], axes)["json"]["layout"]
+
+    title = layout["xaxis"]["title"]["text"]
+    assert title == "Cost of errors per 1,000<br>cases (hours)"

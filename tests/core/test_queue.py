@@ -60,11 +60,6 @@ def test_enqueue_does_not_know_a_name():
         enqueue("tests.no_such_task", pk="7")
 
 
-def test_enqueue_knows_the_tasks_of_every_app(db):
-    for name in ("datasets", "training", "validation"):
-        enqueue(f"{name}.sweep")
-
-
 def test_enqueue_survives_a_broker_that_is_away(
     db, echo, monkeypatch, caplog, django_capture_on_commit_callbacks
 ):

@@ -255,3 +255,80 @@ def test_the_child_cannot_read_the_terminal(engine_that, job_folder):
     engine_that("""result(status="succeeded", read=sys.stdin.read())""")
 
     assert run(job_folder).result["read"] == ""
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        '(folder / "result.json").symlink_to("/etc/passwd")',
+        'os.mkfifo(folder / "result.json")',
+        '(folder / "result.json").mkdir()',
+        '(folder / "result.json").write_text("[]")',
+        '(folder / "result.json").write_text("not json")',
+        '(folder / "result.json").write_text("[" * 100_000)',
+        '(folder / "result.json").write_bytes(bytes([255]))',
+        '(folder / "outputs" / "m").symlink_to("/etc/passwd"); result(**GOOD)',
+        'os.mkfifo(folder / "outputs" / "m"); result(**GOOD)',
+        'result(**GOOD); os.rename("outputs", "o"); os.symlink("/", "outputs")',
+        'os.unlink(folder / "console.log"); os.mkfifo(folder / "console.log")',
+    ],
+)
+def test_run_does_not_follow_what_the_child_laid_out(engine_that, job_folder, lines):
+    engine_that('GOOD = {"status": "succeeded"}\n' + lines)
+
+    outcome = run(job_folder)
+
+    assert (outcome.status, outcome.code) == ("failed", "internal")
+    assert "root:" not in str(outcome.details)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'os.mkfifo(folder / "progress.jsonl")',
+        '(folder / "progress.jsonl").symlink_to("/etc/passwd")',
+        'progress(ratio=float("nan"))',
+        'progress(ratio=float("inf"))',
+        '(folder / "progress.jsonl").write_text("[" * 100_000 + "\\n")',
+    ],
+)
+def test_run_passes_over_progress_that_is_none(engine_that, job_folder, line):
+    engine_that(f'{line}\nresult(status="succeeded")')
+    seen = []
+
+    def watch(progress):
+        seen.append((progress.ratio, progress.stage, progress.log))
+        return "go on"
+
+    outcome = run(job_folder, watch)
+
+    assert outcome.status == "succeeded"
+    assert set(seen) == {(0.0, "Starting", "")}
+
+
+def test_run_keeps_only_the_end_of_endless_progress(
+    engine_that, job_folder, monkeypatch
+):
+    monkeypatch.setattr(sandbox, "MAX_PROGRESS_BYTES", 1000)
+    monkeypatch.setattr(sandbox, "MAX_LOG_CHARACTERS", 50)
+    engine_that(
+        """
+        (folder / "progress.jsonl").write_text("x" * 3000 + "\\n")
+        for number in range(100):
+            progress(log=f"line {number}")
+        time.sleep(0.5)
+        progress(log="last")
+        result(status="succeeded")
+        """
+    )
+    logs = []
+
+    def watch(progress):
+        logs.append(progress.log)
+        return "go on"
+
+    outcome = run(job_folder, watch)
+
+    assert outcome.status == "succeeded"
+    assert "line 99\n" in logs[-1]
+    assert max(map(len, logs)) == 50

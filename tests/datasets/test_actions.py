@@ -7,6 +7,7 @@ from apps.core import blobs
 from apps.core.errors import Invalid, Refused, TooLarge, WrongState
 from apps.datasets import actions
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
+from apps.projects.actions import access
 from tests.factories import datasets as factory
 from tests.factories import projects as project_factory
 from tests.trail import FailedHalfWay, no_room_for_events
@@ -184,7 +185,7 @@ def test_upload_dataset_leaves_nothing_when_the_file_is_unfit(project, data_scie
 def test_upload_dataset_does_not_reach_a_dataset_it_cannot_see(
     dataset, project, data_scientist, program_manager
 ):
-    actions.restrict_dataset(dataset=dataset, by=program_manager)
+    access.restrict(thing=dataset, by=program_manager)
     colleague = project_factory.people.person("colleague@agency.example")
     project_factory.actions.add_member(
         project=project, person=colleague, role="data_scientist", by=program_manager
@@ -229,85 +230,6 @@ def test_download_version_refuses_before_parquet_is_there(dataset, data_scientis
         )
 
 
-def test_restrict_dataset_hides_it_from_members_without_a_grant(
-    dataset, data_scientist, program_manager, validator, auditor
-):
-    actions.restrict_dataset(dataset=dataset, by=program_manager)
-
-    sees = {
-        person.full_name: Dataset.objects.visible_to(person).exists()
-        for person in (data_scientist, program_manager, validator, auditor)
-    }
-    assert list(sees.values()) == [True, True, False, True]
-    event = AuditEvent.objects.get(type="dataset.restricted")
-    assert event.changes["people"] == [data_scientist.label, program_manager.label]
-
-
-def test_restrict_dataset_twice_is_a_wrong_state(dataset, data_scientist):
-    actions.restrict_dataset(dataset=dataset, by=data_scientist)
-
-    with pytest.raises(WrongState):
-        actions.restrict_dataset(dataset=dataset, by=data_scientist)
-
-
-def test_open_dataset_ends_the_grants(
-    dataset, data_scientist, program_manager, validator
-):
-    actions.restrict_dataset(dataset=dataset, by=data_scientist)
-    actions.grant_dataset(dataset=dataset, person=validator, by=data_scientist)
-
-    actions.open_dataset(dataset=dataset, by=data_scientist)
-
-    assert Dataset.objects.visible_to(program_manager).exists()
-    actions.restrict_dataset(dataset=dataset, by=data_scientist)
-    assert not Dataset.objects.visible_to(validator).exists()
-
-
-def test_grant_dataset_shows_it_and_revoke_hides_it(dataset, data_scientist, validator):
-    actions.restrict_dataset(dataset=dataset, by=data_scientist)
-
-    actions.grant_dataset(dataset=dataset, person=validator, by=data_scientist)
-    assert Dataset.objects.visible_to(validator).exists()
-
-    actions.revoke_dataset_grant(dataset=dataset, person=validator, by=data_scientist)
-    assert not Dataset.objects.visible_to(validator).exists()
-    assert events(dataset)[-2:] == ["dataset.granted", "dataset.grant_revoked"]
-
-
-def test_grant_dataset_refuses_strangers_and_doubles(
-    dataset, data_scientist, validator, outsider
-):
-    actions.restrict_dataset(dataset=dataset, by=data_scientist)
-    actions.grant_dataset(dataset=dataset, person=validator, by=data_scientist)
-
-    with pytest.raises(Invalid, match="no member"):
-        actions.grant_dataset(dataset=dataset, person=outsider, by=data_scientist)
-    with pytest.raises(Invalid, match="already"):
-        actions.grant_dataset(dataset=dataset, person=validator, by=data_scientist)
-
-
-def test_grant_dataset_of_an_open_one_is_a_wrong_state(
-    dataset, data_scientist, validator
-):
-    with pytest.raises(WrongState, match="restrict it first"):
-        actions.grant_dataset(dataset=dataset, person=validator, by=data_scientist)
-
-
-def test_revoke_dataset_grant_refuses_oneself_and_who_has_none(
-    dataset, data_scientist, validator
-):
-    actions.restrict_dataset(dataset=dataset, by=data_scientist)
-
-    with pytest.raises(Refused, match="your own access"):
-        actions.revoke_dataset_grant(
-            dataset=dataset, person=data_scientist, by=data_scientist
-        )
-    with pytest.raises(Invalid, match="was not given access"):
-        actions.revoke_dataset_grant(
-            dataset=dataset, person=validator, by=data_scientist
-        )
-
-
 def test_create_dataset_refuses_the_worker(worker, project):
     with pytest.raises(Refused):
         factory.dataset(project, worker)
@@ -317,7 +239,7 @@ def test_create_dataset_refuses_the_worker(worker, project):
     "change",
     [
         lambda dataset, by: factory.version(dataset, by),
-        lambda dataset, by: actions.restrict_dataset(dataset=dataset, by=by),
+        lambda dataset, by: access.restrict(thing=dataset, by=by),
         lambda dataset, by: actions.edit_dataset(
             dataset=dataset, values={"title": "Other"}, by=by
         ),

@@ -3,6 +3,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from apps.datasets.models import Dataset, DatasetVersion
+from apps.projects.actions import access
 from tests.costs import queries_of
 from tests.factories import datasets as factory
 
@@ -54,7 +55,7 @@ def test_upload_dataset_with_nul_in_a_text_is_invalid(api, project):
 
 
 def test_datasets_lists_what_is_visible(api, api_of, project, dataset, validator):
-    factory.actions.restrict_dataset(dataset=dataset, by=dataset.created_by)
+    access.restrict(thing=dataset, by=dataset.created_by)
     address = f"/api/v1/projects/{project.slug}/datasets"
 
     mine, theirs = api.get(address).json(), api_of(validator).get(address).json()

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from apps.core.errors import Invalid
-from apps.datasets import actions
+from apps.jobs.actions import start_job
 from tests.factories import datasets as factory
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -61,12 +61,12 @@ def test_create_dataset_clicked_twice_adds_one(world):
     assert world.project.datasets.count() == 1
 
 
-def test_start_ingest_at_once_claims_once(world):
+def test_start_job_at_once_claims_once(world):
     by = world.data_scientist
     waiting = factory.version(factory.dataset(world.project, by), by)
 
     found = at_once(
-        *[lambda: actions.start_ingest(pk=str(waiting.pk), by=world.worker)] * 3
+        *[lambda: start_job(model=type(waiting), pk=waiting.pk, by=world.worker)] * 3
     )
 
     assert [version.pk for version in found if version] == [waiting.pk]

@@ -1,15 +1,12 @@
 """What a worker does with an upload: the actions, and the tasks that call them."""
 
-from datetime import timedelta
-
 import duckdb
 import pytest
-from django.utils import timezone
 
 from apps.audit.models import AuditEvent
-from apps.core.errors import Refused, WrongState
 from apps.datasets import actions, tasks
 from apps.datasets.models import DatasetVersion
+from apps.jobs.actions import start_job
 from tests.factories import datasets as factory
 
 
@@ -20,34 +17,12 @@ def waiting(project, data_scientist) -> DatasetVersion:
 
 @pytest.fixture
 def running(waiting, worker) -> DatasetVersion:
-    return actions.start_ingest(pk=str(waiting.pk), by=worker)
+    return start_job(model=DatasetVersion, pk=waiting.pk, by=worker)
 
 
 def events(version) -> list[str]:
     found = AuditEvent.objects.filter(target_id=str(version.pk)).order_by("pk")
     return [event.type.removeprefix("dataset.version_") for event in found]
-
-
-def make_dead(version) -> None:
-    DatasetVersion.objects.filter(pk=version.pk).update(
-        heartbeat_at=timezone.now() - timedelta(hours=1)
-    )
-
-
-def test_start_ingest_claims_once(waiting, worker):
-    first = actions.start_ingest(pk=str(waiting.pk), by=worker)
-    second = actions.start_ingest(pk=str(waiting.pk), by=worker)
-
-    assert (first.status, first.attempt) == ("running", 1)
-    assert second is None
-    assert events(waiting) == ["uploaded", "started"]
-
-
-def test_start_ingest_refuses_people(waiting, data_scientist):
-    with pytest.raises(Refused, match="worker"):
-        actions.start_ingest(pk=str(waiting.pk), by=data_scientist)
-
-    assert events(waiting) == ["uploaded"]
 
 
 def test_finish_ingest_keeps_the_result(running):
@@ -72,83 +47,6 @@ def test_finish_ingest_keeps_why_it_failed(running):
     assert version.failure_details == places
     event = AuditEvent.objects.get(type="dataset.version_failed")
     assert event.changes == {"code": "bad_input", "message": "Row 2 does not fit."}
-
-
-def test_finish_ingest_by_a_worker_that_lost_the_claim_changes_nothing(running, worker):
-    make_dead(running)
-    actions.requeue_ingest(version=running, by=worker)
-    taken = actions.start_ingest(pk=str(running.pk), by=worker)
-
-    factory.fail(running, "Too late.", [])
-
-    taken.refresh_from_db()
-    assert taken.status == "running"
-    assert events(taken) == ["uploaded", "started", "requeued", "started"]
-
-
-def test_requeue_ingest_leaves_a_living_worker_alone(running, worker):
-    assert actions.requeue_ingest(version=running, by=worker) is None
-
-    running.refresh_from_db()
-    assert running.status == "running"
-
-
-def test_requeue_ingest_gives_up_after_too_many_attempts(running, worker, settings):
-    settings.JOB_MAX_ATTEMPTS = 1
-    make_dead(running)
-
-    version = actions.requeue_ingest(version=running, by=worker)
-
-    assert (version.status, version.failure_code) == ("failed", "worker_lost")
-    assert "stopped 1 times" in version.failure_message
-
-
-def test_requeue_ingest_cancels_when_that_was_asked_for(
-    running, worker, data_scientist
-):
-    actions.cancel_ingest(version=running, by=data_scientist)
-    make_dead(running)
-
-    version = actions.requeue_ingest(version=running, by=worker)
-
-    assert version.status == "cancelled"
-    assert events(version)[-2:] == ["cancel_requested", "cancelled"]
-
-
-def test_resend_ingest_knocks_again_for_who_waits(waiting, worker):
-    assert actions.resend_ingest(version=waiting, by=worker) is None
-    long_ago = timezone.now() - timedelta(hours=1)
-    DatasetVersion.objects.update(queued_at=long_ago)
-
-    version = actions.resend_ingest(version=waiting, by=worker)
-
-    assert version.queued_at > long_ago
-    assert events(version) == ["uploaded"]
-
-
-def test_cancel_ingest_while_waiting_is_final(waiting, worker, data_scientist):
-    version = actions.cancel_ingest(version=waiting, by=data_scientist)
-
-    assert version.status == "cancelled"
-    assert actions.start_ingest(pk=str(version.pk), by=worker) is None
-    with pytest.raises(WrongState, match="Reading has ended"):
-        actions.cancel_ingest(version=version, by=data_scientist)
-
-
-def test_cancel_ingest_while_running_asks_the_worker(running, data_scientist):
-    actions.cancel_ingest(version=running, by=data_scientist)
-    with pytest.raises(WrongState, match="was asked for"):
-        actions.cancel_ingest(version=running, by=data_scientist)
-
-    version = factory.cancel(running)
-
-    assert version.status == "cancelled"
-    assert events(version)[-2:] == ["cancel_requested", "cancelled"]
-
-
-def test_cancel_ingest_refuses_a_validator(waiting, validator):
-    with pytest.raises(Refused):
-        actions.cancel_ingest(version=waiting, by=validator)
 
 
 def test_ingest_version_reads_a_real_file(waiting):
@@ -230,21 +128,3 @@ def test_ingest_version_survives_nul_in_parquet(project, data_scientist, tmp_pat
     version.refresh_from_db()
     assert version.is_final
     assert version.failure_code in {"", "bad_input"}
-
-
-def test_sweep_brings_work_back(
-    running, project, data_scientist, django_capture_on_commit_callbacks
-):
-    lost = factory.version(
-        factory.dataset(project, data_scientist, "other"), data_scientist
-    )
-    make_dead(running)
-    long_ago = timezone.now() - timedelta(hours=1)
-    DatasetVersion.objects.filter(pk=lost.pk).update(queued_at=long_ago)
-
-    with django_capture_on_commit_callbacks() as callbacks:
-        tasks.sweep()
-
-    running.refresh_from_db()
-    assert running.status == "queued"
-    assert len(callbacks) == 2

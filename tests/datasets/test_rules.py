@@ -1,38 +1,16 @@
 import pytest
 
-from apps.datasets import actions, rules
+from apps.datasets import rules
 from apps.datasets.models import DatasetContent
+from apps.projects.actions import access
 from tests.factories import datasets as factory
 
-OPEN, RESTRICTED = False, True
 SCIENTIST_ONLY = "Only a data scientist of this project can do this."
 
 
 @pytest.fixture
 def dataset(project, data_scientist):
     return factory.dataset(project, data_scientist)
-
-
-@pytest.mark.parametrize(
-    ("rule", "is_restricted", "reason"),
-    [
-        (rules.can_restrict_dataset, OPEN, ""),
-        (rules.can_restrict_dataset, RESTRICTED, "restricted already"),
-        (rules.can_open_dataset, RESTRICTED, ""),
-        (rules.can_open_dataset, OPEN, "open to all members already"),
-        (rules.can_grant_dataset, RESTRICTED, ""),
-        (rules.can_grant_dataset, OPEN, "restrict it first"),
-    ],
-)
-def test_access_rules_follow_the_state(
-    dataset, program_manager, rule, is_restricted, reason
-):
-    dataset.is_restricted = is_restricted
-
-    decision = rule(program_manager, dataset)
-
-    assert decision.allowed is not bool(reason)
-    assert reason in decision.reason
 
 
 @pytest.mark.parametrize(
@@ -48,19 +26,6 @@ def test_writing_rules_name_who_may(dataset, world, rule, person, is_allowed):
 
     assert decision.allowed is is_allowed
     assert is_allowed or decision.reason == SCIENTIST_ONLY
-
-
-def test_can_revoke_dataset_grant_never_ones_own(dataset, data_scientist, validator):
-    actions.restrict_dataset(dataset=dataset, by=data_scientist)
-    dataset.refresh_from_db()
-
-    own = rules.can_revoke_dataset_grant(data_scientist, dataset, data_scientist)
-    other = rules.can_revoke_dataset_grant(data_scientist, dataset, validator)
-    refused = rules.can_revoke_dataset_grant(validator, dataset, data_scientist)
-
-    assert own.reason == "You cannot withdraw your own access; somebody else can."
-    assert other.allowed
-    assert not refused.allowed
 
 
 @pytest.mark.parametrize(
@@ -80,3 +45,23 @@ def test_can_download_version_of_an_unread_upload(
 
     assert decision.allowed is not bool(reason)
     assert reason in decision.reason
+
+
+def test_a_restricted_dataset_is_changed_and_taken_by_who_sees_it(dataset, world):
+    version = factory.ready_version(dataset, world.data_scientist)
+    version.dataset = access.restrict(thing=dataset, by=world.program_manager)
+    access.revoke_grant(
+        thing=dataset, person=world.data_scientist, by=world.program_manager
+    )
+
+    decisions = [
+        rules.can_edit_dataset(world.data_scientist, version.dataset),
+        rules.can_upload_version(world.data_scientist, version.dataset),
+        rules.can_download_version(
+            world.data_scientist, version, DatasetContent.ORIGINAL
+        ),
+    ]
+
+    assert {decision.reason for decision in decisions} == {
+        "You cannot see this restricted dataset without being given access."
+    }

@@ -2,8 +2,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from apps.datasets import actions
 from apps.datasets.models import Dataset, DatasetVersion
+from apps.projects.actions import access
 from tests.costs import queries_of
 from tests.factories import datasets as factory
 from tests.factories import projects as project_factory
@@ -364,7 +364,7 @@ def test_restricted_version_is_hidden_everywhere(
     client_of, validator, dataset, data_scientist
 ):
     version = factory.ready_version(dataset, data_scientist)
-    actions.restrict_dataset(dataset=dataset, by=data_scientist)
+    access.restrict(thing=dataset, by=data_scientist)
 
     statuses = {
         client_of(validator).get(reverse(f"datasets:{name}", args=[pk])).status_code

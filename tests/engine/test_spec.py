@@ -65,6 +65,9 @@ def test_every_verb_has_a_spec() -> None:
     ("change", "field"),
     [
         ({"task": "guess"}, "task"),
+        ({"test_ratio": 10**400}, "test_ratio"),
+        ({"test_ratio": float("inf")}, "test_ratio"),
+        ({"test_ratio": float("nan")}, "test_ratio"),
         ({"target": 3}, "target"),
         ({"target": "speed"}, "features"),
         ({"positive_label": None}, "positive_label"),
@@ -88,7 +91,6 @@ def test_every_verb_has_a_spec() -> None:
         ({"estimator": "dummy", "parameters": {}}, "search"),
         ({"estimator": "mlp", "parameters": {}, "class_weight": "balanced"}, "class_w"),
         ({"test_ratio": 0.9}, "test_ratio"),
-        ({"test_ratio": float("nan")}, "test_ratio"),
         ({"seed": -1}, "seed"),
         ({"threads": 0}, "threads"),
         ({"cost": {"false_alarm": -1, "miss": 1}}, "cost.false_alarm"),

@@ -4,10 +4,10 @@ import pytest
 
 from apps.audit.models import AuditEvent
 from apps.core.errors import Invalid, Refused
-from apps.datasets import actions as datasets
 from apps.experiments import actions
 from apps.experiments.actions import MetricPoint, RunContent
 from apps.experiments.models import Experiment, Metric, Run, RunSource
+from apps.projects.actions import access
 from tests.factories import datasets as dataset_factory
 from tests.factories import experiments as factory
 from tests.factories import projects as project_factory
@@ -176,7 +176,7 @@ def test_download_artifact_keeps_rows_of_a_restricted_dataset(
     version = dataset_factory.ready_version(dataset, data_scientist)
     run = factory.trained_run(experiment, data_scientist, dataset_version=version)
     rows, model = (run.artifacts.get(path=p) for p in ("test.parquet", "model.skops"))
-    datasets.restrict_dataset(dataset=dataset, by=data_scientist)
+    access.restrict(thing=dataset, by=data_scientist)
 
     with pytest.raises(Refused, match="you were not granted"):
         actions.download_artifact(artifact=rows, by=validator)

@@ -1,8 +1,8 @@
 import pytest
 from django.urls import reverse
 
-from apps.datasets import actions as datasets
 from apps.experiments.models import Experiment
+from apps.projects.actions import access
 from tests.costs import queries_of
 from tests.factories import datasets as dataset_factory
 from tests.factories import experiments as factory
@@ -160,7 +160,7 @@ def test_run_page_names_no_dataset_that_is_hidden(
     dataset = dataset_factory.dataset(project, data_scientist)
     version = dataset_factory.ready_version(dataset, data_scientist)
     run = factory.trained_run(experiment, data_scientist, dataset_version=version)
-    datasets.restrict_dataset(dataset=dataset, by=data_scientist)
+    access.restrict(thing=dataset, by=data_scientist)
 
     page = client_of(validator).get(run.get_absolute_url()).text
 

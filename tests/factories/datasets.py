@@ -6,10 +6,11 @@ from pathlib import Path
 from django.conf import settings
 
 from apps.accounts.actions import service_account
-from apps.core.models import JobStatus
 from apps.core.sandbox import Outcome
 from apps.datasets import actions
 from apps.datasets.models import Dataset, DatasetVersion
+from apps.jobs.actions import start_job
+from apps.jobs.models import JobStatus
 
 CSV = b"species,speed\nGull,140\nHawk,\nGull,90\n"
 PARQUET = b"PAR1 stands for Parquet PAR1"  # nothing in the apps looks inside
@@ -72,7 +73,7 @@ def version(dataset: Dataset, by, content: bytes = CSV) -> DatasetVersion:
 def running_version(dataset: Dataset, by, content: bytes = CSV) -> DatasetVersion:
     """A version that a worker is reading."""
     waiting = version(dataset, by, content)
-    return actions.start_ingest(pk=str(waiting.pk), by=service_account())
+    return start_job(model=DatasetVersion, pk=waiting.pk, by=service_account())
 
 
 def ready_version(
@@ -113,7 +114,7 @@ def cancel(running: DatasetVersion) -> DatasetVersion:
 
 
 def _finish(running: DatasetVersion, outcome: Outcome) -> DatasetVersion:
-    return actions.finish_ingest(version=running, outcome=outcome, by=service_account())
+    return actions.finish_ingest(job=running, outcome=outcome, by=service_account())
 
 
 def _folder(running: DatasetVersion) -> Path:

@@ -6,10 +6,11 @@ from pathlib import Path
 from django.conf import settings
 
 from apps.accounts.actions import service_account
-from apps.core.models import JobStatus
 from apps.core.sandbox import Outcome
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Experiment
+from apps.jobs.actions import start_job
+from apps.jobs.models import JobStatus
 from apps.training import actions
 from apps.training.models import TrainingJob
 from tests.factories import datasets, experiments
@@ -142,7 +143,7 @@ def launched_job(project, by, **asked) -> TrainingJob:
 def running_job(project, by, **asked) -> TrainingJob:
     """A job that the worker has claimed."""
     job = launched_job(project, by, **asked)
-    return actions.start_training(pk=str(job.pk), by=service_account())
+    return start_job(model=TrainingJob, pk=job.pk, by=service_account())
 
 
 def finish(running: TrainingJob, outcome: Outcome) -> TrainingJob:

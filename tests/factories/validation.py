@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.accounts.actions import service_account
 from apps.core.sandbox import Outcome
+from apps.jobs.actions import start_job
 from apps.validation import actions
 from apps.validation.models import ValidationPlan, ValidationReport
 
@@ -140,14 +141,12 @@ def requested_report(version, by) -> ValidationReport:
 def running_report(version, by) -> ValidationReport:
     """A report on `version` that the worker has claimed."""
     report = requested_report(version, by)
-    claimed = actions.start_report(pk=report.pk, by=service_account())
-    assert claimed is not None
-    return claimed
+    return start_job(model=ValidationReport, pk=report.pk, by=service_account())
 
 
 def finish(report: ValidationReport, outcome: Outcome) -> ValidationReport:
     """Hand `outcome` to the action as the worker does."""
-    return actions.finish_report(report=report, outcome=outcome, by=service_account())
+    return actions.finish_report(job=report, outcome=outcome, by=service_account())
 
 
 def finished_report(

@@ -7,7 +7,7 @@ from django.urls import reverse
 from apps.approvals import actions as approvals_actions
 from apps.home import context
 from apps.projects import actions as projects
-from apps.registry import actions as registry
+from apps.projects.actions import access
 from tests.factories import approvals, people, training, validation
 from tests.factories import datasets as dataset_factory
 from tests.factories import projects as project_factory
@@ -258,9 +258,7 @@ def test_version_page_of_a_rejected_version_shows_where_it_stopped(world, client
 
 def test_version_page_for_a_person_with_a_single_grant(world, client_of):
     version = registry_factory.model_version(world.project, world.data_scientist)
-    registry.grant_model(
-        model=version.model, person=world.outsider, by=world.program_manager
-    )
+    access.grant(thing=version.model, person=world.outsider, by=world.program_manager)
 
     text = text_of(client_of(world.outsider), address_of(version))
 

@@ -2,7 +2,7 @@
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from apps.datasets import actions
+from apps.projects.actions import access
 from tests.factories import datasets as factory
 from tests.permission_rows import (
     DATA_SCIENTIST,
@@ -60,13 +60,13 @@ def new_version(world):
 def restricted(world):
     """Restricted to everybody whose refusal is to be seen."""
     made = factory.dataset(world.project, world.data_scientist)
-    actions.restrict_dataset(dataset=made, by=world.data_scientist)
+    access.restrict(thing=made, by=world.data_scientist)
     for person in (
         world.program_manager,
         world.validator,
         world.operations_manager,
     ):
-        actions.grant_dataset(dataset=made, person=person, by=world.data_scientist)
+        access.grant(thing=made, person=person, by=world.data_scientist)
     return made
 
 

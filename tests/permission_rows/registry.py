@@ -1,6 +1,6 @@
 """Rows of models, their versions and who sees them."""
 
-from apps.registry import actions
+from apps.projects.actions import access
 from tests.factories import registry as factory
 from tests.permission_rows import (
     DATA_SCIENTIST,
@@ -64,14 +64,14 @@ def restricted(world):
     """Restricted to everybody whose refusal is to be seen."""
     arguments, _ = model(world)
     found = world.project.registered_models.get()
-    actions.restrict_model(model=found, by=world.data_scientist)
+    access.restrict(thing=found, by=world.data_scientist)
     for person in (
         world.program_manager,
         world.validator,
         world.operations_manager,
         world.developer,
     ):
-        actions.grant_model(model=found, person=person, by=world.data_scientist)
+        access.grant(thing=found, person=person, by=world.data_scientist)
     return arguments, None
 
 
@@ -82,7 +82,7 @@ def new_grant(world):
 def grant(world):
     arguments, _ = model(world)
     found = world.project.registered_models.get()
-    actions.grant_model(model=found, person=world.auditor, by=world.data_scientist)
+    access.grant(thing=found, person=world.auditor, by=world.data_scientist)
     return {**arguments, "person_pk": world.auditor.pk}, None
 
 

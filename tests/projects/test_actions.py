@@ -294,3 +294,16 @@ def test_remove_member_keeps_the_last_program_manager(world, program_manager):
         actions.remove_member(
             membership=member(world.project, program_manager), by=program_manager
         )
+
+
+def test_determine_impact_again_in_the_same_words_is_no_change(project, ai_official):
+    given = {"impact": "high", "reason": "Decides about benefits.", "by": ai_official}
+    actions.determine_impact(project=project, **given)
+
+    with nothing_recorded():
+        actions.determine_impact(project=project, **given)
+
+    with one_event("project.impact_determined"):
+        actions.determine_impact(
+            project=project, **{**given, "reason": "Decides about lives."}
+        )

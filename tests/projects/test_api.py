@@ -204,3 +204,22 @@ def test_another_project_is_not_there(managers):
         assert answer.status_code == 404
         assert answer.json()["error"] == "not_found"
     assert Project.objects.filter(slug="other").exists()
+
+
+def test_only_managers_learn_who_has_an_account(developer, api_of):
+    members = f"{HERE}/members"
+    answers = [
+        send(api_of(developer), "post", members, {"email": email, "role": "developer"})
+        for email in (developer.email, "nobody@agency.example")
+    ]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].json() == answers[1].json()
+
+
+def test_a_short_name_differs_by_more_than_its_capitals(managers):
+    with nothing_recorded():
+        answer = send(managers, "post", PROJECTS, {**PROJECT, "slug": "Inspection"})
+
+    assert answer.status_code == 422
+    assert list(answer.json()["fields"]) == ["slug"]

@@ -2,11 +2,10 @@
 
 import pytest
 
-from apps.access.grants import granted_to
-from apps.accounts import actions as accounts
 from apps.audit.models import AuditEvent
 from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid, Refused, WrongState
+from apps.projects.actions import access
 from apps.registry import actions
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from tests.factories import experiments, projects, registry, training
@@ -131,10 +130,8 @@ def test_register_version_adds_nothing_to_a_model_it_must_not_see(
     project, data_scientist, program_manager, version
 ):
     run = registry.run_with_model(project, data_scientist)
-    actions.restrict_model(model=version.model, by=program_manager)
-    actions.revoke_model_grant(
-        model=version.model, person=data_scientist, by=program_manager
-    )
+    access.restrict(thing=version.model, by=program_manager)
+    access.revoke_grant(thing=version.model, person=data_scientist, by=program_manager)
 
     with pytest.raises(Invalid, match="that you cannot see"):
         register(run, data_scientist)
@@ -204,87 +201,15 @@ def test_download_model_file_knows_the_manifest_only(version, developer):
         actions.download_model_file(version=version, path="../secret", by=developer)
 
 
-def test_restrict_model_leaves_it_to_its_creator_and_who_asked(
-    version, data_scientist, program_manager, developer
+def test_a_restricted_model_is_described_and_taken_by_who_sees_it(
+    version, data_scientist, program_manager
 ):
-    model = actions.restrict_model(model=version.model, by=program_manager)
+    version.model = access.restrict(thing=version.model, by=program_manager)
+    access.revoke_grant(thing=version.model, person=data_scientist, by=program_manager)
 
-    for person, sees in (
-        (data_scientist, True),
-        (program_manager, True),
-        (developer, False),
-    ):
-        visible = RegisteredModel.objects.visible_to(person)
-        assert visible.filter(pk=model.pk).exists() is sees
-    assert last_event().type == "model.restricted"
-    with pytest.raises(WrongState):
-        actions.restrict_model(model=model, by=program_manager)
-
-
-def test_open_model_shows_it_to_all_members_again(version, program_manager, developer):
-    model = actions.restrict_model(model=version.model, by=program_manager)
-
-    model = actions.open_model(model=model, by=program_manager)
-
-    assert RegisteredModel.objects.visible_to(developer).filter(pk=model.pk).exists()
-    assert last_event().type == "model.opened"
-    with pytest.raises(WrongState):
-        actions.open_model(model=model, by=program_manager)
-
-
-def test_grant_model_opens_one_model_to_an_outsider(version, program_manager, outsider):
-    other = registry.model_version(version.project, version.registered_by, "other")
-
-    actions.grant_model(model=version.model, person=outsider, by=program_manager)
-
-    visible = RegisteredModel.objects.visible_to(outsider)
-    assert list(visible) == [version.model]
-    assert other.model not in visible
-    assert last_event().changes == {"person": outsider.label}
-
-
-def test_grant_model_refuses_who_has_it_or_is_gone(
-    version, program_manager, outsider, worker, administrator
-):
-    model = version.model
-    actions.grant_model(model=model, person=outsider, by=program_manager)
-
-    with pytest.raises(Invalid, match="has access already"):
-        actions.grant_model(model=model, person=outsider, by=program_manager)
-    with pytest.raises(Invalid, match="active accounts"):
-        actions.grant_model(model=model, person=worker, by=program_manager)
-    gone = accounts.deactivate_person(person=outsider, by=administrator)
-    with pytest.raises(Invalid, match="active accounts"):
-        actions.grant_model(model=model, person=gone, by=program_manager)
-
-
-def test_revoke_model_grant_takes_it_back(version, program_manager, outsider):
-    actions.grant_model(model=version.model, person=outsider, by=program_manager)
-
-    actions.revoke_model_grant(model=version.model, person=outsider, by=program_manager)
-
-    assert not granted_to(outsider, RegisteredModel).exists()
-    assert last_event().type == "model.grant_revoked"
-    with pytest.raises(Invalid, match="was not given access"):
-        actions.revoke_model_grant(
-            model=version.model, person=outsider, by=program_manager
+    with pytest.raises(Refused, match="You cannot see this restricted model"):
+        actions.edit_card(version=version, sections=SECTIONS, by=data_scientist)
+    with pytest.raises(Refused, match="You cannot see this restricted model"):
+        actions.download_model_file(
+            version=version, path="model.skops", by=data_scientist
         )
-
-
-def test_revoke_model_grant_is_never_for_oneself(version, program_manager):
-    actions.restrict_model(model=version.model, by=program_manager)
-
-    with pytest.raises(Refused, match="your own access"):
-        actions.revoke_model_grant(
-            model=version.model, person=program_manager, by=program_manager
-        )
-
-
-@pytest.mark.parametrize(
-    "action", ["restrict_model", "grant_model", "revoke_model_grant"]
-)
-def test_access_to_a_model_is_given_by_who_may(version, validator, outsider, action):
-    person = {} if action == "restrict_model" else {"person": outsider}
-
-    with pytest.raises(Refused, match="Only a program manager or a data scientist"):
-        getattr(actions, action)(model=version.model, by=validator, **person)

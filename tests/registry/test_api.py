@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from apps.audit.models import AuditEvent
-from apps.registry import actions
+from apps.projects.actions import access
 from apps.registry.models import ModelVersion
 from tests.counting import queries_of
 from tests.factories import registry, training
@@ -162,7 +162,7 @@ def test_grant_model_names_nobody(version, program_manager, api_of, model_url):
 def test_an_outsider_pulls_the_model_that_was_shown(
     version, data_scientist, outsider, api_of, model_url
 ):
-    actions.grant_model(model=version.model, person=outsider, by=data_scientist)
+    access.grant(thing=version.model, person=outsider, by=data_scientist)
     api = api_of(outsider)
 
     response = api.get(f"{model_url}/versions/1/files/model.skops")

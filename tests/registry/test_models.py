@@ -1,6 +1,6 @@
 """Facts about models, versions and aliases."""
 
-from apps.registry import actions
+from apps.projects.actions import access
 from apps.registry.models import ModelVersion, RegisteredModel
 from tests.factories import registry
 
@@ -22,7 +22,7 @@ def test_who_reads_every_project_sees_restricted_models(
     project, data_scientist, developer, auditor
 ):
     version = registry.model_version(project, data_scientist)
-    actions.restrict_model(model=version.model, by=data_scientist)
+    access.restrict(thing=version.model, by=data_scientist)
 
     assert RegisteredModel.objects.visible_to(auditor).exists()
     assert not RegisteredModel.objects.visible_to(developer).exists()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from apps.datasets import actions as datasets
+from apps.projects.actions import access
 from apps.projects.models import Objective
 from apps.registry import actions, queries, rules, trends
 from apps.registry.models import ModelVersion
@@ -72,7 +72,7 @@ def test_version_of_run_is_there_for_who_may_see_it(
     version, data_scientist, program_manager, developer
 ):
     run = version.run
-    actions.restrict_model(model=version.model, by=program_manager)
+    access.restrict(thing=version.model, by=program_manager)
 
     assert queries.version_of_run(run, data_scientist) == version
     assert queries.version_of_run(run, developer) is None
@@ -84,7 +84,7 @@ def test_sees_data_follows_the_grants_of_the_dataset(
     assert queries.sees_data(version, developer)
 
     dataset = version.run.dataset_version.dataset
-    datasets.restrict_dataset(dataset=dataset, by=program_manager)
+    access.restrict(thing=dataset, by=program_manager)
 
     assert not queries.sees_data(version, developer)
 
@@ -114,7 +114,7 @@ def test_file_decisions_part_models_from_data(
 def test_file_decisions_give_an_outsider_the_model_without_data(
     version, program_manager, outsider
 ):
-    actions.grant_model(model=version.model, person=outsider, by=program_manager)
+    access.grant(thing=version.model, person=outsider, by=program_manager)
 
     decisions = rules.file_decisions(outsider, version)
 

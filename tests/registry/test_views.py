@@ -5,7 +5,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from apps.audit.models import AuditEvent
-from apps.registry import actions, queries, rules
+from apps.projects.actions import access
+from apps.registry import queries, rules
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from tests.counting import queries_of
 from tests.factories import registry
@@ -28,7 +29,7 @@ def test_list_models_shows_what_i_can_see(project, data_scientist, outsider, cli
 
     mine = client_of(data_scientist).get(reverse("registry:list")).content.decode()
     nothing = client_of(outsider).get(reverse("registry:list")).content.decode()
-    actions.grant_model(model=champion.model, person=outsider, by=data_scientist)
+    access.grant(thing=champion.model, person=outsider, by=data_scientist)
     granted = client_of(outsider).get(reverse("registry:list")).content.decode()
 
     assert "secret" in mine
@@ -92,7 +93,7 @@ def test_model_page_compares_versions(project, data_scientist, client_of):
 
 
 def test_model_page_leads_an_outsider_to_no_project(version, outsider, client_of):
-    actions.grant_model(model=version.model, person=outsider, by=version.registered_by)
+    access.grant(thing=version.model, person=outsider, by=version.registered_by)
 
     page = client_of(outsider).get(address("model", version)).content.decode()
 

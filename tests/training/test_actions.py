@@ -4,13 +4,11 @@ import uuid
 
 import pytest
 
-from apps.access.roles import WORKER
 from apps.audit.models import AuditEvent
-from apps.core.errors import Invalid, Refused, WrongState
-from apps.core.models import JobStatus
-from apps.core.sandbox import Outcome
-from apps.datasets import actions as datasets
+from apps.core.errors import Invalid, Refused
 from apps.experiments.models import Run, RunSource
+from apps.jobs.models import JobStatus
+from apps.projects.actions import access
 from apps.training import actions
 from apps.training.models import TrainingJob
 from tests.factories import datasets as dataset_factory
@@ -19,11 +17,6 @@ from tests.factories import projects, training
 
 def last_event() -> AuditEvent:
     return AuditEvent.objects.order_by("-pk")[0]
-
-
-def grow_silent(settings) -> None:
-    """Let every heartbeat be too old."""
-    settings.JOB_STALE_SECONDS = -1
 
 
 def test_launch_training_queues_a_complete_spec(project, data_scientist, settings):
@@ -138,9 +131,9 @@ def test_launch_training_takes_no_data_that_was_not_granted(
     project, data_scientist, program_manager
 ):
     version = training.data(project, data_scientist)
-    datasets.restrict_dataset(dataset=version.dataset, by=program_manager)
-    datasets.revoke_dataset_grant(
-        dataset=version.dataset, person=data_scientist, by=program_manager
+    access.restrict(thing=version.dataset, by=program_manager)
+    access.revoke_grant(
+        thing=version.dataset, person=data_scientist, by=program_manager
     )
 
     with pytest.raises(Invalid, match="that you can see"):
@@ -164,52 +157,6 @@ def test_launch_training_is_for_data_scientists(project, data_scientist, world, 
         )
 
     assert AuditEvent.objects.count() == events
-
-
-def test_cancel_training_takes_a_waiting_job_back_at_once(project, data_scientist):
-    job = training.launched_job(project, data_scientist)
-
-    job = actions.cancel_training(job=job, by=data_scientist)
-
-    assert job.status == JobStatus.CANCELLED
-    assert last_event().type == "training.cancelled"
-
-
-def test_cancel_training_asks_the_worker_of_a_running_job(project, data_scientist):
-    running = training.running_job(project, data_scientist)
-
-    job = actions.cancel_training(job=running, by=data_scientist)
-
-    assert job.status == JobStatus.RUNNING
-    assert TrainingJob.objects.is_cancel_requested(claim_id=running.claim_id)
-    assert last_event().type == "training.cancel_requested"
-    with pytest.raises(WrongState, match="asked for"):
-        actions.cancel_training(job=job, by=data_scientist)
-
-
-def test_cancel_training_of_an_ended_job_is_too_late(project, data_scientist):
-    job = training.failed_job(project, data_scientist)
-
-    with pytest.raises(WrongState, match="has ended"):
-        actions.cancel_training(job=job, by=data_scientist)
-
-
-def test_start_training_claims_a_job_once(project, data_scientist, worker):
-    job = training.launched_job(project, data_scientist)
-
-    first = actions.start_training(pk=str(job.pk), by=worker)
-    second = actions.start_training(pk=str(job.pk), by=worker)
-
-    assert first.status == JobStatus.RUNNING
-    assert second is None
-    assert last_event().changes == {"attempt": 1}
-
-
-def test_start_training_is_for_workers(project, data_scientist):
-    job = training.launched_job(project, data_scientist)
-
-    with pytest.raises(Refused, match=WORKER.title.lower()):
-        actions.start_training(pk=str(job.pk), by=data_scientist)
 
 
 def test_finish_training_records_the_run(project, data_scientist, worker):
@@ -236,30 +183,6 @@ def test_finish_training_keeps_why_it_failed(project, data_scientist):
     assert not Run.objects.exists()
 
 
-def test_finish_training_ends_a_cancelled_job(project, data_scientist):
-    running = training.running_job(project, data_scientist)
-    outcome = Outcome(JobStatus.CANCELLED, training.folder(running))
-
-    job = training.finish(running, outcome)
-
-    assert job.status == JobStatus.CANCELLED
-    assert last_event().type == "training.cancelled"
-
-
-def test_finish_training_of_a_job_given_to_another_worker_changes_nothing(
-    project, data_scientist, worker, settings
-):
-    lost = training.running_job(project, data_scientist)
-    grow_silent(settings)
-    actions.requeue_training(job=lost, by=worker)
-    actions.start_training(pk=str(lost.pk), by=worker)
-
-    job = training.finish(lost, training.success(lost))
-
-    assert job.status == JobStatus.RUNNING
-    assert not Run.objects.exists()
-
-
 def test_finish_training_twice_has_one_effect(project, data_scientist):
     running = training.running_job(project, data_scientist)
 
@@ -280,77 +203,3 @@ def test_finish_training_takes_files_of_the_outputs_only(project, data_scientist
 
     running.refresh_from_db()
     assert running.status == JobStatus.RUNNING
-
-
-def test_requeue_training_gives_a_lost_job_back(
-    project, data_scientist, worker, settings
-):
-    lost = training.running_job(project, data_scientist)
-    grow_silent(settings)
-
-    job = actions.requeue_training(job=lost, by=worker)
-
-    assert (job.status, job.claim_id) == (JobStatus.QUEUED, None)
-    assert last_event().type == "training.requeued"
-
-
-def test_requeue_training_leaves_a_living_job_alone(project, data_scientist, worker):
-    running = training.running_job(project, data_scientist)
-
-    assert actions.requeue_training(job=running, by=worker) is None
-
-
-def test_requeue_training_ends_a_job_that_was_to_be_cancelled(
-    project, data_scientist, worker, settings
-):
-    lost = training.running_job(project, data_scientist)
-    actions.cancel_training(job=lost, by=data_scientist)
-    grow_silent(settings)
-
-    job = actions.requeue_training(job=lost, by=worker)
-
-    assert job.status == JobStatus.CANCELLED
-
-
-def test_requeue_training_gives_up_after_too_many_attempts(
-    project, data_scientist, worker, settings
-):
-    settings.JOB_MAX_ATTEMPTS = 1
-    lost = training.running_job(project, data_scientist)
-    grow_silent(settings)
-
-    job = actions.requeue_training(job=lost, by=worker)
-
-    assert (job.status, job.failure_code) == (JobStatus.FAILED, "worker_lost")
-    assert "stopped 1 times" in job.failure_message
-
-
-def test_resend_training_knocks_again_without_an_event(
-    project, data_scientist, worker, settings
-):
-    job = training.launched_job(project, data_scientist)
-    settings.JOB_STALE_SECONDS = -1
-    events = AuditEvent.objects.count()
-
-    again = actions.resend_training(job=job, by=worker)
-
-    assert again.queued_at > job.queued_at
-    assert AuditEvent.objects.count() == events
-
-
-def test_resend_training_forgets_a_job_that_waits_no_more(
-    project, data_scientist, worker
-):
-    job = training.running_job(project, data_scientist)
-
-    assert actions.resend_training(job=job, by=worker) is None
-
-
-@pytest.mark.parametrize("action", ["requeue_training", "resend_training"])
-def test_only_workers_take_jobs_back(project, data_scientist, settings, action):
-    make = training.running_job if "requeue" in action else training.launched_job
-    job = make(project, data_scientist)
-    settings.JOB_STALE_SECONDS = -1
-
-    with pytest.raises(Refused):
-        getattr(actions, action)(job=job, by=data_scientist)

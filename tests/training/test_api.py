@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from apps.core.models import JobStatus
+from apps.jobs.models import JobStatus
 from tests.counting import queries_of
 from tests.factories import training
 

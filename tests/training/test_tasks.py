@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from apps.core.models import JobStatus
+from apps.jobs.models import JobStatus
 from apps.training import queries, tasks
-from apps.training.models import TrainingJob
 from tests.factories import training
 
 
@@ -52,21 +51,6 @@ def test_prepare_training_gives_the_engine_data_and_spec(
     assert (tmp_path / "inputs" / "data.parquet").read_bytes()
     assert json.dumps(spec)
     assert spec == job.spec
-
-
-def test_sweep_takes_lost_jobs_back_and_repeats_messages(
-    project, data_scientist, settings
-):
-    lost = training.running_job(project, data_scientist)
-    waiting = training.launched_job(project, data_scientist)
-    settings.JOB_STALE_SECONDS = -1
-
-    tasks.sweep()
-
-    lost.refresh_from_db()
-    again = TrainingJob.objects.get(pk=waiting.pk)
-    assert lost.status == JobStatus.QUEUED
-    assert again.queued_at > waiting.queued_at
 
 
 def test_queue_position_counts_who_came_before(project, data_scientist):

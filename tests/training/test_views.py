@@ -6,8 +6,8 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from apps.core.models import JobStatus
-from apps.datasets import actions as datasets
+from apps.jobs.models import JobStatus
+from apps.projects.actions import access
 from apps.training.models import TrainingJob
 from tests.counting import queries_of
 from tests.factories import training
@@ -173,10 +173,10 @@ def test_launch_training_refuses_a_target_that_cannot_be_learned(
 def test_launch_training_takes_no_data_of_others(
     project, data_scientist, program_manager, client_of, version
 ):
-    datasets.restrict_dataset(dataset=version.dataset, by=program_manager)
+    access.restrict(thing=version.dataset, by=program_manager)
     path = reverse("training:launch_training", args=[project.slug])
-    datasets.revoke_dataset_grant(
-        dataset=version.dataset, person=data_scientist, by=program_manager
+    access.revoke_grant(
+        thing=version.dataset, person=data_scientist, by=program_manager
     )
 
     response = client_of(data_scientist).get(path, {"dataset_version": version.pk})
@@ -237,7 +237,7 @@ def test_job_page_hides_the_name_of_restricted_data(
     project, developer, data_scientist, program_manager, client_of
 ):
     job = training.launched_job(project, data_scientist)
-    datasets.restrict_dataset(dataset=job.dataset_version.dataset, by=program_manager)
+    access.restrict(thing=job.dataset_version.dataset, by=program_manager)
 
     page = client_of(developer).get(job.get_absolute_url()).content.decode()
 

@@ -1,15 +1,13 @@
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from django.utils import timezone
 
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid, Refused, WrongState
-from apps.core.models import JobStatus
 from apps.core.sandbox import Outcome
+from apps.jobs.models import JobStatus
 from apps.registry.models import VersionState
 from apps.validation import actions
 from apps.validation.models import ValidationPlan, ValidationReport, Verdict
@@ -179,51 +177,6 @@ class TestRequestReport:
         assert report.cost_unit == ""
 
 
-class TestCancelReport:
-    def test_cancel_report_that_waits_ends_it(self, version, validator):
-        report = factory.requested_report(version, validator)
-
-        report = actions.cancel_report(report=report, by=validator)
-
-        assert report.status == JobStatus.CANCELLED
-        assert len(events(EventType.REPORT_CANCELLED)) == 1
-
-    def test_cancel_report_that_runs_asks_the_worker(self, running, validator):
-        report = actions.cancel_report(report=running, by=validator)
-
-        assert report.status == JobStatus.RUNNING
-        assert report.cancel_requested_at is not None
-        assert len(events(EventType.REPORT_CANCEL_REQUESTED)) == 1
-
-    def test_cancel_report_that_is_finished_is_a_wrong_state(self, running, validator):
-        report = factory.finish(running, succeeded())
-
-        with pytest.raises(WrongState):
-            actions.cancel_report(report=report, by=validator)
-
-        assert not events(EventType.REPORT_CANCELLED)
-
-
-class TestStartReport:
-    def test_start_report_claims_once(self, version, validator, worker):
-        report = factory.requested_report(version, validator)
-
-        claimed = actions.start_report(pk=report.pk, by=worker)
-
-        assert claimed.status == JobStatus.RUNNING
-        assert actions.start_report(pk=report.pk, by=worker) is None
-        assert [e.changes for e in events(EventType.REPORT_STARTED)] == [{"attempt": 1}]
-
-    def test_start_report_by_a_person_is_refused(self, version, validator):
-        report = factory.requested_report(version, validator)
-
-        with pytest.raises(Refused):
-            actions.start_report(pk=report.pk, by=validator)
-
-    def test_start_report_that_is_unknown_does_nothing(self, worker):
-        assert actions.start_report(pk=uuid4(), by=worker) is None
-
-
 class TestFinishReport:
     def test_finish_report_that_passes_validates_the_version(self, running):
         report = factory.finish(running, succeeded())
@@ -281,83 +234,13 @@ class TestFinishReport:
         version.refresh_from_db()
         assert version.state == VersionState.IN_REVIEW
 
-    def test_finish_report_that_failed_keeps_the_sentence(self, running):
-        outcome = Outcome(
-            "failed", Path(), code="bad_input", message="No rows.", details=[1]
-        )
-
-        report = factory.finish(running, outcome)
-
-        assert report.status == JobStatus.FAILED
-        assert report.failure_message == "No rows."
-        assert [e.changes for e in events(EventType.REPORT_FAILED)] == [
-            {"code": "bad_input"}
-        ]
-
-    def test_finish_report_that_was_cancelled(self, running):
-        report = factory.finish(running, Outcome("cancelled", Path()))
-
-        assert report.status == JobStatus.CANCELLED
-
-    def test_finish_report_of_a_lost_claim_changes_nothing(self, running, worker):
-        actions.requeue_report(report=running, by=worker)
-        again = actions.start_report(pk=running.pk, by=worker)
-
-        late = factory.finish(running, succeeded())
-
-        assert late.claim_id == again.claim_id
-        assert late.status == JobStatus.RUNNING
-        assert not events(EventType.REPORT_FINISHED)
-
-
-class TestRequeueReport:
-    def test_requeue_report_gives_it_to_another_worker(self, running, worker):
-        report = actions.requeue_report(report=running, by=worker)
-
-        assert (report.status, report.claim_id) == (JobStatus.QUEUED, None)
-        assert len(events(EventType.REPORT_REQUEUED)) == 1
-
-    def test_requeue_report_twice_has_one_effect(self, running, worker):
-        actions.requeue_report(report=running, by=worker)
-        actions.requeue_report(report=running, by=worker)
-
-        assert len(events(EventType.REPORT_REQUEUED)) == 1
-
-    def test_requeue_report_gives_up_in_the_end(self, running, worker, settings):
-        settings.JOB_MAX_ATTEMPTS = 1
-
-        report = actions.requeue_report(report=running, by=worker)
-
-        assert report.status == JobStatus.FAILED
-        assert "Attempts made: 1;" in report.failure_message
-
-    def test_requeue_report_whose_cancelling_was_asked_for_ends_it(
-        self, running, worker, validator
+    def test_finish_report_of_a_lost_claim_leaves_the_version_alone(
+        self, version, running
     ):
-        actions.cancel_report(report=running, by=validator)
+        factory.finish(running, succeeded())
 
-        report = actions.requeue_report(report=running, by=worker)
+        late = factory.finish(running, succeeded(verdict="fail"))
 
-        assert report.status == JobStatus.CANCELLED
-
-
-class TestResendReport:
-    def test_resend_report_knocks_again(
-        self, version, validator, worker, django_capture_on_commit_callbacks
-    ):
-        report = factory.requested_report(version, validator)
-        before = timezone.now()
-
-        with django_capture_on_commit_callbacks() as sent:
-            report = actions.resend_report(report=report, by=worker)
-
-        assert len(sent) == 1
-        assert report.queued_at >= before
-
-    def test_resend_report_that_is_taken_does_nothing(
-        self, running, worker, django_capture_on_commit_callbacks
-    ):
-        with django_capture_on_commit_callbacks() as sent:
-            actions.resend_report(report=running, by=worker)
-
-        assert not sent
+        version.refresh_from_db()
+        assert late is None
+        assert version.state == VersionState.VALIDATED

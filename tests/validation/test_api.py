@@ -1,7 +1,7 @@
 import pytest
 from django.urls import reverse
 
-from apps.core.models import JobStatus
+from apps.jobs.models import JobStatus
 from apps.validation.models import ValidationPlan
 from tests.counting import queries_of
 from tests.factories import registry

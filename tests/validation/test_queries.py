@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from apps.core.models import JobStatus
+from apps.jobs.models import JobStatus
 from apps.registry.models import ModelVersion
 from apps.validation import queries
 from engine.spec import EvaluateSpec

@@ -1,8 +1,9 @@
 import pytest
 
 from apps.access.checks import Denied, NotNow
-from apps.core.models import JobStatus
 from apps.experiments.models import Artifact
+from apps.jobs.rules import can_cancel_job
+from apps.projects.actions import access
 from apps.registry.models import ModelVersion, VersionState
 from apps.validation import rules
 from tests.factories import registry
@@ -41,7 +42,21 @@ def test_judges_write_plans_request_and_cancel_reports(world, version):
     factory.plan(version.model, world.validator)
     assert allowed(rules.can_request_report, world, version) == JUDGES
     report = factory.requested_report(version, world.validator)
-    assert allowed(rules.can_cancel_report, world, report) == JUDGES
+    assert allowed(can_cancel_job, world, report) == JUDGES
+
+
+def test_a_restricted_model_is_judged_by_who_sees_it(version, world):
+    factory.plan(version.model, world.validator)
+    version.model = access.restrict(thing=version.model, by=world.data_scientist)
+
+    decisions = [
+        rules.can_write_plan(world.validator, version.model),
+        rules.can_request_report(world.validator, version),
+    ]
+
+    assert {decision.reason for decision in decisions} == {
+        "You cannot see this restricted model without being given access."
+    }
 
 
 def test_can_request_report_without_plan_says_what_to_do(version, validator):
@@ -105,33 +120,3 @@ def test_a_model_that_does_not_say_what_it_predicts_is_not_judged(
     ):
         assert isinstance(decision, NotNow)
         assert "does not say what it predicts" in decision.reason
-
-
-def test_can_cancel_report_only_once(version, validator):
-    report = factory.running_report(version, validator)
-    report.cancel_requested_at = report.started_at
-
-    decision = rules.can_cancel_report(validator, report)
-
-    assert "being cancelled already" in decision.reason
-
-
-def test_can_cancel_report_only_before_its_end(version, validator):
-    report = factory.finished_report(version, validator)
-
-    decision = rules.can_cancel_report(validator, report)
-
-    assert report.status == JobStatus.SUCCEEDED
-    assert isinstance(decision, NotNow)
-
-
-def test_only_the_worker_computes(world, version):
-    report = factory.requested_report(version, world.validator)
-
-    for rule in (
-        rules.can_start_report,
-        rules.can_finish_report,
-        rules.can_requeue_report,
-        rules.can_resend_report,
-    ):
-        assert allowed(rule, world, report) == ["worker"]

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 
-from apps.core.models import JobStatus
 from apps.core.sandbox import Outcome
-from apps.registry import actions as registry_actions
-from apps.validation import actions
+from apps.jobs.actions import cancel_job
+from apps.jobs.models import JobStatus
+from apps.projects.actions import access
 from apps.validation.models import ValidationPlan, ValidationReport
 from tests.counting import queries_of
 from tests.factories import registry
@@ -271,7 +271,7 @@ class TestReports:
 
     def test_report_that_was_cancelled_says_so(self, client, version, validator):
         report = factory.requested_report(version, validator)
-        actions.cancel_report(report=report, by=validator)
+        cancel_job(job=report, by=validator)
 
         page = client.get(report.get_absolute_url()).content.decode()
 
@@ -281,7 +281,7 @@ class TestReports:
         self, client_of, developer, version, validator, data_scientist
     ):
         report = factory.finished_report(version, validator)
-        registry_actions.restrict_model(model=version.model, by=data_scientist)
+        access.restrict(thing=version.model, by=data_scientist)
 
         assert client_of(developer).get(report.get_absolute_url()).status_code == 404
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from apps.core.models import JobStatus
 from apps.datasets import tasks as dataset_tasks
+from apps.jobs.models import JobStatus
 from apps.registry import actions as registry_actions
 from apps.training import tasks as training_tasks
 from apps.validation import tasks
@@ -55,7 +55,7 @@ def test_compute_report_measures_a_real_model(trained_version, validator, client
     )
     report = factory.requested_report(trained_version, validator)
 
-    tasks.compute_report(report_id=str(report.pk))
+    tasks.compute_report(pk=str(report.pk))
 
     report.refresh_from_db()
     assert report.status == JobStatus.SUCCEEDED, report.failure_message

@@ -9,8 +9,10 @@ import pytest
 from django.db import connection
 
 from apps.audit.models import AuditEvent
-from apps.core.models import JobStatus
 from apps.experiments.models import Run
+from apps.jobs.actions import cancel_job
+from apps.jobs.models import JobStatus
+from apps.jobs.tasks import sweep
 from apps.training import actions, tasks
 from apps.training.models import TrainingJob
 from tests.factories import datasets, training
@@ -105,7 +107,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(
     wait_for(lambda: not engines_of(job), seconds=5)
     workers.start()
     settings.JOB_STALE_SECONDS = 0
-    tasks.sweep()
+    sweep()
     settings.JOB_STALE_SECONDS = 30
     wait_for(lambda: status(job) not in {JobStatus.QUEUED, JobStatus.RUNNING})
 
@@ -126,7 +128,7 @@ def test_a_restarted_broker_loses_and_doubles_nothing(
     broker.start()
     wait_for(lambda: status(running) == JobStatus.SUCCEEDED)
     settings.JOB_STALE_SECONDS = 0
-    tasks.sweep()
+    sweep()
     settings.JOB_STALE_SECONDS = 30
     wait_for(lambda: status(waiting) == JobStatus.SUCCEEDED)
 
@@ -142,7 +144,7 @@ def test_cancelling_stops_the_engine_within_five_seconds(
     workers.start()
     wait_for(lambda: is_learning(job))
 
-    actions.cancel_training(job=job, by=data_scientist)
+    cancel_job(job=job, by=data_scientist)
     wait_for(lambda: status(job) == JobStatus.CANCELLED, seconds=5)
 
     assert not engines_of(job)

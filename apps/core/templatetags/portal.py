@@ -78,15 +78,24 @@ def stable_id(prefix: str, *parts: object) -> str:
 
 @register.inclusion_tag("components/nav_link.html", takes_context=True)
 def nav_link(
-    context: Context, name: str, label: str, *, count: int | None = None
+    context: Context, name: str, label: str, *, count: int | None = None, also: str = ""
 ) -> dict[str, Any]:
-    """Link to a page by URL name, marked when the reader is in its section."""
+    """Link to a page by URL name, marked when the reader is in its section.
+
+    Args:
+        context: of the page.
+        name: of the URL; a name that does not exist shows nothing.
+        label: the text.
+        count: badge, shown when above 0.
+        also: first parts of other addresses in the section, parted by spaces.
+    """
     try:
         url = reverse(name)
     except NoReverseMatch:
         return {}
     path = getattr(getattr(context, "request", None), "path", "")
-    current = path == url or (url != "/" and path.startswith(url))
+    sections = [url, *(f"/{part}/" for part in also.split())]
+    current = path == url or any(path.startswith(s) for s in sections if s != "/")
     return {"url": url, "label": label, "current": current, "count": count}
 
 
@@ -176,7 +185,10 @@ def short_digest(value: str) -> str:
 @register.filter
 def since(at: datetime | None) -> str:
     """Say how long ago something happened, in its largest unit."""
-    return f"{timesince(at, depth=1)} ago" if at else "–"
+    if at is None:
+        return "–"
+    elapsed = timesince(at, depth=1)
+    return "just now" if elapsed.startswith("0") else f"{elapsed} ago"
 
 
 @register.filter

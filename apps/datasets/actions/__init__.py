@@ -1,23 +1,11 @@
-"""Everything that changes a dataset, its versions or who sees it."""
+"""Everything that changes a dataset or its versions."""
 
-from apps.datasets.actions.access import (
-    grant_dataset,
-    open_dataset,
-    restrict_dataset,
-    revoke_dataset_grant,
-)
 from apps.datasets.actions.describe import (
     EDITABLE,
     create_dataset,
     edit_dataset,
 )
-from apps.datasets.actions.ingest import (
-    cancel_ingest,
-    finish_ingest,
-    requeue_ingest,
-    resend_ingest,
-    start_ingest,
-)
+from apps.datasets.actions.ingest import finish_ingest
 from apps.datasets.actions.versions import (
     DatasetFile,
     download_version,
@@ -28,18 +16,10 @@ from apps.datasets.actions.versions import (
 __all__ = [
     "EDITABLE",
     "DatasetFile",
-    "cancel_ingest",
     "create_dataset",
     "download_version",
     "edit_dataset",
     "finish_ingest",
-    "grant_dataset",
-    "open_dataset",
-    "requeue_ingest",
-    "resend_ingest",
-    "restrict_dataset",
-    "revoke_dataset_grant",
-    "start_ingest",
     "upload_dataset",
     "upload_version",
 ]

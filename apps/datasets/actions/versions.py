@@ -138,7 +138,7 @@ def upload_version(
             "sha256": blob.sha256,
         },
     )
-    enqueue("datasets.ingest_version", pk=str(version.pk))
+    enqueue(version.kind.task, pk=str(version.pk))
     return version
 
 

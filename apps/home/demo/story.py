@@ -9,12 +9,12 @@ from typing import IO, Any, TypeVar
 
 from apps.accounts.models import User
 from apps.approvals import actions as approvals
-from apps.core.models import BackgroundJob, JobStatus
 from apps.datasets import actions as datasets
 from apps.datasets.models import DatasetVersion
 from apps.experiments import actions as experiments
 from apps.experiments.models import Experiment, Run
 from apps.home.demo.people import Access
+from apps.jobs.models import BackgroundJob, JobStatus
 from apps.projects import actions as projects
 from apps.projects.actions import ObjectiveStatement
 from apps.projects.models import Project

@@ -1,4 +1,4 @@
-"""People ask for training, and take it back."""
+"""People ask for training."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from apps.access.checks import ensure
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
-from apps.core.models import JobStatus
 from apps.core.queue import enqueue
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Experiment
+from apps.jobs.models import JobStatus
 from apps.training import queries, rules
 from apps.training.models import TrainingJob
 from engine.spec import SpecError, TrainSpec
@@ -88,7 +87,7 @@ def launch_training(
             "target": checked.target,
         },
     )
-    enqueue("training.run_training", pk=str(job.pk))
+    enqueue(job.kind.task, pk=str(job.pk))
     return job
 
 
@@ -183,27 +182,3 @@ def _check_columns(spec: TrainSpec, version: DatasetVersion) -> None:
             f"The dataset has no column {unknown[0]}.",
             fields={"features": f"Not columns of the dataset: {', '.join(unknown)}."},
         )
-
-
-@transaction.atomic
-def cancel_training(*, job: TrainingJob, by: User) -> TrainingJob:
-    """Take a waiting job back at once, or ask the worker of a running one to stop.
-
-    Raises:
-        Refused: only who may launch training.
-        WrongState: it has ended, or cancelling was asked for already.
-    """
-    job = (
-        TrainingJob.objects.select_for_update(of=("self",))
-        .select_related("experiment__project")
-        .get(pk=job.pk)
-    )
-    ensure(rules.can_cancel_training(by, job))
-    job.cancel_requested_at = timezone.now()
-    event = EventType.TRAINING_CANCEL_REQUESTED
-    if job.status == JobStatus.QUEUED:
-        job.advance(JobStatus.CANCELLED)
-        event = EventType.TRAINING_CANCELLED
-    job.save()
-    record(event, target=job, project=job.project, by=by)
-    return job

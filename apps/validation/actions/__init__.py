@@ -1,21 +1,10 @@
 """Everything that changes validation plans and reports."""
 
 from apps.validation.actions.plans import write_plan
-from apps.validation.actions.reports import (
-    cancel_report,
-    finish_report,
-    request_report,
-    requeue_report,
-    resend_report,
-    start_report,
-)
+from apps.validation.actions.reports import finish_report, request_report
 
 __all__ = [
-    "cancel_report",
     "finish_report",
     "request_report",
-    "requeue_report",
-    "resend_report",
-    "start_report",
     "write_plan",
 ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar, cast
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +15,11 @@ from django.utils import timezone
 
 from apps.core.errors import WrongState
 from apps.core.ids import new_id
+
+if TYPE_CHECKING:
+    from apps.access.permissions import Permission
+    from apps.audit.event_types import EventType
+    from apps.projects.models import Project
 
 LOG_TAIL_CHARACTERS = 20_000
 
@@ -47,6 +54,25 @@ JOB_TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
 FINAL_STATUSES = frozenset(
     status for status, following in JOB_TRANSITIONS.items() if not following
 )
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """What one kind of job has of its own in the life that all jobs share.
+
+    Args:
+        task: name of the task that carries a job out, given its `pk`.
+        events: recorded when a job comes to a status.
+        cancel_requested: recorded when a running job is asked to stop.
+        cancel_permission: who has it may stop a job.
+        lost_message: why a job failed that cost too many workers, with `{attempts}`.
+    """
+
+    task: str
+    events: Mapping[JobStatus, EventType]
+    cancel_requested: EventType
+    cancel_permission: Permission
+    lost_message: str
 
 
 class JobQuerySet(models.QuerySet[J]):
@@ -107,6 +133,12 @@ class BackgroundJob(models.Model):
     finished_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
 
+    if TYPE_CHECKING:
+        kind: ClassVar[JobKind]
+
+        @property
+        def project(self) -> Project: ...
+
     class Meta:
         abstract = True
         constraints = [
@@ -124,6 +156,11 @@ class BackgroundJob(models.Model):
                 | Q(claim_id__isnull=False, heartbeat_at__isnull=False),
             ),
         ]
+
+    @classmethod
+    def rows(cls) -> JobQuerySet[Self]:
+        """All jobs of this kind, for what serves every kind alike."""
+        return cast("JobQuerySet[Self]", cls._default_manager.all())
 
     @property
     def is_final(self) -> bool:

@@ -1,4 +1,4 @@
-"""Everything that changes a project, its objective or its members."""
+"""A project, its mission and what it is to gain."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.access.checks import ensure
-from apps.access.roles import PROGRAM_MANAGER, PROJECT_ROLES
-from apps.accounts.models import User
+from apps.access.roles import PROGRAM_MANAGER
 from apps.audit.event_types import EventType
 from apps.audit.record import difference, record
 from apps.core.errors import Invalid
@@ -20,6 +19,8 @@ from apps.projects.models import Direction, Impact, Membership, Objective, Proje
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from apps.accounts.models import User
 
 PROJECT_FIELDS = ("name", "mission")
 # Addresses below /projects/ that are not projects.
@@ -54,12 +55,15 @@ def create_project(*, slug: str, name: str, mission: str, by: User) -> Project:
     """Open a project; who opens it becomes its program manager.
 
     Raises:
-        Invalid: the slug is taken.
+        Invalid: the slug is taken or has capital letters.
         Refused: only a program manager may.
     """
     ensure(rules.can_create_project(by))
     if slug in RESERVED_SLUGS:
         raise _taken(slug)
+    if slug != slug.lower():
+        sentence = "A short name has lower-case letters, digits and hyphens."
+        raise Invalid(sentence, fields={"slug": sentence})
     try:
         with transaction.atomic():
             project = Project.objects.create(
@@ -182,6 +186,8 @@ def determine_impact(
         raise Invalid(
             "Give the reason of the determination.", fields={"reason": "Missing."}
         )
+    if (impact, reason) == (project.impact, project.impact_reason):
+        return project
     changes = difference({"impact": project.impact}, {"impact": impact})
     project.impact = impact
     project.impact_reason = reason
@@ -195,92 +201,3 @@ def determine_impact(
         reason=reason,
     )
     return project
-
-
-@transaction.atomic
-def add_member(*, project: Project, person: User, role: str, by: User) -> Membership:
-    """Make `person` a member in one role.
-
-    Raises:
-        Invalid: unknown role, or a member already.
-        Refused: only the program manager may.
-    """
-    project = Project.objects.select_for_update().get(pk=project.pk)
-    ensure(rules.can_add_member(by, project))
-    _check_role(role)
-    if not User.objects.people().filter(pk=person.pk).exists():
-        raise Invalid(
-            "Only active accounts of people can be members.",
-            fields={"email": "Not an active person."},
-        )
-    if project.memberships.filter(user=person).exists():
-        raise Invalid(
-            f"{person.full_name} is a member already.",
-            fields={"email": "Already a member; change the role instead."},
-        )
-    membership = Membership.objects.create(project=project, user=person, role=role)
-    record(
-        EventType.MEMBER_ADDED,
-        target=project,
-        project=project,
-        by=by,
-        changes={"member": person.label, "role": [None, role]},
-    )
-    return membership
-
-
-@transaction.atomic
-def change_role(*, membership: Membership, role: str, by: User) -> Membership:
-    """Give a member another role.
-
-    Raises:
-        Invalid: unknown role, or nobody would be left as program manager.
-        Refused: only the program manager may, and never for themselves.
-    """
-    membership = _locked(membership)
-    ensure(rules.can_change_role(by, membership))
-    _check_role(role)
-    changes = difference({"role": membership.role}, {"role": role})
-    if changes:
-        membership.role = role
-        membership.save()
-        record(
-            EventType.MEMBER_ROLE_CHANGED,
-            target=membership.project,
-            project=membership.project,
-            by=by,
-            changes={"member": membership.user.label, **changes},
-        )
-    return membership
-
-
-@transaction.atomic
-def remove_member(*, membership: Membership, by: User) -> None:
-    """End a membership; what the person did stays.
-
-    Raises:
-        Refused: only the program manager may, and one always remains.
-    """
-    membership = _locked(membership)
-    ensure(rules.can_remove_member(by, membership))
-    record(
-        EventType.MEMBER_REMOVED,
-        target=membership.project,
-        project=membership.project,
-        by=by,
-        changes={"member": membership.user.label, "role": [membership.role, None]},
-    )
-    membership.delete()
-
-
-def _locked(membership: Membership) -> Membership:
-    # The project row serialises all changes of its members.
-    Project.objects.select_for_update().get(pk=membership.project_id)
-    return Membership.objects.select_related("project", "user").get(pk=membership.pk)
-
-
-def _check_role(role: str) -> None:
-    if role not in {known.slug for known in PROJECT_ROLES}:
-        raise Invalid(
-            f"{role!r} is not a role in a project.", fields={"role": "Unknown role."}
-        )

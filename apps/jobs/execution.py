@@ -7,37 +7,52 @@ import logging
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from django.conf import settings
 
+from apps.accounts.actions import service_account
 from apps.core import sandbox
-from apps.core.models import BackgroundJob, JobQuerySet
 from apps.core.sandbox import Outcome, Progress
+from apps.jobs.actions import start_job
+from apps.jobs.models import BackgroundJob
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
 
 logger = logging.getLogger(__name__)
 
 J = TypeVar("J", bound=BackgroundJob)
+J_contra = TypeVar("J_contra", bound=BackgroundJob, contravariant=True)
+
+
+class Finish(Protocol[J_contra]):
+    """The action that stores the outcome of a claimed job, whatever it is."""
+
+    def __call__(self, *, job: J_contra, outcome: Outcome, by: User) -> object: ...
 
 
 def execute(
+    model: type[J],
+    pk: str,
     *,
     verb: str,
-    start: Callable[[], J | None],
     prepare: Callable[[J, Path], dict[str, Any]],
-    finish: Callable[[J, Outcome], Any],
+    finish: Finish[J],
 ) -> None:
     """Claim a job, run the engine on it, and hand the outcome to its action.
 
     Args:
+        model: the kind of job.
+        pk: of the job; nothing happens when another worker has it.
         verb: what the engine does.
-        start: the action that claims the row; None when it is already taken.
         prepare: writes the inputs into the folder and returns the engine's spec, with
             its limits.
-        finish: the action that records the outcome, whatever it is.
+        finish: stores the outcome.
     """
-    job = start()
+    worker = service_account()
+    job = start_job(model=model, pk=pk, by=worker)
     if job is None:
         return
     with sandbox.job_folder(str(job.pk)) as folder:
@@ -52,18 +67,18 @@ def execute(
                 watch=_watch(job),
             )
             if outcome.status != "lost":
-                finish(job, outcome)
+                finish(job=job, outcome=outcome, by=worker)
         except Exception:
-            finish(job, _unexpected(folder))
+            finish(job=job, outcome=_unexpected(folder), by=worker)
             raise
 
 
 def _watch(job: BackgroundJob) -> sandbox.Watch:
-    manager: JobQuerySet[Any] = type(job)._default_manager.filter(pk=job.pk)  # type: ignore[assignment]
+    row = job.rows().filter(pk=job.pk)
     claim_id = cast("UUID", job.claim_id)  # a running row has one: constraint
 
     def watch(progress: Progress) -> str:
-        held = manager.note_progress(
+        held = row.note_progress(
             claim_id=claim_id,
             ratio=progress.ratio,
             stage=progress.stage,
@@ -72,7 +87,7 @@ def _watch(job: BackgroundJob) -> sandbox.Watch:
         if not held:
             logger.warning("job %s was given to another worker", job.pk)
             return "lost"
-        return "cancel" if manager.is_cancel_requested(claim_id=claim_id) else "go on"
+        return "cancel" if row.is_cancel_requested(claim_id=claim_id) else "go on"
 
     return watch
 

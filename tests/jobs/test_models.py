@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from apps.core.errors import WrongState
-from apps.core.models import FINAL_STATUSES, LOG_TAIL_CHARACTERS, JobStatus
 from apps.datasets.models import DatasetVersion
+from apps.jobs.models import FINAL_STATUSES, LOG_TAIL_CHARACTERS, JobStatus
 from tests.factories import datasets as dataset_factory
 
 Q, R, S, F, C = JobStatus

@@ -1,0 +1,18 @@
+"""What keeps jobs of every kind alive."""
+
+from typing import Any
+
+from apps.accounts.actions import service_account
+from apps.core.queue import task
+from apps.jobs import actions, queries
+
+
+@task("jobs.sweep")
+def sweep(**_: Any) -> None:
+    """Take jobs back from dead workers, and repeat lost messages."""
+    worker = service_account()
+    for model in queries.job_models():
+        for job in model.rows().dead():
+            actions.requeue_job(job=job, by=worker)
+        for job in model.rows().waiting_long():
+            actions.resend_job(job=job, by=worker)

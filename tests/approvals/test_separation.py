@@ -1,0 +1,115 @@
+"""Whoever took part cannot sign: through no door, and they read why."""
+
+import json
+
+import pytest
+from django.urls import reverse
+from django.utils.html import escape
+
+from apps.approvals import actions
+from apps.approvals.models import SignOff
+from apps.core.errors import Refused
+from apps.projects import actions as projects
+from apps.registry import actions as registry
+from tests.factories import approvals, people, training, validation
+from tests.factories.people import PASSWORD
+
+REASONS = {
+    "uploader": "You uploaded its data on",
+    "launcher": "You launched its training on",
+    "author": "You registered it on",
+    "administrator": "An administrator manages accounts and can never sign.",
+}
+SIGNATURE = {"comment": "Fine.", "password": PASSWORD, "intent": "on"}
+
+
+@pytest.fixture
+def involved(world) -> dict:
+    """One person for each part in the making of a version, and an administrator."""
+    found = {"administrator": world.administrator}
+    for part in ("uploader", "launcher", "author"):
+        person = people.person(f"{part}@agency.example", part.title())
+        projects.add_member(
+            project=world.project,
+            person=person,
+            role="data_scientist",
+            by=world.program_manager,
+        )
+        found[part] = person
+    return found
+
+
+@pytest.fixture
+def approval(world, involved):
+    """A request for what they made; then each of them becomes a validator."""
+    training.data(world.project, involved["uploader"])
+    job = training.finished_job(world.project, involved["launcher"])
+    version = registry.register_version(
+        project=world.project,
+        run=job.run,
+        model_name="damage",
+        description="",
+        by=involved["author"],
+    )
+    validation.finished_report(version, world.validator)
+    version.refresh_from_db()
+    asked = approvals.request(world, version)
+    for person in involved.values():
+        membership = world.project.memberships.filter(user=person).first()
+        if membership is None:
+            projects.add_member(
+                project=world.project,
+                person=person,
+                role="validator",
+                by=world.program_manager,
+            )
+        else:
+            projects.change_role(
+                membership=membership, role="validator", by=world.program_manager
+            )
+    return asked
+
+
+def by_page(approval, person, client_of, api_of, decision) -> tuple[int, str]:
+    address = reverse(f"approvals:{decision}", args=[approval.pk])
+    answer = client_of(person).post(address, SIGNATURE)
+    return answer.status_code, answer.content.decode()
+
+
+def by_api(approval, person, client_of, api_of, decision) -> tuple[int, str]:
+    address = reverse(f"v1:{decision}", args=[approval.pk])
+    answer = api_of(person).post(
+        address, json.dumps(SIGNATURE), content_type="application/json"
+    )
+    return answer.status_code, answer.json()["message"]
+
+
+def by_shell(approval, person, client_of, api_of, decision) -> tuple[int, str]:
+    with pytest.raises(Refused) as caught:
+        getattr(actions, decision)(
+            approval=approval, comment="Fine.", password=PASSWORD, by=person
+        )
+    return caught.value.status, caught.value.message
+
+
+@pytest.mark.parametrize("decision", ["sign_off", "reject"])
+@pytest.mark.parametrize("part", REASONS)
+def test_who_took_part_is_refused_at_every_door(
+    approval, involved, client_of, api_of, part, decision
+):
+    for door in (by_page, by_api, by_shell):
+        status, text = door(approval, involved[part], client_of, api_of, decision)
+
+        assert status == 403
+        assert escape(REASONS[part]) in text or REASONS[part] in text
+
+    approval.refresh_from_db()
+    assert approval.is_open
+    assert not SignOff.objects.exists()
+
+
+@pytest.mark.parametrize("part", REASONS)
+def test_the_page_says_why_before_anybody_tries(approval, involved, client_of, part):
+    page = client_of(involved[part]).get(approval.get_absolute_url()).content.decode()
+
+    assert REASONS[part] in page

@@ -1,0 +1,142 @@
+import pytest
+
+from apps.datasets.models import DatasetVersion
+from apps.jobs.actions import cancel_job, start_job
+from apps.jobs.execution import execute
+from apps.jobs.models import JobStatus
+from tests.factories import datasets as dataset_factory
+
+SPEC = {"limits": {}}
+
+
+@pytest.fixture
+def waiting(project, data_scientist) -> DatasetVersion:
+    dataset = dataset_factory.dataset(project, data_scientist)
+    return dataset_factory.version(dataset, data_scientist)
+
+
+@pytest.fixture
+def outcomes(waiting, worker):
+    """Executes the waiting version and returns what `finish` was given."""
+    finished = []
+
+    def finish(*, job, outcome, by) -> None:
+        assert by == worker
+        finished.append((job, outcome))
+
+    def work(prepare=lambda _job, _folder: SPEC) -> list:
+        execute(
+            DatasetVersion,
+            str(waiting.pk),
+            verb="ingest",
+            prepare=prepare,
+            finish=finish,
+        )
+        return finished
+
+    work.finished = finished
+    return work
+
+
+def test_execute_leaves_a_job_that_another_worker_has(outcomes, waiting, worker):
+    def prepare(_job, _folder):
+        pytest.fail("nothing is prepared")
+
+    start_job(model=DatasetVersion, pk=waiting.pk, by=worker)
+
+    assert outcomes(prepare) == []
+
+
+def test_execute_hands_the_result_to_finish(engine_that, outcomes, waiting, settings):
+    engine_that(
+        """
+        spec = json.loads((folder / "spec.json").read_text())
+        result(status="succeeded", given=spec["given"])
+        """
+    )
+
+    [(job, outcome)] = outcomes(lambda _job, _folder: {**SPEC, "given": 7})
+
+    assert job == waiting
+    assert outcome.result["given"] == 7
+    assert list(settings.JOBS_DIR.glob(f"{waiting.pk}-*")) == []
+
+
+def test_execute_writes_progress_to_the_row(engine_that, outcomes, waiting):
+    engine_that(
+        """
+        progress(ratio=0.4, stage="Reading", log="half")
+        result(status="succeeded")
+        """
+    )
+
+    outcomes()
+
+    waiting.refresh_from_db()
+    assert (waiting.progress_ratio, waiting.stage) == (0.4, "Reading")
+    assert waiting.log_tail == "half\n"
+
+
+def test_execute_cancels_when_somebody_asks(engine_that, outcomes, data_scientist):
+    engine_that("time.sleep(60)")
+
+    def prepare(job, _folder):
+        cancel_job(job=job, by=data_scientist)
+        return SPEC
+
+    [(_, outcome)] = outcomes(prepare)
+
+    assert outcome.status == JobStatus.CANCELLED
+
+
+def test_execute_gives_way_to_another_worker(
+    engine_that, outcomes, waiting, outsider, caplog
+):
+    engine_that("time.sleep(60)")
+
+    def prepare(job, _folder):
+        job.rows().filter(pk=job.pk).update(claim_id=outsider.pk)
+        return SPEC
+
+    assert outcomes(prepare) == []
+    assert f"job {waiting.pk} was given to another worker" in caplog.text
+
+
+def test_execute_ends_at_the_limit_of_the_spec(engine_that, outcomes):
+    engine_that("time.sleep(60)")
+    spec = {"limits": {"wall_seconds": 0.2}}
+
+    [(_, outcome)] = outcomes(lambda _job, _folder: spec)
+
+    assert outcome.code == "timeout"
+
+
+def test_execute_ends_at_the_limit_of_the_portal(engine_that, outcomes, settings):
+    engine_that("time.sleep(60)")
+    settings.JOB_WALL_SECONDS = 0.2
+
+    [(_, outcome)] = outcomes()
+
+    assert outcome.code == "timeout"
+
+
+def test_execute_fails_the_job_and_reports_what_nobody_expected(outcomes):
+    def prepare(_job, _folder):
+        raise FileNotFoundError("the blob is gone")
+
+    with pytest.raises(FileNotFoundError):
+        outcomes(prepare)
+
+    [(_, outcome)] = outcomes.finished
+    assert (outcome.status, outcome.code) == ("failed", "internal")
+    assert "Something went wrong in the portal itself" in outcome.message
+    assert "the blob is gone" in outcome.details[0]
+
+
+def test_execute_fails_the_job_when_the_result_is_no_json(engine_that, outcomes):
+    engine_that("""(folder / "result.json").write_text("{")""")
+
+    outcomes()
+
+    [(_, outcome)] = outcomes.finished
+    assert outcome.code == "internal"

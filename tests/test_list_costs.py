@@ -1,0 +1,56 @@
+"""Lists that no app's own test counts: many rows cost what few cost."""
+
+import pytest
+
+from apps.projects.actions import access, add_member
+from tests.costs import queries_of
+from tests.factories import approvals, datasets, people, registry, validation
+
+API = "/api/v1"
+
+
+def test_validation_plans(project, validator, world, api_of, client_of):
+    model = registry.model_version(project, world.data_scientist).model
+    below = f"/projects/{project.slug}/models/{model.name}/validation-plans"
+    asked = ((api_of(validator), API + below), (client_of(validator), f"{below}/"))
+    for number in range(2):
+        _write_plan(model, validator, number)
+    few = [queries_of(client, address) for client, address in asked]
+    for number in range(2, 14):
+        _write_plan(model, validator, number)
+
+    assert [queries_of(client, address) for client, address in asked] == few
+
+
+def _write_plan(model, by, number: int) -> None:
+    criterion = {**validation.CRITERIA[0], "threshold": 0.1 + number / 100}
+    validation.plan(model, by, criteria=[criterion])
+
+
+@pytest.mark.parametrize("kind", ["dataset", "model"])
+def test_grants(project, data_scientist, program_manager, api_of, kind):
+    if kind == "dataset":
+        thing = datasets.dataset(project, data_scientist)
+        address = f"{API}/datasets/{thing.pk}/grants"
+    else:
+        thing = registry.model_version(project, data_scientist).model
+        address = f"{API}/projects/{project.slug}/models/{thing.name}/grants"
+    access.restrict(thing=thing, by=data_scientist)
+    api = api_of(data_scientist)
+    few = queries_of(api, address)
+    for number in range(12):
+        person = people.person(f"granted{number}@agency.example")
+        add_member(project=project, person=person, role="developer", by=program_manager)
+        access.grant(thing=thing, person=person, by=data_scientist)
+
+    assert queries_of(api, address) == few
+
+
+def test_inbox(world, api_of):
+    api = api_of(world.validator)
+    approvals.request(world, approvals.validated_version(world, "first"))
+    few = queries_of(api, f"{API}/inbox")
+    for name in ("second", "third", "fourth"):
+        approvals.request(world, approvals.validated_version(world, name))
+
+    assert queries_of(api, f"{API}/inbox") == few
