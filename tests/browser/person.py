@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.conf import settings
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
 AXE = Path(settings.NODE_MODULES) / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PHONE_WIDTH = 375
+MOST_HOPS = 4
+# What the browser says of a script whose page was left.
+LEFT = ("context was destroyed", "axe is not defined")
 _SCAN = """
 async (tags) => {
   const ours = {include: [["html"]], exclude: [["#swagger-ui"]]};
@@ -69,10 +73,21 @@ class Person:
 
     def look(self) -> None:
         """Scan the page as it is; nothing may be found."""
-        self.page.evaluate(AXE.read_text())
-        violations = self.page.evaluate(_SCAN, TAGS)
+        violations = self._violations()
         assert not violations, f"{self.page.url}\n" + "\n".join(violations)
         assert not self.faults, f"{self.page.url}\n" + "\n".join(self.faults)
+
+    def _violations(self) -> list[str]:
+        """Scan; a page that is left during the scan is scanned where it leads."""
+        for _ in range(MOST_HOPS):
+            try:
+                self.page.evaluate(AXE.read_text())
+                return self.page.evaluate(_SCAN, TAGS)
+            except PlaywrightError as error:
+                if not any(sign in str(error) for sign in LEFT):
+                    raise
+                self.page.wait_for_load_state("networkidle")
+        raise AssertionError(f"{self.page.url} does not come to rest.")
 
     def picture(self, name: str) -> None:
         """Take the page at desktop and phone width."""
