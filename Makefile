@@ -6,7 +6,7 @@ BIN := .venv/bin
 PORT ?= 8000
 ARGS ?=
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-emit-index-url --no-emit-find-links --no-annotate pyproject.toml
+	--no-strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-annotate pyproject.toml
 export PORT
 
 .DEFAULT_GOAL := help
