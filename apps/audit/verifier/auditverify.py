@@ -44,7 +44,7 @@ import time
 import zipfile
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
@@ -65,8 +65,10 @@ FORMAT = "audit-bundle/1"
 MANIFEST = "MANIFEST.json"
 DISCLOSURES = "private/disclosures.txt"
 TSA_CA = "keys/tsa-ca.pem"
-COPIES = ("VERIFY.md", "events.csv", "report.html", "report.pdf", "auditverify.py")
-COPIES += ("assessment-results.json", DISCLOSURES)  # for people, or checked if asked
+COPIES = {  # for people, or looked into only if asked; nothing relies on them
+    "VERIFY.md", "events.csv", "report.html", "report.pdf", "auditverify.py",
+    "assessment-results.json", DISCLOSURES,
+}  # fmt: skip
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # left behind by file managers
 
 HASH_BYTES = 32
@@ -124,7 +126,7 @@ RULES = {
     "file.size": Rule(ITSELF, AS_EXPORTED),
     "file.unknown": Rule(ITSELF, "Somebody put this into the export."),
     "manifest.form": Rule(ITSELF, AS_EXPORTED),
-    "process": Rule(ITSELF, "A process ended early. Try again with --jobs 1.", tamper=False),
+    "process": Rule(ITSELF, "A process ended early. Try with --jobs 1.", tamper=False),
     # events and tree
     "file.line": Rule(ITSELF, "The rest of this file was not read."),
     "segment.lines": Rule(ITSELF, "Events are missing here, or were put in."),
@@ -285,8 +287,9 @@ class Report:
     def add(self, rule: str, place: str, *facts: str, index: int | None = None) -> None:
         """Take down a finding: rule, place, field, expected, found."""
         of = RULES[rule]
-        shown = (plain(fact) for fact in (rule, place, *facts))
-        self.take(Finding(index, of.tamper, *shown, of.against, of.meaning))
+        shown = [plain(fact) for fact in (rule, place, *facts)]
+        rest = {"against": of.against, "meaning": of.meaning}
+        self.take(Finding(index, of.tamper, *shown, **rest))
 
     def take(self, finding: Finding) -> None:
         self.counts[finding.rule] = self.counts.get(finding.rule, 0) + 1
@@ -1162,7 +1165,7 @@ def work(task: Task) -> Segment:
 
 def in_processes(
     tasks: list[Task], path: str, listed: dict[str, str] | None, jobs: int
-) -> Iterator[Segment]:
+) -> Generator[Segment, None, None]:
     """Read segments side by side; give the answers in their order."""
     with ProcessPoolExecutor(
         jobs,
@@ -1177,6 +1180,13 @@ def in_processes(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def in_this_process(
+    tasks: list[Task], bundle: Bundle
+) -> Generator[Segment, None, None]:
+    for task in tasks:
+        yield Reading(bundle, task).run()
 
 
 def cores() -> int:
@@ -1314,7 +1324,7 @@ class Examination:
         if jobs > 1:
             segments = in_processes(tasks, path, self.bundle.listed, jobs)
         else:
-            segments = (Reading(self.bundle, task).run() for task in tasks)
+            segments = in_this_process(tasks, self.bundle)
         with closing(segments):
             try:
                 self.take_segments(tasks, segments)
@@ -1469,8 +1479,8 @@ class Authority:
                 answers.append(said)
         if answers and all(b"message imprint mismatch" in said for said in answers):
             return "timestamp", "a time stamp of another text"
-        said = b" ".join(answers[-1:])[-200:].decode("ascii", "replace")
-        return "timestamp.unverified", said or "no checkpoint of this size"
+        last = b"".join(answers[-1:])[-200:].decode("ascii", "replace")
+        return "timestamp.unverified", last or "no checkpoint of this size"
 
 
 def check_time_stamps(examination: Examination, certificate: str) -> None:
@@ -1682,8 +1692,10 @@ class Proofs:
         try:
             event = decode(body)
         except ValueError as error:
-            facts = (place, "body", "canonical", str(error))
-            self.report.add("body.form", *facts, index=proof.index)
+            said = str(error)
+            self.report.add(
+                "body.form", place, "body", "canonical", said, index=proof.index
+            )
             return None
         self.newest = max(self.newest, str(event.get("time", "")))
         return event
@@ -2005,8 +2017,8 @@ def check_consistency(arguments: argparse.Namespace, report: Report) -> None:
         text = read_file(arguments.proof, MAX_NOTE_BYTES).decode("ascii")
         proof = hashes_from(text.split())
     except ValueError as error:
-        facts = (arguments.proof, "content", "two checkpoints and hashes", str(error))
-        report.add("consistency.form", *facts)
+        wanted = "two checkpoints and hashes"
+        report.add("consistency.form", arguments.proof, "content", wanted, str(error))
         return
     if old.origin != new.origin:
         report.add("origin", arguments.new, "log", old.origin, new.origin)
