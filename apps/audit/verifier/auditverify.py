@@ -1717,8 +1717,8 @@ class Proofs:
         of = self.examination
         of.confirmed = 0 if of.freshest == 0 else of.confirmed
         for size, claims in of.claims.items():
-            first = claims[0]
-            for claim in claims[1:]:
+            first, *others = sorted(claims, key=lambda claim: claim.kept)
+            for claim in others:
                 if claim.root != first.root:
                     facts = (
                         f"root of {size} events",
