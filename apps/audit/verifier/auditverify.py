@@ -43,10 +43,9 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache, partial
@@ -1149,37 +1148,66 @@ def erased_by(body: bytes) -> set[bytes]:
 
 # Segments: in as many processes as there are cores
 
-HERE: dict[str, Any] = {}  # what a process keeps open between its segments
 
-
-def start_process(path: str, listed: dict[str, str] | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    HERE["bundle"] = Bundle(open_export(path), Report(), listed)
-
-
-def work(task: Task) -> Segment:
-    bundle: Bundle = HERE["bundle"]
-    bundle.report = Report()
-    return Reading(bundle, task).run()
+def work(pipe: Any) -> None:
+    """Read some segments in a process of its own, and send what was found."""
+    try:
+        path, listed, tasks = pipe.recv()
+        with closing(open_export(path)) as source:
+            bundle = Bundle(source, Report(), listed)
+            for task in tasks:
+                bundle.report = Report()
+                pipe.send(Reading(bundle, task).run())
+    except UNREADABLE as error:
+        with suppress(OSError):
+            pipe.send(str(error))
 
 
 def in_processes(
     tasks: list[Task], path: str, listed: dict[str, str] | None, jobs: int
 ) -> Generator[Segment, None, None]:
-    """Read segments side by side; give the answers in their order."""
-    with ProcessPoolExecutor(
-        jobs,
-        mp_context=get_context("spawn"),
-        initializer=start_process,
-        initargs=(path, listed),
-    ) as pool:
-        waiting: deque[Any] = deque()
-        for task in tasks:
-            waiting.append(pool.submit(work, task))
-            if len(waiting) > jobs:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    """Read segments side by side; give the answers in their order.
+
+    Of two processes each reads every second segment, and so on. Each has a pipe of its
+    own: it waits there until its answers are taken, and the pipe ends when it dies.
+    """
+    with ExitStack() as running:
+        pipes = [start(running) for _ in range(jobs)]
+        for first, pipe in enumerate(pipes):
+            pipe.send((path, listed, tasks[first::jobs]))
+        for number in range(len(tasks)):
+            answer = pipes[number % jobs].recv()
+            if not isinstance(answer, Segment):
+                raise RuntimeError(answer)
+            yield answer
+
+
+def start(running: ExitStack) -> Any:
+    """Start a process that an interruption of this program does not reach."""
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=work, args=(theirs,), daemon=True)
+    with interruptions_put_off():
+        process.start()
+        running.callback(process.join)
+        running.callback(process.terminate)
+        running.callback(ours.close)
+    theirs.close()
+    return ours
+
+
+@contextmanager
+def interruptions_put_off() -> Iterator[None]:
+    """Let Ctrl-C wait; what is started meanwhile never hears of it."""
+    mask = getattr(signal, "pthread_sigmask", None)
+    if mask is None:
+        yield
+        return
+    before = mask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        mask(signal.SIG_SETMASK, before)
 
 
 def in_this_process(
