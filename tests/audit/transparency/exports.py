@@ -20,7 +20,7 @@ from apps.audit.transparency.checkpoint import Checkpoint, format_checkpoint
 from apps.audit.transparency.note import Signer, sign_note
 from apps.audit.transparency.proof import format_proof, prove_event
 from apps.audit.transparency.tiles import hashes_in, new_tiles
-from apps.audit.transparency.tree import leaf_hash, root_at
+from apps.audit.transparency.tree import consistency_proof, leaf_hash, root_at
 from apps.audit.verifier import auditverify
 
 ORIGIN = "portal.example/audit/1"
@@ -84,6 +84,11 @@ class Log:
             index, note or self.checkpoint(), hashes_in(self.read_tile)
         )
         return format_proof(proven)
+
+    def consistency(self, old, new):
+        """Write the proof that one state continues another, a hash a line."""
+        hashes = consistency_proof(old, new, hashes_in(self.read_tile))
+        return "".join(f"{b64encode(one).decode()}\n" for one in hashes)
 
     def selected(self, folder, indexes, *, note=None):
         """Unpack a filtered export of these events into a folder."""
