@@ -14,11 +14,13 @@ from functools import lru_cache
 from typing import Final
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from apps.audit.body import flaw_of, hash_of
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent, Checkpoint, Head, Key, Leaf, Tile
+from apps.audit.rotation import signers_of
 from apps.audit.signing import CannotSeal, SealerFiles
 from apps.audit.transparency import checkpoint
 from apps.audit.transparency.note import Signer, sign_note
@@ -66,14 +68,17 @@ class Sealer:
     """What signs the trail.
 
     Args:
-        signer: the private key.
-        files: where the last published checkpoint is kept.
+        files: the private keys, and the last published checkpoint.
         batch: events of one pass at most.
     """
 
-    signer: Signer
     files: SealerFiles
     batch: int = BATCH
+
+    @property
+    def signer(self) -> Signer:
+        """The key that signs now."""
+        return self.files.signer()
 
     def seal_and_tell(self) -> int:
         """Seal, and keep for the health page what stands in the way."""
@@ -111,6 +116,7 @@ class Sealer:
             return 0, ""
         head, now, system_id = found
         self._require_what_was_published(head)
+        signers = signers_of(self.files)
         events = self._new_events(head, now, system_id)
         if not events and head.target:  # the batch before this one was the last
             _caught_up(head, now, system_id)
@@ -118,7 +124,7 @@ class Sealer:
             events = self._new_events(head, now, system_id)
         if not events:
             return 0, ""
-        note = self._extend(head, events)
+        note = _extend(head, events, signers)
         if len(events) == self.batch:
             _stop_after(head, events[-1], now)
         else:
@@ -127,14 +133,14 @@ class Sealer:
         return len(events), note
 
     def _require_what_was_published(self, head: Head) -> None:
-        published = self.files.published(self.signer)
+        published = self.files.published()
         if published is None:
             if head.size:
                 raise CannotSeal(
                     f"{self.files.published_file} is missing although {head.size} "
                     "events are sealed. Put the newest checkpoint that you kept there."
                 )
-            self.files.publish(self._note(0, EMPTY_ROOT))
+            self.files.publish(signed(0, EMPTY_ROOT, [self.signer]))
             return
         if published.size > head.size:
             raise CannotSeal(
@@ -142,7 +148,7 @@ class Sealer:
                 f"{published.size} was published: events were removed, or an old "
                 "backup was restored."
             )
-        if root_at(published.size, hashes_in(reader(head))) != published.root:
+        if root_of(head, published.size) != published.root:
             raise CannotSeal(
                 f"The tree in the database is not the one that was published at size "
                 f"{published.size}: it was rewritten."
@@ -163,40 +169,60 @@ class Sealer:
         )
         return list(events)
 
-    def _extend(self, head: Head, events: list[AuditEvent]) -> str:
-        """Put the events into the tree and sign it.
 
-        Returns:
-            The signed checkpoint.
-        """
-        _require_as_written(events)
-        Leaf.objects.bulk_create(
-            Leaf(leaf_index=head.size + place, event=event)
-            for place, event in enumerate(events)
-        )
-        hashes = [hash_of(event.body) for event in events]
-        tiles = _unfinished(head) | new_tiles(head.size, hashes, reader(head))
-        head.size += len(events)
-        head.edge = _edge(head.size, tiles)
-        Tile.objects.bulk_create(
-            Tile(level=level, index=index, hashes=tile)
-            for (level, index), tile in tiles.items()
-            if len(tile) == TILE_BYTES
-        )
-        return self._sign(head)
+def _extend(head: Head, events: list[AuditEvent], signers: list[Signer]) -> str:
+    """Put the events into the tree and sign it.
 
-    def _sign(self, head: Head) -> str:
-        root = root_at(head.size, hashes_in(reader(head)))
-        note = self._note(head.size, root)
-        Checkpoint.objects.create(size=head.size, root=root, note=note)
-        Key.objects.get_or_create(
-            vkey=self.signer.vkey, defaults={"from_size": head.size}
-        )
-        return note
+    Returns:
+        The signed checkpoint.
+    """
+    _require_as_written(events)
+    Leaf.objects.bulk_create(
+        Leaf(leaf_index=head.size + place, event=event)
+        for place, event in enumerate(events)
+    )
+    hashes = [hash_of(event.body) for event in events]
+    tiles = _unfinished(head) | new_tiles(head.size, hashes, reader(head))
+    head.size += len(events)
+    head.edge = _edge(head.size, tiles)
+    Tile.objects.bulk_create(
+        Tile(level=level, index=index, hashes=tile)
+        for (level, index), tile in tiles.items()
+        if len(tile) == TILE_BYTES
+    )
+    root = root_of(head, head.size)
+    note = signed(head.size, root, signers)
+    Checkpoint.objects.create(size=head.size, root=root, note=note)
+    _keep_keys([one.vkey for one in signers], head.size)
+    return note
 
-    def _note(self, size: int, root: bytes) -> str:
-        stated = checkpoint.Checkpoint(self.signer.name, size, root)
-        return sign_note(checkpoint.format_checkpoint(stated), [self.signer])
+
+def signed(size: int, root: bytes, signers: list[Signer]) -> str:
+    """Write and sign what the tree is now."""
+    stated = checkpoint.Checkpoint(signers[0].name, size, root)
+    return sign_note(checkpoint.format_checkpoint(stated), signers)
+
+
+def root_of(head: Head, size: int) -> bytes:
+    """Compute the root that the stored tree had when it held `size` leaves.
+
+    Raises:
+        CannotSeal: parts of the tree are missing.
+    """
+    try:
+        return root_at(size, hashes_in(reader(head)))
+    except ValueError as error:
+        raise CannotSeal(f"The tree in the database was rewritten: {error}") from error
+
+
+def _keep_keys(vkeys: list[str], size: int) -> None:
+    """Note which keys signed the tree of this size, and which signed their last."""
+    for vkey in vkeys:
+        Key.objects.get_or_create(vkey=vkey, defaults={"from_size": size})
+    before = Checkpoint.objects.filter(size__lt=size).aggregate(last=Max("size"))
+    Key.objects.filter(to_size=None).exclude(vkey__in=vkeys).update(
+        to_size=before["last"] or 0
+    )
 
 
 def reader(head: Head) -> ReadTile:

@@ -21,7 +21,8 @@ ORIGIN = "test.example/audit/1"
 
 def sealer_in(folder: Path, *, batch: int = BATCH) -> Sealer:
     files = SealerFiles(folder / "signing.key")
-    return Sealer(files.signer(ORIGIN, may_create=True), files, batch=batch)
+    files.make_key(ORIGIN)
+    return Sealer(files, batch=batch)
 
 
 def happen(count: int, *, reason: str = "") -> list[AuditEvent]:

@@ -92,6 +92,7 @@ class Report:
         self.manifest = ""
         self.confirmed = 0
         self.warnings: list[str] = []
+        self.gaps: list[str] = []
 
     def add(self, *facts: str, index: int | None = None, tamper: bool = True) -> None:
         """Take down a finding: rule, place, field, expected, found, meaning."""
@@ -483,6 +484,15 @@ class Claim:
     if_short: str
 
 
+@dataclass(frozen=True)
+class Gap:
+    """The event with which a log goes on after an earlier one lost its end."""
+
+    index: int
+    kept: int
+    reason: str
+
+
 class Examination:
     """One walk over all events, comparing with tiles and checkpoints on the way."""
 
@@ -493,14 +503,18 @@ class Examination:
         self.tree = Tree()
         self.origin = ""
         self.claims: dict[int, list[Claim]] = {}
+        self.others: list[tuple[str, Checkpoint]] = []
+        self.other_roots: dict[int, bytes] = {}
+        self.gaps: dict[str, Gap] = {}
         self.newest_time = ""
         self.signed_size: int | None = None
 
     def claim(self, checkpoint: Checkpoint, place: str, texts: tuple[str, str]) -> None:
         self.origin = self.origin or checkpoint.origin
-        if checkpoint.origin != self.origin:
-            facts = ("origin", place, "log", self.origin, checkpoint.origin, OTHER)
-            self.report.add(*facts)
+        if checkpoint.origin != self.origin:  # judged when all events are known
+            self.others.append((place, checkpoint))
+            self.other_roots[checkpoint.size] = b""
+            return
         one = Claim(checkpoint.size, checkpoint.root, place, *texts)
         self.claims.setdefault(checkpoint.size, []).append(one)
 
@@ -546,6 +560,7 @@ class Examination:
         for level, index, hashes in self.tree.partial():
             self.check_tile(level, index, hashes)
         self.check_end(f"segments/{number:06}.jsonl")
+        self.check_others()
 
     def walk_segment(self, name: str, end: int) -> None:
         for line in self.bundle.pieces(name, MAX_BODY_BYTES + 1, lines=True):
@@ -563,12 +578,46 @@ class Examination:
 
     def check_body(self, body: bytes, name: str) -> None:
         try:
-            self.newest_time = str(decode_body(body).get("time"))
+            event = decode_body(body)
+            self.newest_time = str(event.get("time"))
+            if event.get("action") == "audit.history_gap":
+                self.note_gap(event)
         except (ValueError, RecursionError) as error:
             meaning = "Two readers could read two different facts from these bytes."
             found = str(error)
             facts = ("body.form", name, "body", "canonical", found, meaning)
             self.report.add(*facts, index=self.tree.size)
+
+    def note_gap(self, event: dict[str, Any]) -> None:
+        """Remember which log ended, and how many of its events this one begins with."""
+        try:
+            facts = {str(one["name"]): one["value"] for one in event["changes"]}
+            ended, (lost, kept) = str(facts["origin"][0]), map(int, facts["size"])
+        except (KeyError, IndexError, TypeError, ValueError):
+            return
+        gap = Gap(self.tree.size, kept, str(event.get("reason")))
+        if self.gaps.setdefault(ended, gap) is gap:
+            sentence = f"Events {kept} to {lost - 1} of {ended} were declared lost by"
+            self.report.gaps.append(
+                plain(f"{sentence} event {gap.index}: {gap.reason}")
+            )
+
+    def check_others(self) -> None:
+        """Compare with checkpoints of an earlier log that this one continues."""
+        for place, other in self.others:
+            gap = self.gaps.get(other.origin)
+            if gap is None:
+                facts = ("origin", place, "log", self.origin, other.origin, OTHER)
+                self.report.add(*facts)
+            elif other.size > gap.kept:
+                wanted = f"{other.size} events of {other.origin}"
+                found = f"{gap.kept}, and a declared loss: {gap.reason}"
+                facts = ("history.gap", place, "events", wanted, found, DECLARED)
+                self.report.add(*facts, index=gap.index)
+            elif self.other_roots[other.size] != other.root:
+                field, found = f"root of {other.size} events", self.other_roots
+                facts = (field, other.root.hex(), found[other.size].hex(), REWRITTEN)
+                self.report.add("root", place, *facts)
 
     def check_tile(self, level: int, index: int, hashes: list[bytes]) -> None:
         name = tile_name(level, index, len(hashes))
@@ -584,6 +633,8 @@ class Examination:
                 return
 
     def check_claims(self) -> None:
+        if self.tree.size in self.other_roots:
+            self.other_roots[self.tree.size] = self.tree.root()
         claims = self.claims.pop(self.tree.size, None)
         root = self.tree.root() if claims else b""
         for claim in claims or ():
@@ -618,6 +669,10 @@ ADDED = "There are events that the log did not sign."
 LOST = "Events that the log signed are missing."
 REWRITTEN = (
     "Events up to here were changed, removed, added or moved after this copy was kept."
+)
+DECLARED = (
+    "Events that existed when this copy was kept are missing. An administrator of the "
+    "portal declared them lost; whether that was an accident, no export can say."
 )
 CUT = (
     "Events that existed when this copy was kept are missing. Either they were cut "
@@ -735,7 +790,7 @@ def print_text(report: Report) -> None:
     for rule, count in report.counts.items():
         if count > SHOWN_PER_RULE:
             print(f"\n[{rule}] and {count - SHOWN_PER_RULE} more")
-    for warning in report.warnings:
+    for warning in report.gaps + report.warnings:
         print(f"\nNote: {warning}")
 
 
@@ -747,7 +802,7 @@ def main(argv: list[str] | None = None) -> int:
         answer = {"exit": report.exit_code(), "verdict": VERDICTS[report.exit_code()]}
         facts = {"events": report.events, "root": report.root, "counts": report.counts}
         findings = [asdict(one) for one in report.findings]
-        notes = {"findings": findings, "notes": report.warnings}
+        notes = {"findings": findings, "notes": report.warnings, "gaps": report.gaps}
         print(json.dumps({**answer, **facts, "manifest": report.manifest, **notes}))
     else:
         print_text(report)

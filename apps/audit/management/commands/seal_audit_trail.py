@@ -35,9 +35,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             own = open_sealer()
+            self.stdout.write(f"Sealing as {own.signer.vkey}")
         except CannotSeal as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Sealing as {own.signer.vkey}")
         if options["once"]:
             self._once(own)
         else:
@@ -68,8 +68,9 @@ class Command(BaseCommand):
 
 def open_sealer() -> Sealer:
     files = SealerFiles(settings.AUDIT_SIGNING_KEY_FILE)
-    signer = files.signer(settings.AUDIT_ORIGIN, may_create=not Key.objects.exists())
-    return Sealer(signer, files)
+    if not Key.objects.exists():
+        files.make_key(settings.AUDIT_ORIGIN)
+    return Sealer(files)
 
 
 def rounds() -> Iterator[None]:
