@@ -7,8 +7,9 @@ from typing import Any
 
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent, Checkpoint, Head
-from apps.audit.sealer import HEAD_ID, root_of, signed
+from apps.audit.sealer import HEAD_ID, signed
 from apps.audit.signing import CannotSeal, SealerFiles, opened
+from apps.audit.stored_tree import root_of
 from apps.audit.transparency.note import InvalidNote
 
 
