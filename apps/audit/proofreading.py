@@ -12,16 +12,20 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from apps.audit.body import mac_key, mac_key_id
+from apps.audit.body import columns_of, mac_key, mac_key_id
 
-# The text, what vouches for it, and the columns beside it as the text spells them.
+# The text, what vouches for it, and the columns beside it as the text spells them: those
+# of `body.COLUMNS`, in that order.
 COLUMNS: Final = """
-convert_to(body, 'UTF8'), leaf_hash, mac, mac_kid, event_id::text, type,
-to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), actor_id::text,
-target_type, target_id, coalesce(project_id::text, ''), request_id
+convert_to(body, 'UTF8'), leaf_hash, mac, mac_kid,
+CASE WHEN payload <> '' THEN encode(sha256(convert_to(payload, 'UTF8')), 'hex') END,
+event_id::text, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+type, outcome, actor_id::text, target_type, target_id,
+coalesce(project_id::text, ''), request_id
 """
 _CANONICAL: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 _BLOCK_BYTES: Final = 64  # of SHA-256, RFC 2104
+_INNER, _OUTER = 0x36, 0x5C
 
 
 class Proof(NamedTuple):
@@ -45,8 +49,8 @@ class Proof(NamedTuple):
 def proofread(rows: Iterable[Sequence[Any]]) -> Iterator[Proof]:
     """Read rows of a place, the number of an event and `COLUMNS`, in binary format."""
     loads, dumps, key_id = orjson.loads, orjson.dumps, mac_key_id()
-    inner, outer = _keyed(mac_key())
-    for place, pk, body, leaf, mac, kid, *columns in rows:
+    inner, outer = _keyed(_INNER), _keyed(_OUTER)
+    for place, pk, body, leaf, mac, kid, payload, *columns in rows:
         found = sha256(b"\0" + body).digest()
         inside, outside = inner.copy(), outer.copy()
         inside.update(leaf)
@@ -57,30 +61,14 @@ def proofread(rows: Iterable[Sequence[Any]]) -> Iterator[Proof]:
             is_sound = (
                 found == leaf
                 and dumps(facts, option=_CANONICAL) == body
-                and columns == _projected(facts)
+                and tuple(columns) == columns_of(facts)
+                and payload == facts.get("changes_sha256")
             )
         except (ValueError, TypeError, KeyError):
             is_sound = False
         yield Proof(place, pk, found, is_sound, is_ours)
 
 
-def _projected(facts: dict[str, Any]) -> list[str]:
-    target = facts["object"]
-    return [
-        facts["id"],
-        facts["action"],
-        facts["time"],
-        facts["actor"]["id"],
-        target["type"],
-        target["id"],
-        facts["scope"]["project"],
-        facts["request"]["id"],
-    ]
-
-
-def _keyed(key: bytes) -> tuple[Any, Any]:
-    """Begin the two hashes of HMAC-SHA-256, which are the same for every event."""
-    block = key.ljust(_BLOCK_BYTES, b"\0")
-    return sha256(bytes(one ^ 0x36 for one in block)), sha256(
-        bytes(one ^ 0x5C for one in block)
-    )
+def _keyed(pad: int) -> Any:
+    """Begin one of the two hashes of an HMAC, the same for every event."""
+    return sha256(bytes(one ^ pad for one in mac_key().ljust(_BLOCK_BYTES, b"\0")))

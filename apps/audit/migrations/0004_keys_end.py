@@ -25,7 +25,7 @@ ALTER TABLE audit_key ENABLE ALWAYS TRIGGER audit_append_only;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0002_append_only")]
+    dependencies = [("audit", "0003_personal_data_apart")]
     operations = [
         migrations.AddField("key", "to_size", models.BigIntegerField(null=True)),
         migrations.RunSQL(END_ONCE, NEVER_END),
