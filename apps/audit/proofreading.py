@@ -14,8 +14,8 @@ import orjson
 
 from apps.audit.body import columns_of, mac_key, mac_key_id
 
-# The text, what vouches for it, and the columns beside it as the text spells them: those
-# of `body.COLUMNS`, in that order.
+# The text, what vouches for it, and the columns beside it as the text spells them, in
+# the order of `body.COLUMNS`.
 COLUMNS: Final = """
 convert_to(body, 'UTF8'), leaf_hash, mac, mac_kid,
 CASE WHEN payload <> '' THEN encode(sha256(convert_to(payload, 'UTF8')), 'hex') END,
