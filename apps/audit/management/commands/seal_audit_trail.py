@@ -17,6 +17,7 @@ from apps.audit.sealer import Sealer
 from apps.audit.signing import CannotSeal, SealerFiles
 
 SHOWN = 10  # findings; where there are more, the whole trail is in doubt
+REST = 9  # times as long as the inspection took it does not go on
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             "--once", action="store_true", help="seal what there is, inspect all, end"
         )
         parser.add_argument(
-            "--seconds", type=float, default=0.5, help="pause between two passes"
+            "--seconds", type=float, default=0.25, help="pause between two passes"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,11 +54,11 @@ class Command(BaseCommand):
             raise CommandError(problem)
 
     def _for_ever(self, own: Sealer, seconds: float) -> None:
-        inspection = rounds()
+        inspection, rested = rounds(), time.monotonic()
         for _ in itertools.count():
             try:
                 if own.seal_and_tell() < own.batch:
-                    next(inspection)
+                    rested = inspect_a_piece(inspection, rested)
                     time.sleep(seconds)
             except OperationalError as error:
                 logger.warning("The database does not answer; trying again: %s", error)
@@ -71,6 +72,20 @@ def open_sealer() -> Sealer:
     if not Key.objects.exists():
         files.make_key(settings.AUDIT_ORIGIN)
     return Sealer(files)
+
+
+def inspect_a_piece(inspection: Iterator[None], rested: float) -> float:
+    """Go on with the inspection if it has rested.
+
+    Returns:
+        When it may go on next, on the clock of `time.monotonic`.
+    """
+    began = time.monotonic()
+    if began < rested:
+        return rested
+    next(inspection)
+    ended = time.monotonic()
+    return ended + REST * (ended - began)
 
 
 def rounds() -> Iterator[None]:
