@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.db.models import Max, Min
 
 from apps.audit.body import flaw_inside, hash_of
@@ -107,11 +107,15 @@ def _flaws_of_leaves(start: int, end: int, read_tile: ReadTile) -> Iterator[str]
     return _flaws_among(doubtful, read_tile)
 
 
-def _flaws_among(indexes: Iterable[int], read_tile: ReadTile) -> Iterator[str]:
+def _flaws_among(indexes: list[int], read_tile: ReadTile) -> Iterator[str]:
     """Find the words for those that are not as they were sealed."""
     leaves = Leaf.objects.filter(leaf_index__in=indexes)
     places = dict(leaves.values_list("leaf_index", "event_id"))
-    events = AuditEvent.objects.in_bulk(places.values())
+    try:
+        events = AuditEvent.objects.in_bulk(places.values())
+    except DataError as error:  # no value that the portal could have written
+        yield f"Sealed event {indexes[0]}, or one of the next: {error}."
+        return
     for index in indexes:
         tile, position = divmod(index, TILE_WIDTH)
         sealed = read_tile(0, tile)[position * HASH_BYTES :][:HASH_BYTES]

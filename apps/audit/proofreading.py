@@ -17,6 +17,7 @@ from psycopg import Cursor
 from psycopg.types.string import ByteaBinaryLoader
 
 from apps.audit.body import columns_of, mac_key, mac_key_id
+from apps.audit.transparency.tree import LEAF
 
 # The text, what vouches for it, and the columns beside it as the text spells them, in
 # the order of `body.COLUMNS`. Types in `_AS_BYTES` come as the database keeps them.
@@ -63,7 +64,7 @@ def proofread(statement: str, values: Mapping[str, Any]) -> Iterator[Proof]:
     inner, outer = _keyed(_INNER), _keyed(_OUTER)
     rows = _streamed(statement, values)
     for place, pk, body, leaf, mac, kid, payload, name, at, *columns in rows:
-        found = sha256(b"\0" + body).digest()
+        found = sha256(LEAF + body).digest()
         inside, outside = inner.copy(), outer.copy()
         inside.update(leaf)
         outside.update(inside.digest())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -80,7 +80,7 @@ class Sealer:
         try:
             with transaction.atomic():
                 head, count, note = self._pass()
-        except IntegrityError as error:
+        except (DataError, IntegrityError) as error:
             raise CannotSeal(
                 f"Rows that the sealer did not write are in its way: {error}"
             ) from error

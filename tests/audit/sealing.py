@@ -25,7 +25,9 @@ def sealer_in(folder: Path, *, batch: int = BATCH) -> Sealer:
     return Sealer(files, batch=batch)
 
 
-def happen(count: int, *, reason: str = "") -> list[AuditEvent]:
+def happen(
+    count: int, *, reason: str = "", changes: dict[str, str] | None = None
+) -> list[AuditEvent]:
     """Record events, each in a transaction of its own."""
     worker, events = service_account(), []
     for number in range(count):
@@ -36,7 +38,7 @@ def happen(count: int, *, reason: str = "") -> list[AuditEvent]:
                     target=worker,
                     project=None,
                     by=worker,
-                    changes={"number": number},
+                    changes=changes or {"number": number},
                     reason=reason,
                 )
             )
