@@ -5,7 +5,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
@@ -30,7 +30,7 @@ from dev.server import Server
 WRITERS = 6
 ROLLED_BACK, LONG = 0.1, 0.02  # shares of the transactions
 LONG_SECONDS, SHORT_SECONDS = 1.5, 0.02  # at most, between INSERT and COMMIT
-LIFE_SECONDS = 0.4  # of a sealer, at most
+LIFE_SECONDS = 0.3  # of a sealer after its first seal, at most
 PATIENCE = 60
 
 
@@ -67,8 +67,7 @@ class Trail:
             watcher = self._start(server, watch, self.files, self.folder / "notes")
             for _ in range(kills):
                 self._seal_for_a_while(server)
-            last = self._start(server, seal)
-            time.sleep(self.chance.random() * LIFE_SECONDS)
+            last = self._at_work(server)
             server.process.send_signal(signal.SIGQUIT)
             server.process.wait(PATIENCE)
         for writer in writers:
@@ -109,11 +108,21 @@ class Trail:
             yield server
 
     def _seal_for_a_while(self, server: Server) -> None:
-        sealer = self._start(server, seal)
-        time.sleep(self.chance.random() * LIFE_SECONDS)
+        sealer = self._at_work(server)
         os.kill(sealer.pid, signal.SIGKILL)
         sealer.join()
         assert sealer.exitcode == -signal.SIGKILL
+
+    def _at_work(self, server: Server) -> BaseProcess:
+        """Start a sealer, and wait until it has sealed something and a while longer."""
+        before, deadline = self.files.last_note(), time.monotonic() + PATIENCE
+        sealer = self._start(server, seal)
+        while self.files.last_note() == before:
+            assert sealer.is_alive()
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        time.sleep(self.chance.random() * LIFE_SECONDS)
+        return sealer
 
     def _start(self, server: Server, work: Callable, *arguments) -> BaseProcess:
         key_file = self.files.key_file
@@ -227,7 +236,9 @@ def _as_child(
     )
     settings.AUDIT_SIGNING_KEY_FILE = key_file
     unblock()
-    with (key_file.parents[1] / "processes.log").open("a") as log:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
+    with (
+        (key_file.parents[1] / "processes.log").open("a") as log,
+        redirect_stdout(log),
+        redirect_stderr(log),
+    ):
         work(*arguments)

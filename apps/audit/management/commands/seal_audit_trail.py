@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from apps.audit import sealer
 from apps.audit.inspection import inspect
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Seal the audit trail: every event gets its place in a signed tree."
+    requires_system_checks = ()  # those load all pages, a quarter of its memory
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -60,7 +61,7 @@ class Command(BaseCommand):
                 if own.seal_and_tell() < own.batch:
                     rested = inspect_a_piece(inspection, rested)
                     time.sleep(seconds)
-            except OperationalError as error:
+            except (InterfaceError, OperationalError) as error:
                 logger.warning("The database does not answer; trying again: %s", error)
                 connection.close()
                 inspection = rounds()
