@@ -12,7 +12,7 @@ from typing import IO, Final
 from django.db import connection
 
 from apps.audit.models import Checkpoint, Head, Key
-from apps.audit.sealer import reader
+from apps.audit.stored_tree import reader
 from apps.audit.transparency.bundle import Contents, write_bundle
 from apps.audit.transparency.tiles import TILE_BYTES
 

@@ -23,12 +23,10 @@ from apps.audit.models import AuditEvent, Checkpoint, Head, Key
 from apps.audit.pickup import Moment
 from apps.audit.rotation import signers_of
 from apps.audit.signing import CannotSeal, SealerFiles
-from apps.audit.stored_tree import grow, reader, root_of
+from apps.audit.stored_tree import grow, root_of
 from apps.audit.transparency import checkpoint
 from apps.audit.transparency.note import Signer, sign_note
 from apps.audit.transparency.tree import EMPTY_ROOT
-
-__all__ = ["reader"]
 
 logger = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import psycopg
@@ -51,6 +52,14 @@ class Trail:
     unblock: Callable[[], object]
     chance: random.Random = field(default_factory=lambda: random.Random(3))
     lives: int = 0
+
+    @classmethod
+    @contextmanager
+    def apart(cls, unblock: Callable[[], object]) -> Iterator["Trail"]:
+        """Make one in a folder that the account of the database may pass."""
+        with TemporaryDirectory(prefix="portal-") as folder:
+            Path(folder).chmod(0o711)
+            yield cls(Path(folder), unblock)
 
     @property
     def files(self) -> SealerFiles:
@@ -100,7 +109,6 @@ class Trail:
 
     @contextmanager
     def _server(self) -> Iterator[Server]:
-        self.folder.chmod(0o711)
         with postgres(self.folder, throw_away=False) as server:
             migration = self._start(server, migrate)
             migration.join(PATIENCE)

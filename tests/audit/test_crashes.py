@@ -6,8 +6,9 @@ from tests.audit.crashing import Trail
 
 
 @pytest.fixture
-def trail(tmp_path, django_db_blocker):
-    return Trail(tmp_path, django_db_blocker.unblock)
+def trail(django_db_blocker):
+    with Trail.apart(django_db_blocker.unblock) as trail:
+        yield trail
 
 
 def test_a_crash_of_sealer_and_server_loses_doubles_and_contradicts_nothing(trail):

@@ -8,13 +8,12 @@ LIVES, KILLS = 10, 20  # of the server; of the sealer in each
 
 
 def test_kills_and_stops_under_load_lose_double_and_contradict_nothing(
-    tmp_path, django_db_blocker, capsys
+    django_db_blocker, capsys
 ):
-    trail = Trail(tmp_path, django_db_blocker.unblock)
-
-    for _ in range(LIVES):
-        trail.live_and_crash(kills=KILLS)
-    outcome = trail.finish()
+    with Trail.apart(django_db_blocker.unblock) as trail:
+        for _ in range(LIVES):
+            trail.live_and_crash(kills=KILLS)
+        outcome = trail.finish()
 
     outcome.require_sound()
     with capsys.disabled():
