@@ -10,7 +10,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset run worker beat sealer migrate check fix test test-browser bench bench-audit docs lock clean
+.PHONY: help demo demo-reset run worker beat sealer migrate check fix test test-browser test-crash bench bench-audit docs lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*  ##' Makefile | sed -E 's/:.*  ## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ test: install-dev  ## All checks and tests; ARGS="tests/audit -k x" runs only th
 
 test-browser: install-dev  ## Only the tests in a real browser
 	@$(BIN)/python -m dev.test browser
+
+test-crash: install-dev  ## Kill sealer and database under load, again and again
+	@$(BIN)/python -m dev.test crash
 
 bench: install-dev  ## Side-by-side measurements
 	@$(BIN)/python -m dev.services run -- $(BIN)/python -m benchmarks $(ARGS)

@@ -12,7 +12,7 @@ from typing import IO, Final
 from django.db import connection
 
 from apps.audit.models import Checkpoint, Head, Key
-from apps.audit.sealer import reader
+from apps.audit.stored_tree import reader
 from apps.audit.transparency.bundle import Contents, write_bundle
 from apps.audit.transparency.tiles import TILE_BYTES
 
@@ -43,7 +43,7 @@ def write_evidence(target: IO[bytes]) -> tuple[str, int]:
         note=newest.note,
         bodies=_bodies(newest.size),
         read_tile=lambda level, index: stored(level, index).ljust(TILE_BYTES, b"\0"),
-        earlier=_earlier(newest.size),
+        earlier=_earlier(newest),
         vkeys=list(Key.objects.order_by("created_at").values_list("vkey", flat=True)),
     )
     return write_bundle(target, contents), newest.size
@@ -60,10 +60,14 @@ def _bodies(size: int) -> Iterator[str]:
         yield from (body for (body,) in rows)
 
 
-def _earlier(size: int) -> list[str]:
-    """List the last checkpoint of each day, so that old copies have their like."""
+def _earlier(newest: Checkpoint) -> list[str]:
+    """List the last checkpoint of each day, so that old copies have their like.
+
+    Those of a log that ended with a loss are in the event that says so.
+    """
+    origin = newest.note.partition("\n")[0]
     days = (
-        Checkpoint.objects.filter(size__lt=size)
+        Checkpoint.objects.filter(size__lt=newest.size, note__startswith=f"{origin}\n")
         .order_by("-created_at__date", "-size")
         .distinct("created_at__date")
     )

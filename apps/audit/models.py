@@ -261,14 +261,20 @@ class Checkpoint(models.Model):
 
 
 class Key(models.Model):
-    """A public key of the sealer, and the size of the tree it first signed."""
+    """A public key of the sealer, and the first and the last size that it signed."""
 
     vkey = models.CharField(max_length=400, primary_key=True)
     from_size = models.BigIntegerField()
+    to_size = models.BigIntegerField(null=True)  # none while it signs
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return self.vkey
+
+    @property
+    def origin(self) -> str:
+        """The name of the log that it signs."""
+        return self.vkey.partition("+")[0]
 
 
 class Head(models.Model):

@@ -14,10 +14,12 @@ from apps.access.checks import (
 )
 from apps.access.permissions import Permission
 from apps.audit.body import flaw_of
-from apps.audit.models import AuditEvent, Checkpoint, Leaf
+from apps.audit.models import AuditEvent, Checkpoint, Key, Leaf
+from apps.audit.rotation import announced_key
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.audit.recovery import Loss
 
 
 def can_export_audit_trail(user: User) -> Decision:
@@ -48,6 +50,31 @@ def can_accept_flawed_event(user: User, event: AuditEvent) -> Decision:
         return NotNow("This event is sealed already.")
     if not flaw_of(event):
         return NotNow("Nothing is wrong with this event.")
+    return ALLOWED
+
+
+def can_rotate_signing_key(user: User) -> Decision:
+    """Say whether `user` may announce another key for the trail."""
+    if not has_agency_permission(user, Permission.AUDIT_ROTATE_KEY):
+        return Denied("Only an administrator can replace the signing key.")
+    signing = Key.objects.filter(to_size=None)
+    if not signing:
+        return NotNow("Nothing is signed yet.")
+    announced = announced_key(signing[0].origin)
+    if len(signing) > 1 or announced not in {"", signing[0].vkey}:
+        return NotNow("The last announced key does not sign alone yet.")
+    return ALLOWED
+
+
+def can_accept_loss(user: User, loss: Loss) -> Decision:
+    """Say whether `user` may let the trail go on without events that were signed."""
+    if not has_agency_permission(user, Permission.AUDIT_ACCEPT_LOSS):
+        return Denied("Only an administrator can accept the loss of audit events.")
+    if loss.kept.size >= loss.published_size:
+        return NotNow(
+            f"Nothing is lost: the database holds {loss.kept.size} sealed events, "
+            f"and {loss.published_size} were published."
+        )
     return ALLOWED
 
 
