@@ -1,0 +1,127 @@
+"""What the tables of the trail refuse, whoever asks: the catalog tells, and a trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.db import DatabaseError, connection, transaction
+
+from apps.audit.grants import EVENTS
+
+REFUSED: Final = (
+    "42501",
+    "25006",
+)  # no right or a trigger; a replica, which only reads
+TOO_BUSY: Final = ("55P03", "57014")  # a lock or the time limit
+
+# Tables that only grow, with a column to try an edit on.
+APPEND_ONLY: Final = {
+    EVENTS: "body",
+    "audit_leaf": "event_pk",
+    "audit_tile": "hashes",
+    "audit_checkpoint": "note",
+    "audit_key": "vkey",
+}
+# Bits of pg_trigger.tgtype.
+ROW, BEFORE, INSERT, DELETE, UPDATE, TRUNCATE = 1, 2, 4, 8, 16, 32
+# What a trigger must be: when it wakes, and the SHA-256 of what it then does.
+GUARD: Final = (
+    BEFORE | UPDATE | DELETE | TRUNCATE,
+    "22b620a7cfba54af1f79b1125ea3057b8c2138caf08950c42a43610e295825fb",
+)
+STAMP: Final = (
+    ROW | BEFORE | INSERT,
+    "7533b7646ace7132c53774ccaf93d2ed8dc6f0144cf005637bd1ca883babd852",
+)
+TRIGGERS: Final = {
+    (EVENTS, "audit_transaction"): STAMP,
+    **{(table, "audit_append_only"): GUARD for table in APPEND_ONLY},
+}
+
+_TRIGGERS: Final = """
+SELECT relname, tgname, tgenabled::text, tgtype,
+    CASE WHEN tgqual IS NULL AND tgattr::text = ''
+        THEN encode(sha256(convert_to(prosrc, 'UTF8')), 'hex') ELSE 'conditional' END
+FROM pg_trigger
+JOIN pg_class ON pg_class.oid = tgrelid
+JOIN pg_proc ON pg_proc.oid = tgfoid
+WHERE NOT tgisinternal AND relname = ANY(%s) AND pg_table_is_visible(pg_class.oid)
+ORDER BY relname, tgname
+"""
+_OBSTACLES: Final = """
+SELECT relname, relhasrules, relrowsecurity FROM pg_class
+WHERE relname = ANY(%s) AND pg_table_is_visible(oid) AND (relhasrules OR relrowsecurity)
+ORDER BY relname
+"""
+
+
+def flaws() -> list[str]:
+    """List what is not as the migrations made it; any of it is somebody's deed."""
+    return [*_flaws_of_triggers(), *_flaws_of_tables()]
+
+
+def obeyed() -> list[str]:
+    """Try to edit and to remove, without touching a row; list what was not refused.
+
+    To empty a table would lock it, so the catalog answers for that.
+    """
+    deeds = [
+        deed
+        for table, column in APPEND_ONLY.items()
+        for deed in (
+            f"UPDATE {table} SET {column} = {column} WHERE false",  # noqa: S608
+            f"DELETE FROM {table} WHERE false",  # noqa: S608
+        )
+    ]
+    return [
+        deed.removesuffix(" WHERE false") for deed in deeds if not _is_refused(deed)
+    ]
+
+
+def _flaws_of_triggers() -> Iterator[str]:
+    found = {row[:2]: row[2:] for row in _rows(_TRIGGERS, [list(APPEND_ONLY)])}
+    for (table, trigger), expected in TRIGGERS.items():
+        enabled, *actual = found.get((table, trigger), ("", ""))
+        if not enabled:
+            yield f"The trigger {trigger} of {table} is missing."
+        elif enabled != "A":
+            yield f"The trigger {trigger} of {table} is switched off."
+        elif tuple(actual) != expected:
+            yield f"The trigger {trigger} of {table} was exchanged."
+    for table, trigger in sorted(found.keys() - TRIGGERS.keys()):
+        yield f"A trigger {trigger} was added to {table}."
+
+
+def _flaws_of_tables() -> Iterator[str]:
+    for table, has_rules, hides_rows in _rows(_OBSTACLES, [list(APPEND_ONLY)]):
+        if has_rules:
+            yield f"A rule was added to {table}: it may do something else than asked."
+        if hides_rows:
+            yield f"Row security is on for {table}: it may hide rows."
+
+
+def _is_refused(deed: str) -> bool:
+    """Try something and undo it, without ever waiting for or holding up others.
+
+    What could not be tried in time is left to the catalog.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('lock_timeout', '200ms', true),"
+                " set_config('statement_timeout', '1s', true)"
+            )
+            cursor.execute(deed)
+            transaction.set_rollback(True)
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", "") in REFUSED + TOO_BUSY:
+            return True
+        raise
+    return False
+
+
+def _rows(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
