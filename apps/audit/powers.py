@@ -14,7 +14,8 @@ Right = tuple[str, str]  # table, what may be done with it
 
 _RIGHTS: Final = """
 SELECT relname, wanted FROM pg_class, unnest(%(rights)s::text[]) AS wanted
-WHERE starts_with(relname, %(prefix)s) AND relkind IN ('r', 'p') AND pg_table_is_visible(oid)
+WHERE starts_with(relname, %(prefix)s) AND relkind IN ('r', 'p')
+    AND pg_table_is_visible(oid)
     AND CASE WHEN wanted IN ('SELECT', 'INSERT', 'UPDATE')
         THEN has_any_column_privilege(%(role)s::name, oid, wanted)
         ELSE has_table_privilege(%(role)s::name, oid, wanted) END
@@ -80,8 +81,10 @@ def powers_of(role: str) -> list[tuple[str, str]]:
         (name, gap.format(role) if has_it else "")
         for (name, gap), has_it in zip(_SENTENCES, found, strict=True)
     ]
-    extra = rights_of(role) - _needed_by(role)
-    gap = f"{role} may {_in_words(extra)}; it does not need to." if extra else ""
+    extra = _in_words(rights_of(role) - _needed_by(role))
+    if any(found[:2]):
+        extra = "do anything with the tables of the trail"
+    gap = f"{role} may {extra}; it does not need to." if extra else ""
     return [*judged, ("It has the rights on the trail that it needs, no others.", gap)]
 
 
