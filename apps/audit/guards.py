@@ -23,20 +23,25 @@ APPEND_ONLY: Final = {
     "audit_checkpoint": "note",
     "audit_key": "vkey",
 }
+# Tables whose rows may go, but never change.
+ERASABLE: Final = {"audit_disclosure": "value"}
+GUARDED: Final = APPEND_ONLY | ERASABLE
 # Bits of pg_trigger.tgtype.
 ROW, BEFORE, INSERT, DELETE, UPDATE, TRUNCATE = 1, 2, 4, 8, 16, 32
-# What a trigger must be: when it wakes, and the SHA-256 of what it then does.
-GUARD: Final = (
-    BEFORE | UPDATE | DELETE | TRUNCATE,
-    "22b620a7cfba54af1f79b1125ea3057b8c2138caf08950c42a43610e295825fb",
-)
-STAMP: Final = (
-    ROW | BEFORE | INSERT,
-    "7533b7646ace7132c53774ccaf93d2ed8dc6f0144cf005637bd1ca883babd852",
-)
+# What a trigger does, by its SHA-256.
+REFUSES: Final = "22b620a7cfba54af1f79b1125ea3057b8c2138caf08950c42a43610e295825fb"
+STAMPS: Final = "7533b7646ace7132c53774ccaf93d2ed8dc6f0144cf005637bd1ca883babd852"
+# When each trigger wakes, and what it does then.
 TRIGGERS: Final = {
-    (EVENTS, "audit_transaction"): STAMP,
-    **{(table, "audit_append_only"): GUARD for table in APPEND_ONLY},
+    (EVENTS, "audit_transaction"): (ROW | BEFORE | INSERT, STAMPS),
+    **{
+        (table, "audit_append_only"): (BEFORE | UPDATE | DELETE | TRUNCATE, REFUSES)
+        for table in APPEND_ONLY
+    },
+    **{
+        (table, "audit_append_only"): (BEFORE | UPDATE | TRUNCATE, REFUSES)
+        for table in ERASABLE
+    },
 }
 
 _TRIGGERS: Final = """
@@ -67,20 +72,17 @@ def obeyed() -> list[str]:
     To empty a table would lock it, so the catalog answers for that.
     """
     deeds = [
-        deed
-        for table, column in APPEND_ONLY.items()
-        for deed in (
-            f"UPDATE {table} SET {column} = {column} WHERE false",  # noqa: S608
-            f"DELETE FROM {table} WHERE false",  # noqa: S608
-        )
+        f"UPDATE {table} SET {column} = {column} WHERE false"  # noqa: S608
+        for table, column in GUARDED.items()
     ]
+    deeds += [f"DELETE FROM {table} WHERE false" for table in APPEND_ONLY]  # noqa: S608
     return [
         deed.removesuffix(" WHERE false") for deed in deeds if not _is_refused(deed)
     ]
 
 
 def _flaws_of_triggers() -> Iterator[str]:
-    found = {row[:2]: row[2:] for row in _rows(_TRIGGERS, [list(APPEND_ONLY)])}
+    found = {row[:2]: row[2:] for row in _rows(_TRIGGERS, [list(GUARDED)])}
     for (table, trigger), expected in TRIGGERS.items():
         enabled, *actual = found.get((table, trigger), ("", ""))
         if not enabled:
@@ -94,7 +96,7 @@ def _flaws_of_triggers() -> Iterator[str]:
 
 
 def _flaws_of_tables() -> Iterator[str]:
-    for table, has_rules, hides_rows in _rows(_OBSTACLES, [list(APPEND_ONLY)]):
+    for table, has_rules, hides_rows in _rows(_OBSTACLES, [list(GUARDED)]):
         if has_rules:
             yield f"A rule was added to {table}: it may do something else than asked."
         if hides_rows:

@@ -7,22 +7,19 @@ from psycopg import errors, sql
 
 from apps.audit import guards, powers
 from apps.audit.grants import TRAIL
-from apps.audit.models import AuditEvent
+from apps.audit.models import AuditEvent, Disclosure
 from apps.audit.protection import examine, gaps_of_all_roles, protection_status
 from tests.audit.roles import acting_as, session_of
 from tests.audit.sealing import connect, happen
-
-COPIED = """event_id, type, at, actor_id, actor_label, actor_kind, actor_roles,
-    target_type, target_id, target_label, target_path, project_label, changes, reason,
-    channel, request_id, body, leaf_hash, mac, mac_kid"""
+from tests.audit.test_sealer import COLUMNS
 
 
 def copy(added: str = "", value: str = "") -> str:
     """Word the insertion of an event like one there is, with a column more."""
     return (
-        f"INSERT INTO audit_auditevent ({COPIED}{added and ', '}{added})"  # noqa: S608
+        f"INSERT INTO audit_auditevent ({COLUMNS}{added and ', '}{added})"  # noqa: S608
         f" {'OVERRIDING SYSTEM VALUE' if added == 'id' else ''}"
-        f" SELECT gen_random_uuid(), {COPIED.partition(',')[2]}{value and ', '}{value}"
+        f" SELECT gen_random_uuid(), {COLUMNS.partition(',')[2]}{value and ', '}{value}"
         " FROM audit_auditevent LIMIT 1"
     )
 
@@ -107,6 +104,21 @@ def test_the_auditor_reads_the_trail_and_nothing_else(roles):
         refused(session, "SELECT * FROM accounts_user")
 
 
+def test_the_application_erases_a_name_and_never_changes_one(roles):
+    happen(1)
+
+    with session_of(roles["app"]) as session:
+        refused(session, "UPDATE audit_disclosure SET value = 'other'")
+        refused(session, "TRUNCATE audit_disclosure")
+        session.execute("DELETE FROM audit_disclosure")
+
+    assert not Disclosure.objects.exists()
+    with session_of(roles["sealer"]) as session:
+        refused(session, "DELETE FROM audit_disclosure")
+    with session_of(roles["auditor"]) as session:
+        refused(session, "SELECT * FROM audit_disclosure")
+
+
 def test_the_sealer_does_not_read_what_it_does_not_need(roles):
     with session_of(roles["sealer"]) as session:
         session.execute("SELECT * FROM accounts_user")
@@ -162,6 +174,9 @@ TAKEN_AWAY = {
     EMPTY_GUARD: "The trigger audit_append_only of audit_leaf was exchanged.",
     LOSSY_TRIGGER: "A trigger lossy was added to audit_auditevent.",
     LOSSY_RULE: "A rule was added to audit_checkpoint",
+    "DROP TRIGGER audit_append_only ON audit_disclosure": (
+        "The trigger audit_append_only of audit_disclosure is missing."
+    ),
     "ALTER TABLE audit_auditevent ENABLE ROW LEVEL SECURITY": (
         "Row security is on for audit_auditevent: it may hide rows."
     ),
