@@ -15,6 +15,8 @@ REFUSED: Final = (
 )  # no right or a trigger; a replica, which only reads
 TOO_BUSY: Final = ("55P03", "57014")  # a lock or the time limit
 
+ALWAYS: Final = "A"  # also in sessions that replicate
+
 # Tables that only grow, with a column to try an edit on.
 APPEND_ONLY: Final = {
     EVENTS: "body",
@@ -26,33 +28,43 @@ APPEND_ONLY: Final = {
 # Tables whose rows may go, but never change.
 ERASABLE: Final = {"audit_disclosure": "value"}
 GUARDED: Final = APPEND_ONLY | ERASABLE
-# Bits of pg_trigger.tgtype.
-ROW, BEFORE, INSERT, DELETE, UPDATE, TRUNCATE = 1, 2, 4, 8, 16, 32
-# What a trigger does, by its SHA-256.
-REFUSES: Final = "22b620a7cfba54af1f79b1125ea3057b8c2138caf08950c42a43610e295825fb"
-STAMPS: Final = "7533b7646ace7132c53774ccaf93d2ed8dc6f0144cf005637bd1ca883babd852"
-# When each trigger wakes, and what it does then.
+# The triggers, as Postgres words them.
+_REFUSE: Final = "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
 TRIGGERS: Final = {
-    (EVENTS, "audit_transaction"): (ROW | BEFORE | INSERT, STAMPS),
+    (EVENTS, "audit_transaction"): (
+        f"BEFORE INSERT ON {EVENTS} FOR EACH ROW"
+        " EXECUTE FUNCTION audit_note_transaction()"
+    ),
     **{
-        (table, "audit_append_only"): (BEFORE | UPDATE | DELETE | TRUNCATE, REFUSES)
+        (table, "audit_append_only"): (
+            f"BEFORE DELETE OR UPDATE OR TRUNCATE ON {table} {_REFUSE}"
+        )
         for table in APPEND_ONLY
     },
     **{
-        (table, "audit_append_only"): (BEFORE | UPDATE | TRUNCATE, REFUSES)
+        (table, "audit_append_only"): f"BEFORE UPDATE OR TRUNCATE ON {table} {_REFUSE}"
         for table in ERASABLE
     },
 }
+# What the triggers call, by the SHA-256 of their source.
+FUNCTIONS: Final = {
+    "audit_is_append_only": (
+        "22b620a7cfba54af1f79b1125ea3057b8c2138caf08950c42a43610e295825fb"
+    ),
+    "audit_note_transaction": (
+        "7533b7646ace7132c53774ccaf93d2ed8dc6f0144cf005637bd1ca883babd852"
+    ),
+}
 
 _TRIGGERS: Final = """
-SELECT relname, tgname, tgenabled::text, tgtype,
-    CASE WHEN tgqual IS NULL AND tgattr::text = ''
-        THEN encode(sha256(convert_to(prosrc, 'UTF8')), 'hex') ELSE 'conditional' END
-FROM pg_trigger
-JOIN pg_class ON pg_class.oid = tgrelid
-JOIN pg_proc ON pg_proc.oid = tgfoid
+SELECT relname, tgname, tgenabled::text,
+    split_part(pg_get_triggerdef(pg_trigger.oid, true), tgname || ' ', 2)
+FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
 WHERE NOT tgisinternal AND relname = ANY(%s) AND pg_table_is_visible(pg_class.oid)
-ORDER BY relname, tgname
+"""
+_FUNCTIONS: Final = """
+SELECT proname, encode(sha256(convert_to(prosrc, 'UTF8')), 'hex') FROM pg_proc
+WHERE proname = ANY(%s) AND pg_function_is_visible(oid)
 """
 _OBSTACLES: Final = """
 SELECT relname, relhasrules, relrowsecurity FROM pg_class
@@ -81,18 +93,30 @@ def obeyed() -> list[str]:
     ]
 
 
+def triggers() -> dict[tuple[str, str], tuple[str, str]]:
+    """Give the triggers that there are: when each is awake, and its definition."""
+    return {row[:2]: row[2:] for row in _rows(_TRIGGERS, [list(GUARDED)])}
+
+
+def functions() -> dict[str, str]:
+    """Give the digests of what the triggers call."""
+    return dict(_rows(_FUNCTIONS, [list(FUNCTIONS)]))
+
+
 def _flaws_of_triggers() -> Iterator[str]:
-    found = {row[:2]: row[2:] for row in _rows(_TRIGGERS, [list(GUARDED)])}
-    for (table, trigger), expected in TRIGGERS.items():
-        enabled, *actual = found.get((table, trigger), ("", ""))
+    found = triggers()
+    for (table, trigger), definition in TRIGGERS.items():
+        enabled, actual = found.get((table, trigger), ("", ""))
         if not enabled:
             yield f"The trigger {trigger} of {table} is missing."
-        elif enabled != "A":
+        elif enabled != ALWAYS:
             yield f"The trigger {trigger} of {table} is switched off."
-        elif tuple(actual) != expected:
+        elif actual != definition:
             yield f"The trigger {trigger} of {table} was exchanged."
     for table, trigger in sorted(found.keys() - TRIGGERS.keys()):
         yield f"A trigger {trigger} was added to {table}."
+    for name, _ in sorted(FUNCTIONS.items() - functions().items()):
+        yield f"The function {name}, which triggers call, was exchanged."
 
 
 def _flaws_of_tables() -> Iterator[str]:

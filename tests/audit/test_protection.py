@@ -171,7 +171,7 @@ TAKEN_AWAY = {
         "The trigger audit_transaction of audit_auditevent is missing."
     ),
     BROKEN_GUARD: "The trigger audit_append_only of audit_key was exchanged.",
-    EMPTY_GUARD: "The trigger audit_append_only of audit_leaf was exchanged.",
+    EMPTY_GUARD: "The function audit_is_append_only, which triggers call, was",
     LOSSY_TRIGGER: "A trigger lossy was added to audit_auditevent.",
     LOSSY_RULE: "A rule was added to audit_checkpoint",
     "DROP TRIGGER audit_append_only ON audit_disclosure": (
@@ -282,10 +282,17 @@ def test_every_right_too_many_is_told(roles, deed, gap):
         assert gaps_of_all_roles() == []
 
 
+def test_the_triggers_are_those_of_the_list(db):
+    always = {key: ("A", text) for key, text in guards.TRIGGERS.items()}
+
+    assert guards.triggers() == always
+    assert guards.functions() == guards.FUNCTIONS
+
+
 def test_every_table_of_the_trail_has_its_rights(db):
     tables = set(connection.introspection.table_names())
 
-    assert {name for name in tables if name.startswith("audit_")} <= TRAIL.keys()
+    assert {name for name in tables if name.startswith("audit_")} == TRAIL.keys()
 
 
 def test_a_migration_opens_new_tables_but_none_of_the_trail(roles):
