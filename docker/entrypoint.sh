@@ -1,5 +1,5 @@
 #!/bin/sh
-# Start one process of the portal: web, worker, beat, sealer or migrate.
+# Start one process of the portal: web, worker, beat, sealer, migrate or protect.
 # The commands are those of the Makefile; a test holds them equal.
 set -eu
 
@@ -19,8 +19,11 @@ sealer)
 migrate)
     exec python manage.py migrate
     ;;
+protect)
+    exec python manage.py protect_audit_trail
+    ;;
 *)
-    echo "Say which process to start: web, worker, beat, sealer or migrate." >&2
+    echo "Say which process to start: web, worker, beat, sealer, migrate or protect." >&2
     exit 2
     ;;
 esac

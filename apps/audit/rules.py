@@ -42,6 +42,13 @@ def can_export_audit_bundle(user: User) -> Decision:
     return ALLOWED
 
 
+def can_see_protection(user: User) -> Decision:
+    """Say whether `user` may read what protects the trail and what does not."""
+    if has_agency_permission(user, Permission.AUDIT_READ):
+        return ALLOWED
+    return Denied("Only an auditor can see how the trail is protected.")
+
+
 def can_accept_flawed_event(user: User, event: AuditEvent) -> Decision:
     """Say whether `user` may let an event be sealed that was changed before."""
     if not has_agency_permission(user, Permission.AUDIT_ACCEPT_FLAW):

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
-from apps.audit import sealer
+from apps.audit import protection, sealer
 from apps.audit.inspection import inspect
 from apps.audit.models import Key
 from apps.audit.sealer import Sealer
@@ -40,6 +40,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Sealing as {own.signer.vkey}")
         except CannotSeal as error:
             raise CommandError(str(error)) from error
+        protection.tell()
         if options["once"]:
             self._once(own)
         else:
