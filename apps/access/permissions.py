@@ -15,6 +15,7 @@ class Permission(StrEnum):
     APPROVAL_SIGN_OFF = "approval.sign_off"
     AUDIT_ACCEPT_FLAW = "audit.accept_flaw"
     AUDIT_EXPORT = "audit.export"
+    AUDIT_MOVE_STREAM = "audit.move_stream"
     AUDIT_READ = "audit.read"
     DATASET_DOWNLOAD = "dataset.download"
     DATASET_EDIT = "dataset.edit"

@@ -141,7 +141,7 @@ ADMINISTRATOR = Role(
     description="Manages accounts and agency roles only. Sees no project and can "
     "never sign.",
     reach=Reach.AGENCY,
-    permissions=frozenset({P.ACCOUNT_MANAGE, P.AUDIT_ACCEPT_FLAW}),
+    permissions=frozenset({P.ACCOUNT_MANAGE, P.AUDIT_ACCEPT_FLAW, P.AUDIT_MOVE_STREAM}),
 )
 WORKER = Role(
     slug="worker",

@@ -27,6 +27,8 @@ class EventType(models.TextChoices):
 
     AUDIT_EXPORTED = "audit.exported", "exported the audit trail as"
     AUDIT_FLAW_ACCEPTED = "audit.flaw_accepted", "accepted as it lies"
+    AUDIT_STREAM_MOVED = "audit.stream_moved", "moved the stream to"
+    AUDIT_STREAMED = "audit.streamed", "began to pull the audit trail as"
 
     DATASET_CREATED = "dataset.created", "created dataset"
     DATASET_DOWNLOADED = "dataset.downloaded", "downloaded"

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.audit.event_types import EventType
@@ -19,6 +20,7 @@ from apps.audit.models import AuditEvent
 from apps.core.errors import Invalid
 
 CHUNK_ROWS = 2000
+PULL_SESSION = timedelta(hours=1)
 FARTHEST_FROM_UTC = timedelta(hours=14)  # of any place; Postgres takes less than 16
 # Characters that make a spreadsheet read a cell as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -123,6 +125,18 @@ _NARROWINGS: dict[str, Callable[[str], Q]] = {
     "text": lambda value: Q(reason__icontains=value),
     "request": lambda value: Q(request_id=value),
 }
+
+
+def is_pulling(reader: UUID, first_index: int) -> bool:
+    """Say whether an event of the last hour tells that `reader` pulls from here on."""
+    begun = AuditEvent.objects.filter(
+        type=EventType.AUDIT_STREAMED,
+        actor_id=reader,
+        at__gt=timezone.now() - PULL_SESSION,
+    )
+    newest = begun.order_by("-event_id").first()
+    return newest is not None and newest.changes["first_index"] <= first_index
+
 
 FIELDS = (
     "event_id",
