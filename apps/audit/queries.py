@@ -218,10 +218,11 @@ _NARROWINGS: dict[str, Callable[[_Events, str], _Events]] = {
 
 def is_pulling(reader: UUID, first_index: int) -> bool:
     """Say whether an event of the last hour tells that `reader` pulls from here on."""
+    begun_after = (timezone.now() - PULL_SESSION).timestamp()
     begun = AuditEvent.objects.filter(
         type=EventType.AUDIT_STREAMED,
         actor_id=reader,
-        event_id__gte=first_id_at(timezone.now() - PULL_SESSION),
+        event_id__gte=first_id_at(begun_after),
     )
     newest = begun.order_by("-event_id").first()
     return newest is not None and newest.changes["first_index"] <= first_index

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import orjson
 
+from apps.audit.personal import COMMITMENT
 from apps.audit.transparency.tree import leaf_hash
 
 PRODUCT: Final = "MLOps Portal"
-COMMITMENT: Final = "commitment"
 SHORT_REASON: Final = 200  # characters
 BEGINNING: Final = "1970-01-01T00:00:00.000000Z"  # where the text tells no time
 

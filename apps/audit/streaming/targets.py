@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from django.conf import settings
 
@@ -127,13 +127,14 @@ def target_of(url: str) -> Target:
     place = f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}"
     query = parse_qsl(parts.query, keep_blank_values=True)
     own = dict(query)
+    path = unquote(parts.path) if parts.scheme == "file" else parts.path
     rest = [(name, value) for name, value in query if name not in _OPTIONS]
     target = Target(
         name=own.get("name", place)[:MAX_NAME],
         scheme=parts.scheme,
         host=host,
         port=port,
-        path=parts.path + (f"?{urlencode(rest)}" if rest else ""),
+        path=path + (f"?{urlencode(rest)}" if rest else ""),
         rendering=own.get("format", "plain"),
         batch=_batch(own.get("batch", str(BATCH)), place),
         authorization=own.get("authorization", ""),

@@ -58,6 +58,10 @@ def test_a_bad_target_is_named_without_its_secrets(url, sentence):
     assert "hidden" not in str(caught.value)
 
 
+def test_a_file_may_have_spaces_and_commas_in_its_name():
+    assert target_of("file:///trail%20of%2C%20all").path == "/trail of, all"
+
+
 def test_two_targets_of_one_name_are_refused(streams):
     streams("https://siem.example/a?format=ecs", "https://siem.example/a?format=ocsf")
 
