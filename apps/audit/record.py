@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -45,15 +45,6 @@ class OutsideTransaction(RuntimeError):
     """An event was recorded where its change could be lost without it."""
 
 
-class Account(Protocol):
-    """Who did something: an account, or nobody who signed in."""
-
-    pk: UUID
-    kind: str
-    label: str
-    is_active: bool
-
-
 @dataclass(frozen=True)
 class Nobody:
     """Whoever asks without having signed in."""
@@ -61,7 +52,6 @@ class Nobody:
     pk: UUID = UNKNOWN
     kind: str = "anonymous"
     label: str = "somebody not signed in"
-    is_active: bool = False
 
 
 NOBODY: Final = Nobody()
@@ -146,7 +136,7 @@ def record_independent(
         return record_many(event_type, entries=[entry], by=by)[0]
 
 
-def personal(person: Account, value: str | None = None) -> Personal:
+def personal(person: User | Nobody, value: str | None = None) -> Personal:
     """Mark a text about a person, their name and address unless given another one."""
     return Personal(person.pk, person.label if value is None else value)
 
@@ -172,7 +162,7 @@ def _facts(kind: EventType, entry: Entry, by: User | Nobody) -> dict[str, Any]:
         "actor": {
             "id": str(by.pk),
             "name": personal(by),
-            "roles": [role.slug for role in roles_of(by, project)],
+            "roles": _roles(by, project),
             "type": str(by.kind),
         },
         "object": _object(entry.target),
@@ -185,6 +175,12 @@ def _facts(kind: EventType, entry: Entry, by: User | Nobody) -> dict[str, Any]:
         "changes": portable(entry.changes),
         "reason": entry.reason,
     }
+
+
+def _roles(by: User | Nobody, project: Project | None) -> list[str]:
+    if isinstance(by, Nobody):
+        return []
+    return [role.slug for role in roles_of(by, project)]
 
 
 def _object(target: models.Model | None) -> dict[str, Any]:
