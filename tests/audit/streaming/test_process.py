@@ -37,7 +37,7 @@ def running_streamer(*urls: str):
     try:
         yield process
     finally:
-        process.kill()
+        process.terminate()
         process.communicate()
 
 

@@ -67,6 +67,19 @@ def test_pulling_what_is_not_sealed_yet_gives_nothing(siem):
     assert answer["X-Next-After"] == str(10**9)
 
 
+@pytest.mark.parametrize("person", ["program_manager", "administrator", "validator"])
+def test_pulling_is_refused_to_whoever_may_not_export_everything(
+    siem, world, api_of, person
+):
+    program = api_of(getattr(world, person))
+
+    with one_event("access.refused"):
+        answer = program.get(STREAM)
+
+    assert answer.status_code == 403
+    assert answer.json()["message"] == "Only an auditor can pull the whole audit trail."
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
