@@ -47,6 +47,8 @@ AUDIT_SIGNING_KEY_FILE = Path(
         default=str(BASE_DIR / "var" / "sealer" / "signing.key"),
     )
 )
+# Where the sealed trail is sent; see docs/guide/stream-to-a-siem.md.
+AUDIT_STREAMS = env.list("AUDIT_STREAMS", default=[])
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 SESSION_COOKIE_HTTPONLY = True

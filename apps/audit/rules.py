@@ -85,6 +85,30 @@ def can_accept_loss(user: User, loss: Loss) -> Decision:
     return ALLOWED
 
 
+def can_stream_audit_trail(user: User) -> Decision:
+    """Say whether `user` may pull the whole sealed trail, event by event."""
+    if not has_agency_permission(user, Permission.AUDIT_EXPORT):
+        return Denied("Only an auditor can pull the whole audit trail.")
+    return ALLOWED
+
+
+def can_see_streams(user: User) -> Decision:
+    """Say whether `user` may know which systems get the trail."""
+    needed = (Permission.AUDIT_EXPORT, Permission.AUDIT_MOVE_STREAM)
+    if any(has_agency_permission(user, permission) for permission in needed):
+        return ALLOWED
+    return Denied("Only an auditor or an administrator sees where the trail is sent.")
+
+
+def can_move_stream(user: User, next_index: int, size: int) -> Decision:
+    """Say whether `user` may let a stream go on from another leaf."""
+    if not has_agency_permission(user, Permission.AUDIT_MOVE_STREAM):
+        return Denied("Only an administrator can move a stream of the audit trail.")
+    if not 0 <= next_index <= size:
+        return NotNow(f"A stream can go on from leaf 0 to {size}, not {next_index}.")
+    return ALLOWED
+
+
 def can_record_view(user: User) -> Decision:
     """Say that everybody's looks at the trail are recorded."""
     return ALLOWED

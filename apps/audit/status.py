@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.audit.models import Checkpoint, Head, Key
+from apps.audit.streaming.lag import StreamLag, late_streams, stream_lags
 
 LATE: Final = timedelta(seconds=60)
 
@@ -31,7 +32,8 @@ class TrailStatus:
         checkpoint: the newest signed statement, to be kept elsewhere.
         vkeys: the public keys, oldest first.
         problem: what is wrong, in a sentence; empty when nothing.
-        word: ok, late (the sealer is not at work) or alarm.
+        word: ok, late (the sealer or a stream is not at work) or alarm.
+        streams: how far each target outside is behind.
     """
 
     size: int
@@ -41,6 +43,7 @@ class TrailStatus:
     vkeys: list[str]
     problem: str
     word: str
+    streams: list[StreamLag]
 
 
 def trail_status() -> TrailStatus:
@@ -59,6 +62,7 @@ def trail_status() -> TrailStatus:
         vkeys=list(Key.objects.order_by("created_at").values_list("vkey", flat=True)),
         problem=problem,
         word=word,
+        streams=stream_lags(),
     )
 
 
@@ -77,4 +81,5 @@ def _judge(head: Head | None) -> tuple[str, str]:
             f"The sealer was last at work at {head.seen_at:%Y-%m-%d %H:%M:%S} UTC: "
             "newer events are kept but not yet sealed. Start it again."
         )
-    return "ok", ""
+    problem = late_streams()
+    return ("late", problem) if problem else ("ok", "")

@@ -48,6 +48,7 @@ def list_events(request: HtmxRequest) -> HttpResponse:
             "status": None if wants_fragment(request) else trail_status(),
             "protection": _protection(request),
             "may_export_bundle": rules.can_export_audit_bundle(request.user),
+            "may_see_streams": rules.can_see_streams(request.user),
             "may_export": rules.can_export_audit_trail(request.user),
         },
         status=422 if fault else 200,

@@ -42,4 +42,5 @@ ROWS = [
     Row("v1:audit_checkpoint", "get", others=404),
     Row("v1:audit_events", "get", expect=everybody(200, *PEOPLE)),
     Row("v1:audit_export", "get", expect=EXPORTERS, others=403, query="format=csv"),
+    Row("v1:audit_stream", "get", expect={AUDITOR: 200}, others=403),
 ]
