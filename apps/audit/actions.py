@@ -116,6 +116,20 @@ def accept_flawed_event(*, event: AuditEvent, reason: str, by: User) -> None:
 
 
 @transaction.atomic
+def record_heartbeat(*, by: User) -> None:
+    """Say that recording works, so that silence in the trail means something.
+
+    Args:
+        by: the portal's own account.
+
+    Raises:
+        Refused: nobody else may.
+    """
+    ensure(rules.can_record_heartbeat(by))
+    record(EventType.AUDIT_HEARTBEAT, target=by, project=None, by=by)
+
+
+@transaction.atomic
 def record_refusal(*, address: str, reason: str, by: User) -> None:
     """Keep that a rule refused `by`; the refused change itself left nothing."""
     ensure(rules.can_record_refusal(by))

@@ -27,6 +27,7 @@ class EventType(models.TextChoices):
 
     AUDIT_EXPORTED = "audit.exported", "exported the audit trail as"
     AUDIT_FLAW_ACCEPTED = "audit.flaw_accepted", "accepted as it lies"
+    AUDIT_HEARTBEAT = "audit.heartbeat", "said that the portal is alive as"
 
     DATASET_CREATED = "dataset.created", "created dataset"
     DATASET_DOWNLOADED = "dataset.downloaded", "downloaded"

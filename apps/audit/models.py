@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.access.checks import has_agency_permission, project_roles_with
 from apps.access.permissions import Permission
+from apps.audit import anchor_models  # noqa: F401  # its tables belong to this app
 from apps.audit.event_types import EventType
 from apps.core.ids import new_id
 

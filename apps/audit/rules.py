@@ -51,6 +51,13 @@ def can_accept_flawed_event(user: User, event: AuditEvent) -> Decision:
     return ALLOWED
 
 
+def can_record_heartbeat(user: User) -> Decision:
+    """Say whether `user` may report that the portal is alive."""
+    if user.kind != "service":
+        return Denied("Only the portal's own account reports that it is alive.")
+    return ALLOWED
+
+
 def can_record_refusal(user: User) -> Decision:
     """Say that everybody's refusals are recorded."""
     return ALLOWED

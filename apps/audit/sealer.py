@@ -16,6 +16,7 @@ from typing import Final
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from apps.audit.anchors.guard import Guard
 from apps.audit.body import flaw_of, hash_of
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent, Checkpoint, Head, Key, Leaf, Tile
@@ -69,11 +70,13 @@ class Sealer:
         signer: the private key.
         files: where the last published checkpoint is kept.
         batch: events of one pass at most.
+        guard: knows what the anchors outside hold.
     """
 
     signer: Signer
     files: SealerFiles
     batch: int = BATCH
+    guard: Guard | None = None
 
     def seal_and_tell(self) -> int:
         """Seal, and keep for the health page what stands in the way."""
@@ -111,6 +114,8 @@ class Sealer:
             return 0, ""
         head, now, system_id = found
         self._require_what_was_published(head)
+        if self.guard:
+            self.guard.require_prefix(head.size, hashes_in(reader(head)))
         events = self._new_events(head, now, system_id)
         if not events and head.target:  # the batch before this one was the last
             _caught_up(head, now, system_id)

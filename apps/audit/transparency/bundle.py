@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
@@ -56,6 +56,8 @@ class Contents:
         read_tile: gives the hashes of a tile, at least those that the note covers.
         earlier: signed checkpoints of smaller sizes, any number of them.
         vkeys: public keys of the log.
+        timestamps: answers of a time-stamping authority, by size of the checkpoint.
+        authorities: certificates of such authorities (PEM).
     """
 
     note: str
@@ -63,6 +65,8 @@ class Contents:
     read_tile: ReadTile
     earlier: Sequence[str] = ()
     vkeys: Sequence[str] = ()
+    timestamps: Mapping[int, bytes] = field(default_factory=dict)
+    authorities: str = ""
 
 
 def write_bundle(target: IO[bytes], contents: Contents) -> str:
@@ -88,6 +92,10 @@ def write_bundle(target: IO[bytes], contents: Contents) -> str:
         _write_tiles(files, contents.read_tile, newest.size)
         for number, vkey in enumerate(contents.vkeys):
             files.write(f"keys/{number}.vkey", [f"{vkey}\n".encode()])
+        for size, token in sorted(contents.timestamps.items()):
+            files.write(f"timestamps/{size}.tsr", [token])
+        if contents.authorities:
+            files.write("keys/tsa-ca.pem", [contents.authorities.encode()])
         files.write("VERIFY.md", [VERIFY.encode()])
         return files.finish()
 

@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 
 from apps.audit import sealer
+from apps.audit.anchors.addresses import InvalidAddress
+from apps.audit.anchors.publisher import Publisher, open_publisher
 from apps.audit.inspection import inspect
 from apps.audit.models import Key
 from apps.audit.sealer import Sealer
@@ -34,18 +36,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            own = open_sealer()
-        except CannotSeal as error:
+            own, publisher = open_sealer()
+        except (CannotSeal, InvalidAddress) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Sealing as {own.signer.vkey}")
         if options["once"]:
-            self._once(own)
+            self._once(own, publisher)
         else:
+            publisher.start()
             self._for_ever(own, options["seconds"])
 
-    def _once(self, own: Sealer) -> None:
+    def _once(self, own: Sealer, publisher: Publisher) -> None:
+        publisher.look()
         while own.seal_and_tell():
             pass
+        publisher.publish()
         found = itertools.islice(itertools.chain.from_iterable(inspect()), SHOWN)
         finding = " ".join(found)
         sealer.tell_finding(finding)
@@ -66,10 +71,11 @@ class Command(BaseCommand):
                 time.sleep(seconds)
 
 
-def open_sealer() -> Sealer:
+def open_sealer() -> tuple[Sealer, Publisher]:
     files = SealerFiles(settings.AUDIT_SIGNING_KEY_FILE)
     signer = files.signer(settings.AUDIT_ORIGIN, may_create=not Key.objects.exists())
-    return Sealer(signer, files)
+    publisher = open_publisher(signer)
+    return Sealer(signer, files, guard=publisher.guard), publisher
 
 
 def rounds() -> Iterator[None]:
