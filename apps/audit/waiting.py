@@ -37,23 +37,27 @@ def await_sealed(event_id: UUID, timeout: float = PATIENCE_SECONDS) -> int | Non
 
 
 def seal_sentence() -> str:
-    """Say how the last event of the present request is sealed, for its page."""
-    place = _place_of_this_request()
-    if place is None:
+    """Say for a page how the last event of its request is sealed; empty without one."""
+    event_id = _last_of_this_request()
+    if event_id is None:
+        return ""
+    if (place := await_sealed(event_id)) is None:
         return "Recorded; the seal follows."
     return f"Sealed as event {place} of the trail."
 
 
 def seal_header() -> dict[str, str]:
     """Say the same to a program: no header while the seal has yet to follow."""
-    place = _place_of_this_request()
+    event_id = _last_of_this_request()
+    place = await_sealed(event_id) if event_id else None
     return {} if place is None else {"X-Audit-Sealed-As": str(place)}
 
 
-def _place_of_this_request() -> int | None:
-    events = AuditEvent.objects.filter(request_id=current().request_id)
-    event_id = events.order_by("-event_id").values_list("event_id", flat=True).first()
-    return await_sealed(event_id) if event_id and current().request_id else None
+def _last_of_this_request() -> UUID | None:
+    if not (request_id := current().request_id):
+        return None
+    events = AuditEvent.objects.filter(request_id=request_id).order_by("-event_id")
+    return events.values_list("event_id", flat=True).first()
 
 
 def _place_of(event_id: UUID) -> int | None:
