@@ -120,16 +120,18 @@ def test_look_is_content_with_a_witness_that_knows_less(anchor, witness, log):
 
 
 def test_a_witness_that_does_not_know_the_log_says_so(log):
-    with WitnessPlace({}) as witness:
-        with pytest.raises(Unpublished, match=r"does not know this log.*404"):
-            anchor_of(witness.address).publish(log.statement(3), log)
+    reason = r"does not know this log.*404"
+
+    with WitnessPlace({}) as witness, pytest.raises(Unpublished, match=reason):
+        anchor_of(witness.address).publish(log.statement(3), log)
 
 
 def test_a_witness_that_does_not_know_the_key_says_so(log):
-    stranger = MemoryLog(1, seed=b"1" * 32)
-    with WitnessPlace({ORIGIN: stranger.keys}) as witness:
-        with pytest.raises(Unpublished, match=r"does not know the key.*403"):
-            anchor_of(witness.address).publish(log.statement(3), log)
+    keys = {ORIGIN: MemoryLog(1, seed=b"1" * 32).keys}
+    reason = r"does not know the key.*403"
+
+    with WitnessPlace(keys) as witness, pytest.raises(Unpublished, match=reason):
+        anchor_of(witness.address).publish(log.statement(3), log)
 
 
 class Stubborn(HttpPlace):
