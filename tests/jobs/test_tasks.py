@@ -4,6 +4,7 @@ from apps.core.queue import enqueue
 from apps.jobs import queries, tasks
 from apps.jobs.models import JobStatus
 from tests.factories import datasets
+from tests.trail import one_event
 
 
 def test_sweep_brings_dead_jobs_back(
@@ -52,3 +53,11 @@ def test_every_kind_of_job_names_its_events_and_its_task(db):
 def test_the_clock_knows_the_sweep(db):
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
         enqueue(entry["task"])
+
+
+def test_heartbeat_leaves_an_event_of_the_portal(worker):
+    with one_event("audit.heartbeat") as events:
+        tasks.heartbeat()
+
+    assert events[0].actor_id == worker.pk
+    assert events[0].channel == "worker"
