@@ -19,9 +19,11 @@ class Publication(models.Model):
 
     The tree up to `size` was the whole trail at `created_at`; from then on counts the
     age by which an anchor is late. While an attempt runs, `due_at` lies after its end.
+    A log that begins anew after a loss has another origin and owes everything again.
     """
 
     target = models.CharField(max_length=400)
+    origin = models.CharField(max_length=255)
     size = models.BigIntegerField()
     state = models.CharField(
         max_length=16,
@@ -35,10 +37,10 @@ class Publication(models.Model):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["target", "-id"], name="audit_by_anchor")]
+        indexes = [models.Index(fields=["target", "origin", "-id"], name="audit_by_anchor")]
         constraints = [
             models.UniqueConstraint(
-                fields=["target"],
+                fields=["target", "origin"],
                 condition=Q(state=PublicationState.WAITING),
                 name="audit_one_publication_at_a_time",
             ),
@@ -56,6 +58,7 @@ class Publication(models.Model):
 class Cosignature(models.Model):
     """The line of a witness below a checkpoint."""
 
+    origin = models.CharField(max_length=255)
     size = models.BigIntegerField()
     key_name = models.CharField(max_length=255)
     line = models.TextField()
@@ -63,7 +66,7 @@ class Cosignature(models.Model):
     received_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["-size"], name="audit_cosigned_size")]
+        indexes = [models.Index(fields=["origin", "-size"], name="audit_cosigned_size")]
 
     def __str__(self) -> str:
         return f"{self.key_name} on checkpoint {self.size}"
@@ -72,13 +75,14 @@ class Cosignature(models.Model):
 class Timestamp(models.Model):
     """The answer of a time-stamping authority about a checkpoint."""
 
+    origin = models.CharField(max_length=255)
     size = models.BigIntegerField()
     target = models.CharField(max_length=400)
     token = models.BinaryField()
     received_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["-size"], name="audit_stamped_size")]
+        indexes = [models.Index(fields=["origin", "-size"], name="audit_stamped_size")]
 
     def __str__(self) -> str:
         return f"{self.target} on checkpoint {self.size}"

@@ -8,7 +8,7 @@ is found without searching, and nothing is found twice.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from typing import Final
@@ -76,7 +76,7 @@ class Sealer:
     signer: Signer
     files: SealerFiles
     batch: int = BATCH
-    guard: Guard | None = None
+    guard: Guard = field(default_factory=Guard)
 
     def seal_and_tell(self) -> int:
         """Seal, and keep for the health page what stands in the way."""
@@ -114,8 +114,8 @@ class Sealer:
             return 0, ""
         head, now, system_id = found
         self._require_what_was_published(head)
-        if self.guard:
-            self.guard.require_prefix(head.size, hashes_in(reader(head)))
+        hashes = hashes_in(reader(head))
+        self.guard.require_prefix(self.signer.name, head.size, hashes)
         events = self._new_events(head, now, system_id)
         if not events and head.target:  # the batch before this one was the last
             _caught_up(head, now, system_id)

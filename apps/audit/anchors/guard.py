@@ -19,7 +19,7 @@ class Guard:
     """
 
     held: dict[str, Checkpoint] = field(default_factory=dict)
-    contradictions: dict[str, str] = field(default_factory=dict)
+    contradictions: dict[str, tuple[str, str]] = field(default_factory=dict)
     _proven: dict[str, Checkpoint] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -29,23 +29,27 @@ class Guard:
             self.contradictions.pop(address, None)
             self.held[address] = checkpoint
 
-    def saw_contradiction(self, address: str, sentence: str) -> None:
-        """Note that an anchor contradicts the database."""
+    def saw_contradiction(self, address: str, origin: str, sentence: str) -> None:
+        """Note that an anchor contradicts the database in the log of this name."""
         with self._lock:
-            self.contradictions[address] = sentence
+            self.contradictions[address] = origin, sentence
 
-    def require_prefix(self, size: int, get_hash: GetHash) -> None:
+    def require_prefix(self, origin: str, size: int, get_hash: GetHash) -> None:
         """See that a tree of `size` leaves continues all that the anchors hold.
+
+        What they hold of another log counts nothing: it ended with a declared loss.
 
         Raises:
             CannotSeal: it does not.
         """
         with self._lock:
             contradictions, held = [*self.contradictions.items()], dict(self.held)
-        if contradictions:
-            address, sentence = contradictions[0]
-            raise CannotSeal(f"Database behind anchor {address}: {sentence}")
+        for address, (name, sentence) in contradictions:
+            if name == origin:
+                raise CannotSeal(f"Database behind anchor {address}: {sentence}")
         for address, checkpoint in held.items():
+            if checkpoint.origin != origin:
+                continue
             if checkpoint.size > size:
                 raise CannotSeal(
                     f"Database behind anchor {address}: a checkpoint of "

@@ -7,7 +7,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from apps.audit.anchor_models import (
@@ -19,7 +19,7 @@ from apps.audit.anchor_models import (
 from apps.audit.anchors.anchor import Anchor, Receipt
 from apps.audit.models import Checkpoint
 
-LEASE: Final = timedelta(seconds=60)  # longer than any attempt takes
+LEASE: Final = timedelta(seconds=60)  # longer than an attempt takes
 FIRST_PAUSE_SECONDS: Final = 5
 LONGEST_PAUSE_SECONDS: Final = 300
 DOUBLINGS: Final = 6
@@ -28,37 +28,42 @@ ERROR_CHARACTERS: Final = 500
 
 def idle_pace(anchor: Anchor) -> int:
     """Give the seconds after which an anchor is asked although nothing is new."""
-    return max(anchor.every, settings.AUDIT_HEARTBEAT_SECONDS)
+    heartbeat: int = settings.AUDIT_HEARTBEAT_SECONDS
+    return max(anchor.every, heartbeat)
 
 
-def put_newest(anchor: Anchor) -> None:
+def put_newest(anchor: Anchor, origin: str) -> None:
     """Note that the newest checkpoint is due, when it is time for one.
 
     The pace is counted from checkpoint to checkpoint, not from delivery to delivery,
     so that an anchor that was away is given the newest one right after it is back.
     """
     newest = Checkpoint.objects.order_by("-size").first()
-    last = Publication.objects.filter(target=anchor.address).order_by("-id").first()
-    if newest is None or (last and last.state == PublicationState.WAITING):
+    last = _of(anchor, origin).order_by("-id").first()
+    if newest is None or not newest.note.startswith(f"{origin}\n"):
+        return
+    if last and last.state == PublicationState.WAITING:
         return
     if last is not None:
         is_new = newest.size > last.size
         pace = anchor.every if is_new else idle_pace(anchor)
         if timezone.now() - last.created_at < timedelta(seconds=pace):
             return
-    row = Publication(target=anchor.address, size=newest.size)
+    row = Publication(target=anchor.address, origin=origin, size=newest.size)
     Publication.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def claim(anchor: Anchor) -> Publication | None:
+def claim(anchor: Anchor, origin: str) -> Publication | None:
     """Take what is due, so that no other process takes it as well.
 
     Whoever dies while it publishes loses the claim after the lease.
     """
     now = timezone.now()
-    waiting = Publication.objects.filter(
-        target=anchor.address, state=PublicationState.WAITING, due_at__lte=now
-    ).first()
+    waiting = (
+        _of(anchor, origin)
+        .filter(state=PublicationState.WAITING, due_at__lte=now)
+        .first()
+    )
     if waiting is None:
         return None
     claimed = Publication.objects.filter(pk=waiting.pk, due_at=waiting.due_at).update(
@@ -68,11 +73,9 @@ def claim(anchor: Anchor) -> Publication | None:
     return waiting if claimed else None
 
 
-def last_taken(anchor: Anchor) -> int:
+def last_taken(anchor: Anchor, origin: str) -> int:
     """Give the size of the checkpoint that the anchor took last; 0 for none."""
-    taken = Publication.objects.filter(
-        target=anchor.address, state=PublicationState.DONE
-    )
+    taken = _of(anchor, origin).filter(state=PublicationState.DONE)
     last = taken.order_by("-id").first()
     return last.size if last else 0
 
@@ -82,6 +85,7 @@ def settle(publication: Publication, receipt: Receipt) -> None:
     """Keep what the anchor gave back, and that it took the checkpoint."""
     Cosignature.objects.bulk_create(
         Cosignature(
+            origin=publication.origin,
             size=receipt.size,
             key_name=one.witness,
             line=one.line,
@@ -91,7 +95,10 @@ def settle(publication: Publication, receipt: Receipt) -> None:
     )
     if receipt.token:
         Timestamp.objects.create(
-            size=receipt.size, target=publication.target, token=receipt.token
+            origin=publication.origin,
+            size=receipt.size,
+            target=publication.target,
+            token=receipt.token,
         )
     Publication.objects.filter(pk=publication.pk).update(
         size=receipt.size,
@@ -109,3 +116,7 @@ def postpone(publication: Publication, reason: str, *, is_failure: bool) -> None
         last_error=reason[:ERROR_CHARACTERS],
         due_at=timezone.now() + timedelta(seconds=pause),
     )
+
+
+def _of(anchor: Anchor, origin: str) -> QuerySet[Publication]:
+    return Publication.objects.filter(target=anchor.address, origin=origin)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
 from typing import Final
@@ -30,7 +30,8 @@ from apps.audit.anchors.anchor import (
 )
 from apps.audit.anchors.guard import Guard
 from apps.audit.anchors.trail import SealedTrail
-from apps.audit.transparency.note import InvalidNote, Signer
+from apps.audit.sealer import Sealer
+from apps.audit.transparency.note import InvalidNote
 
 PAUSE_SECONDS: Final = 1.0
 FIRST_LOOK_SECONDS: Final = 8.0
@@ -50,7 +51,7 @@ class Publisher:
 
     anchors: Sequence[Anchor]
     log: Log
-    guard: Guard = field(default_factory=Guard)
+    guard: Guard
 
     def start(self) -> None:
         """Look at all anchors, then publish for as long as the process lives.
@@ -104,8 +105,9 @@ class Publisher:
                 looked.set()
 
     def _step(self, anchor: Anchor) -> None:
-        outbox.put_newest(anchor)
-        publication = outbox.claim(anchor)
+        origin = self.log.origin
+        outbox.put_newest(anchor, origin)
+        publication = outbox.claim(anchor, origin)
         if publication is None:
             return
         try:
@@ -124,7 +126,8 @@ class Publisher:
     def _hand_over(self, anchor: Anchor, size: int) -> Receipt:
         if anchor.is_carried:
             size = max(size, self.log.newest_size())
-        statement = Statement(size, self.log.note(size), outbox.last_taken(anchor))
+        last = outbox.last_taken(anchor, self.log.origin)
+        statement = Statement(size, self.log.note(size), last)
         try:
             self.log.opened(statement.note)
             receipt = anchor.publish(statement, self.log)
@@ -138,14 +141,14 @@ class Publisher:
 
     def _tell_contradiction(self, anchor: Anchor, error: Contradicts) -> None:
         logger.error("%s contradicts the database: %s", anchor.address, error)
-        self.guard.saw_contradiction(anchor.address, str(error))
+        self.guard.saw_contradiction(anchor.address, self.log.origin, str(error))
 
 
-def open_publisher(signer: Signer) -> Publisher:
-    """Make the publisher of the setting AUDIT_ANCHORS.
+def open_publisher(sealer: Sealer) -> Publisher:
+    """Make the publisher of the setting AUDIT_ANCHORS for what this sealer signs.
 
     Raises:
         InvalidAddress: the setting is malformed.
     """
-    trail = SealedTrail(signer.name, signer.vkey)
-    return Publisher(anchors_of(settings.AUDIT_ANCHORS), trail)
+    anchors = anchors_of(settings.AUDIT_ANCHORS)
+    return Publisher(anchors, SealedTrail(sealer), sealer.guard)

@@ -14,10 +14,11 @@ from apps.audit.anchors.timestamp import TimestampAuthority
 MAX_TOKENS: Final = 5000
 
 
-def cosigned(notes: Mapping[int, str]) -> dict[int, str]:
+def cosigned(notes: Mapping[int, str], origin: str) -> dict[int, str]:
     """Put the newest line of each witness below checkpoints, given by their size."""
     lines: dict[int, dict[str, str]] = {}
-    for one in Cosignature.objects.filter(size__in=notes).order_by("id"):
+    found = Cosignature.objects.filter(origin=origin, size__in=notes)
+    for one in found.order_by("id"):
         lines.setdefault(one.size, {})[one.key_name] = one.line
     return {
         size: note + "".join(lines.get(size, {}).values())
@@ -25,16 +26,17 @@ def cosigned(notes: Mapping[int, str]) -> dict[int, str]:
     }
 
 
-def cosigned_size(size: int) -> int:
+def cosigned_size(size: int, origin: str) -> int:
     """Find the largest cosigned checkpoint up to `size`; 0 when there is none."""
-    sizes = Cosignature.objects.filter(size__lte=size).order_by("-size")
-    return sizes.values_list("size", flat=True).first() or 0
+    sizes = Cosignature.objects.filter(origin=origin, size__lte=size)
+    return sizes.order_by("-size").values_list("size", flat=True).first() or 0
 
 
-def tokens(size: int) -> dict[int, bytes]:
+def tokens(size: int, origin: str) -> dict[int, bytes]:
     """Give the time stamps of checkpoints up to `size`, one for each."""
-    found = Timestamp.objects.filter(size__lte=size).order_by("-size", "-id")
-    return {one.size: bytes(one.token) for one in found[:MAX_TOKENS]}
+    found = Timestamp.objects.filter(origin=origin, size__lte=size)
+    newest = found.order_by("-size", "-id")[:MAX_TOKENS]
+    return {one.size: bytes(one.token) for one in newest}
 
 
 def authority_certificates() -> str:

@@ -71,7 +71,8 @@ def outside() -> Outside:
 def _standing(anchor: Anchor) -> Standing:
     rows = Publication.objects.filter(target=anchor.address).order_by("-id")
     taken = rows.filter(state=PublicationState.DONE).first()
-    waiting = rows.filter(state=PublicationState.WAITING).first()
+    newest = rows.first()
+    waiting = newest if newest and newest.done_at is None else None
     sentence = waiting.last_error if waiting else ""
     overdue = _overdue_since(anchor, taken, waiting)
     if overdue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apps.audit.models import Checkpoint, Head, Key
-from apps.audit.sealer import reader
+from apps.audit.sealer import Sealer, reader
 from apps.audit.transparency import checkpoint
 from apps.audit.transparency.note import InvalidNote, Verifier, open_note
 from apps.audit.transparency.tiles import hashes_in
@@ -17,12 +17,15 @@ class SealedTrail:
     """What was signed, read anew at each question.
 
     Attributes:
-        origin: the name of the log.
-        vkey: the present key of the sealer; earlier ones are in the database.
+        sealer: has the present key; earlier ones are in the database.
     """
 
-    origin: str
-    vkey: str
+    sealer: Sealer
+
+    @property
+    def origin(self) -> str:
+        """The name of the log."""
+        return self.sealer.signer.name
 
     def newest_size(self) -> int:
         """Say how large the newest checkpoint is now; 0 when there is none."""
@@ -45,7 +48,7 @@ class SealedTrail:
             InvalidNote: none did, or it is of another log.
         """
         known = Key.objects.values_list("vkey", flat=True)
-        keys = [Verifier(vkey) for vkey in dict.fromkeys([self.vkey, *known])]
+        keys = [Verifier(vkey) for vkey in dict.fromkeys([self.sealer.signer.vkey, *known])]
         stated = checkpoint.parse_checkpoint(open_note(note, keys)[0])
         if stated.origin != self.origin:
             raise InvalidNote(f"It is of the log {stated.origin}.")

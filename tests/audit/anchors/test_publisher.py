@@ -17,7 +17,6 @@ from apps.audit.anchors import outbox
 from apps.audit.anchors.publisher import Publisher, open_publisher
 from apps.audit.anchors.standing import outside
 from apps.audit.models import Checkpoint, Head
-from apps.audit.sealer import Sealer
 from apps.audit.signing import CannotSeal
 from apps.audit.transparency.note import Verifier
 from tests.audit.anchors.places import AuthorityPlace, Listener, WitnessPlace
@@ -41,11 +40,7 @@ def share(tmp_path):
 
 def publisher_of(sealer, settings, *addresses) -> Publisher:
     settings.AUDIT_ANCHORS = list(addresses)
-    return open_publisher(sealer.signer)
-
-
-def guarded(sealer, publisher) -> Sealer:
-    return Sealer(sealer.signer, sealer.files, guard=publisher.guard)
+    return open_publisher(sealer)
 
 
 def is_later(**ago) -> None:
@@ -174,9 +169,9 @@ def test_what_another_process_publishes_is_left_alone(sealer, settings, share):
     happen(1)
     sealer.seal()
     [anchor] = publisher.anchors
-    outbox.put_newest(anchor)
-    outbox.put_newest(anchor)
-    assert outbox.claim(anchor)
+    outbox.put_newest(anchor, ORIGIN)
+    outbox.put_newest(anchor, ORIGIN)
+    assert outbox.claim(anchor, ORIGIN)
 
     publisher.publish()
     assert in_share(share) == []
@@ -227,7 +222,7 @@ def rewound(sealer, settings, share, tmp_path):
         cut_back_to(2, sealer, before)
         head.save(force_insert=True)
         happen(1)
-        yield sealer, addresses
+        yield sealer_in(tmp_path), addresses
 
 
 @pytest.mark.parametrize("name", ["directory", "witness"])
@@ -237,7 +232,7 @@ def test_the_sealer_refuses_to_sign_behind_an_anchor(rewound, settings, name):
     publisher.look()
 
     with pytest.raises(CannotSeal, match=r"Database behind anchor .* of 4 events"):
-        guarded(sealer, publisher).seal()
+        sealer.seal()
 
     assert newest(sealer)[0] == 2
 
@@ -249,7 +244,7 @@ def test_without_anchors_an_old_backup_goes_unnoticed(rewound):
     assert sealer.seal() > 0
 
 
-def test_the_sealer_refuses_to_sign_another_history(rewound, settings):
+def test_the_sealer_refuses_to_sign_another_history(rewound, settings, tmp_path):
     sealer, addresses = rewound
     sealer.seal()
     happen(2)
@@ -261,26 +256,39 @@ def test_the_sealer_refuses_to_sign_another_history(rewound, settings):
         ("witness", "does not continue"),
     ):
         Publication.objects.all().delete()
+        sealer = sealer_in(tmp_path)
         publisher = publisher_of(sealer, settings, addresses[name])
         publisher.look()
         if name == "witness":
             publisher.publish()
         with pytest.raises(CannotSeal, match=sentence):
-            guarded(sealer, publisher).seal()
+            sealer.seal()
 
 
 def test_the_guard_lets_go_when_the_contradiction_is_gone(sealer, settings, share):
     publisher = publisher_of(sealer, settings, f"dir://{share}")
     happen(1)
     sealer.seal()
-    publisher.guard.saw_contradiction(f"dir://{share}", "It holds more.")
+    sealer.guard.saw_contradiction(f"dir://{share}", ORIGIN, "It holds more.")
     with pytest.raises(CannotSeal, match="It holds more"):
-        guarded(sealer, publisher).seal()
+        sealer.seal()
 
     publisher.publish()
     happen(1)
 
-    assert guarded(sealer, publisher).seal() == 1
+    assert sealer.seal() == 1
+
+
+def test_what_anchors_hold_of_a_log_that_ended_counts_nothing(
+    rewound, settings, tmp_path
+):
+    sealer, addresses = rewound
+    publisher = publisher_of(sealer, settings, *addresses.values())
+    publisher.look()
+    with pytest.raises(CannotSeal, match="Database behind anchor"):
+        sealer.seal()
+
+    sealer.guard.require_prefix("test.example/audit/2", 2, None)
 
 
 def test_a_contradiction_is_told_where_the_anchor_stands(rewound, settings):

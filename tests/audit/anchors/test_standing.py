@@ -7,7 +7,7 @@ from django.utils import timezone
 from apps.audit.anchor_models import Publication, PublicationState
 from apps.audit.anchors.standing import outside
 from apps.audit.models import Checkpoint, Head
-from tests.audit.sealing import happen
+from tests.audit.sealing import ORIGIN, happen
 from tests.audit.test_sealer_process import told
 
 ADDRESS = "dir:///mnt/other"
@@ -27,6 +27,7 @@ def ago(**span):
 def published(size, at):
     Publication.objects.create(
         target=ADDRESS,
+        origin=ORIGIN,
         size=size,
         state=PublicationState.DONE,
         created_at=at,
@@ -36,7 +37,11 @@ def published(size, at):
 
 def owed(size, since, reason=""):
     Publication.objects.create(
-        target=ADDRESS, size=size, created_at=since, last_error=reason
+        target=ADDRESS,
+        origin=ORIGIN,
+        size=size,
+        created_at=since,
+        last_error=reason,
     )
 
 

@@ -74,8 +74,8 @@ class Command(BaseCommand):
 def open_sealer() -> tuple[Sealer, Publisher]:
     files = SealerFiles(settings.AUDIT_SIGNING_KEY_FILE)
     signer = files.signer(settings.AUDIT_ORIGIN, may_create=not Key.objects.exists())
-    publisher = open_publisher(signer)
-    return Sealer(signer, files, guard=publisher.guard), publisher
+    own = Sealer(signer, files)
+    return own, open_publisher(own)
 
 
 def rounds() -> Iterator[None]:
