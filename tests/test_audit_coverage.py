@@ -27,7 +27,7 @@ def test_every_change_leaves_events_of_its_maker(row: Row, world, client_of, api
     answer = send(client, row, arguments, data)
 
     events = AuditEvent.objects.filter(pk__gt=before.pk if before else 0)
-    found = set(events.values_list("actor_id", "channel"))
+    found = {(event.actor_id, event.channel) for event in events}
     channel = "api" if row.is_api else "web"
     assert answer.status_code == row.status_for(allowed_person(row) or "")
     assert found == (set() if row.name in WITHOUT_EVENT else {(person.pk, channel)})

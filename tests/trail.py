@@ -34,7 +34,7 @@ def no_room_for_events() -> Iterator[None]:
     """Break every write of an event, at the border to the database."""
 
     def refuse(execute, sql, params, many, context):
-        if sql.startswith('INSERT INTO "audit_auditevent"'):
+        if sql.startswith("INSERT INTO audit_auditevent"):
             raise FailedHalfWay
         return execute(sql, params, many, context)
 

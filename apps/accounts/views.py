@@ -1,10 +1,11 @@
 from uuid import UUID
 
+from axes.helpers import get_client_ip_address
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.cache import never_cache
@@ -32,13 +33,23 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
-        actions.record_sign_in(by=form.get_user())
+        actions.record_sign_in(address=_address(self.request), by=form.get_user())
         return super().form_valid(form)
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
+        actions.record_sign_in_failure(
+            email=form.data.get("username", ""),
+            address=_address(self.request),
+            is_locked=getattr(self.request, "axes_locked_out", False),
+        )
         response = super().form_invalid(form)
         response.status_code = 422
         return response
+
+
+def _address(request: HttpRequest) -> str:
+    """The network address that the proxy or the client connected from."""
+    return str(get_client_ip_address(request) or "")
 
 
 class ChangePasswordView(PasswordChangeView):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -15,7 +15,7 @@ from apps.audit.event_types import EventType
 from apps.audit.evidence import write_evidence
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
-from apps.audit.record import record
+from apps.audit.record import record, record_independent
 from apps.core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def export_audit_trail(
         target=by,
         project=None,
         by=by,
-        changes={"format": file_format, **wanted.given},
+        changes={"format": file_format, **wanted.recorded},
     )
     return WRITERS[file_format](events)
 
@@ -130,10 +130,33 @@ def record_heartbeat(*, by: User) -> None:
 
 
 @transaction.atomic
+def record_view(*, what: dict[str, Any], by: User) -> None:
+    """Keep that `by` read the trail, and which part.
+
+    Args:
+        what: the filter or the event, by name.
+        by: whoever is signed in.
+    """
+    ensure(rules.can_record_view(by))
+    record(EventType.AUDIT_VIEWED, target=by, project=None, by=by, changes=what)
+
+
+def record_failure(*, address: str, error: str, by: User) -> None:
+    """Keep that what `by` asked for met an error of ours, which undid it."""
+    ensure(rules.can_record_refusal(by))
+    record_independent(
+        EventType.ACCESS_FAILED,
+        target=by,
+        project=None,
+        by=by,
+        changes={"address": address[:300], "error": error},
+    )
+
+
 def record_refusal(*, address: str, reason: str, by: User) -> None:
     """Keep that a rule refused `by`; the refused change itself left nothing."""
     ensure(rules.can_record_refusal(by))
-    record(
+    record_independent(
         EventType.ACCESS_REFUSED,
         target=by,
         project=None,

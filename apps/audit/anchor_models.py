@@ -37,7 +37,9 @@ class Publication(models.Model):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["target", "origin", "-id"], name="audit_by_anchor")]
+        indexes = [
+            models.Index(fields=["target", "origin", "-id"], name="audit_by_anchor")
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["target", "origin"],

@@ -27,6 +27,7 @@ class AuditEventOutput(serializers.Serializer[Any]):
     event_id = serializers.UUIDField()
     at = serializers.DateTimeField()
     type = serializers.CharField()
+    outcome = serializers.CharField()
     actor_id = serializers.UUIDField()
     actor_label = serializers.CharField()
     actor_kind = serializers.CharField()
@@ -44,6 +45,7 @@ class AuditEventOutput(serializers.Serializer[Any]):
 
 class AuditEventsView(ApiView):
     serializer_class = AuditEventOutput
+    page_key = "event_id"
 
     def get_queryset(self) -> Any:
         wanted = AuditFilter.from_query(self.request.query_params.dict())
@@ -53,7 +55,9 @@ class AuditEventsView(ApiView):
     @extend_schema(parameters=FILTERS, responses=AuditEventOutput(many=True))
     def get(self, request: ApiRequest) -> Response:
         """Audit events that I may read, newest first."""
-        page = self.paginate_queryset(self.get_queryset()) or []
+        page = queries.with_names(self.paginate_queryset(self.get_queryset()) or [])
+        wanted = AuditFilter.from_query(request.query_params.dict())
+        actions.record_view(what=wanted.recorded, by=request.user)
         return self.get_paginated_response([queries.event_record(e) for e in page])
 
 

@@ -6,17 +6,22 @@ An event type is named `resource.past_tense`; its label completes the sentence
 
 from django.db import models
 
+OUTCOMES = ("success", "failure", "denied", "error")
+
 
 class EventType(models.TextChoices):
     """Every kind of audit event, grouped by resource."""
 
+    ACCESS_FAILED = "access.failed", "met an error as"
     ACCESS_REFUSED = "access.refused", "was refused access as"
 
     ACCOUNT_CREATED = "account.created", "created the account of"
     ACCOUNT_DEACTIVATED = "account.deactivated", "deactivated the account of"
     ACCOUNT_EDITED = "account.edited", "edited the account of"
+    ACCOUNT_LOCKED_OUT = "account.locked_out", "tried too many passwords for"
     ACCOUNT_PASSWORD_CHANGED = "account.password_changed", "changed the password of"
     ACCOUNT_ROLES_SET = "account.roles_set", "set the agency roles of"
+    ACCOUNT_SIGN_IN_FAILED = "account.sign_in_failed", "could not sign in as"
     ACCOUNT_SIGNED_IN = "account.signed_in", "signed in as"
 
     APPROVAL_APPROVED = "approval.approved", "gave the last signature to"
@@ -28,6 +33,7 @@ class EventType(models.TextChoices):
     AUDIT_EXPORTED = "audit.exported", "exported the audit trail as"
     AUDIT_FLAW_ACCEPTED = "audit.flaw_accepted", "accepted as it lies"
     AUDIT_HEARTBEAT = "audit.heartbeat", "said that the portal is alive as"
+    AUDIT_VIEWED = "audit.viewed", "looked at the audit trail as"
 
     DATASET_CREATED = "dataset.created", "created dataset"
     DATASET_DOWNLOADED = "dataset.downloaded", "downloaded"
@@ -92,3 +98,31 @@ class EventType(models.TextChoices):
     TRAINING_LAUNCHED = "training.launched", "launched"
     TRAINING_REQUEUED = "training.requeued", "queued again"
     TRAINING_STARTED = "training.started", "started"
+
+    @property
+    def outcome(self) -> str:
+        """Say how it ended: success, failure, denied or error."""
+        return _OUTCOMES.get(
+            self, "failure" if self.value.endswith("failed") else "success"
+        )
+
+    @property
+    def severity(self) -> int:
+        """Say how much it concerns an auditor, from 1 (as usual) to 5."""
+        return _SEVERITIES.get(self, 1 if self.outcome == "success" else 3)
+
+
+_OUTCOMES = {
+    EventType.ACCESS_FAILED: "error",
+    EventType.ACCESS_REFUSED: "denied",
+    EventType.ACCOUNT_LOCKED_OUT: "denied",
+}
+_SEVERITIES = {
+    EventType.ACCOUNT_LOCKED_OUT: 4,
+    EventType.ACCOUNT_ROLES_SET: 2,
+    EventType.AUDIT_EXPORTED: 2,
+    EventType.AUDIT_FLAW_ACCEPTED: 5,
+    EventType.MEMBER_ADDED: 2,
+    EventType.MEMBER_REMOVED: 2,
+    EventType.MEMBER_ROLE_CHANGED: 2,
+}

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+import secrets
+from typing import TYPE_CHECKING, Any, Self
 
+import orjson
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from apps.access.checks import has_agency_permission, project_roles_with
 from apps.access.permissions import Permission
 from apps.audit import anchor_models  # noqa: F401  # its tables belong to this app
+from apps.audit.body import facts_beside, facts_in, named
 from apps.audit.event_types import EventType
-from apps.core.ids import new_id
+from apps.audit.personal import (
+    SALT_BYTES,
+    Personal,
+    base64url,
+    commitment_of,
+    commitments_in,
+    disclosure_of,
+    revealed,
+)
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -41,28 +54,25 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """Something that happened, in words and ids that do not depend on other rows."""
+    """Something that happened, in words and ids that do not depend on other rows.
+
+    `body` is the event. The columns before it repeat what lists are narrowed by;
+    `payload` has the changes that were too large for the body.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    event_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    event_id = models.UUIDField(unique=True, editable=False)
+    at = models.DateTimeField()
     type = models.CharField(max_length=64)
-    at = models.DateTimeField(default=timezone.now)
+    outcome = models.CharField(max_length=8)
     actor_id = models.UUIDField()
-    actor_label = models.CharField(max_length=254)
-    actor_kind = models.CharField(max_length=16)
-    actor_roles = ArrayField(models.CharField(max_length=32), default=list)
     target_type = models.CharField(max_length=64)
     target_id = models.CharField(max_length=64)
-    target_label = models.CharField(max_length=300)
-    target_path = models.CharField(max_length=300, blank=True)
     project_id = models.UUIDField(null=True)
-    project_label = models.CharField(max_length=200, blank=True)
-    changes = models.JSONField(default=dict)
-    reason = models.TextField(blank=True)
-    channel = models.CharField(max_length=16)
-    request_id = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=64)
     # The database adds `xid`, the transaction that wrote the row, by itself.
     body = models.TextField(editable=False)
+    payload = models.TextField(editable=False)
     leaf_hash = models.BinaryField(max_length=32)
     mac = models.BinaryField(max_length=32)
     mac_kid = models.SmallIntegerField()
@@ -70,19 +80,40 @@ class AuditEvent(models.Model):
     objects = AuditEventQuerySet.as_manager()
 
     class Meta:
+        # Newest first: the ids of events sort by time (UUID version 7).
         indexes = [
-            models.Index(fields=["project_id", "-id"], name="audit_by_project"),
-            models.Index(fields=["actor_id", "-id"], name="audit_by_actor"),
-            models.Index(fields=["type", "-id"], name="audit_by_type"),
-            models.Index(
-                fields=["target_type", "target_id", "-id"], name="audit_by_target"
-            ),
-            models.Index(fields=["request_id", "-id"], name="audit_by_request"),
-            models.Index(fields=["-at"], name="audit_by_time"),
+            models.Index(fields=["project_id", "-event_id"], name="audit_by_project"),
+            models.Index(fields=["actor_id", "-event_id"], name="audit_by_actor"),
+            models.Index(fields=["type", "-event_id"], name="audit_by_type"),
+            models.Index(fields=["outcome", "-event_id"], name="audit_by_outcome"),
+            models.Index(fields=["target_id", "-event_id"], name="audit_by_target"),
+            models.Index(fields=["request_id", "-event_id"], name="audit_by_request"),
         ]
 
     def __str__(self) -> str:
         return f"{self.actor_label} {self.type_label} {self.target_label}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("audit:event", args=[self.event_id])
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """The body as it was written, with commitments for names."""
+        facts = facts_in(self.body) or facts_beside(self)
+        changes = orjson.loads(self.payload) if self.payload else []
+        return {"changes": changes, **facts}
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        """The body with the names of people, asked for unless `with_names` did."""
+        found = Disclosure.objects.texts(commitments_in(self.facts))
+        told: dict[str, Any] = revealed(self.facts, found)
+        return told
+
+    @property
+    def actor_label(self) -> str:
+        """Who did it: name and address."""
+        return str(self.told["actor"]["name"])
 
     @property
     def actor_name(self) -> str:
@@ -90,9 +121,104 @@ class AuditEvent(models.Model):
         return self.actor_label.partition(" <")[0]
 
     @property
+    def actor_roles(self) -> list[str]:
+        """The roles that counted when it was done."""
+        return list(self.facts["actor"]["roles"])
+
+    @property
+    def actor_kind(self) -> str:
+        """Whether it was a person, a service, or nobody who signed in."""
+        return str(self.facts["actor"]["type"])
+
+    @property
+    def target_label(self) -> str:
+        """The name of the object at that time."""
+        return str(self.told["object"]["name"])
+
+    @property
+    def target_path(self) -> str:
+        """The address of the object's page; empty when it has none."""
+        return str(self.facts["object"]["path"])
+
+    @property
+    def project_label(self) -> str:
+        """The name of the project at that time; empty outside of projects."""
+        return str(self.facts["scope"]["name"])
+
+    @property
+    def channel(self) -> str:
+        """The door it came through: web, api, worker or cli."""
+        return str(self.facts["source"]["channel"])
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Changed fields, each `[before, after]`, or facts of the event."""
+        return dict(named(self.told["changes"]) or {})
+
+    @property
+    def reason(self) -> str:
+        """What the person gave as reason."""
+        return str(self.facts["reason"])
+
+    @property
     def type_label(self) -> str:
         """What happened, in words that stand between actor and target."""
-        return EventType(self.type).label
+        is_known = self.type in EventType.values
+        return EventType(self.type).label if is_known else self.type
+
+
+class DisclosureQuerySet(models.QuerySet["Disclosure"]):
+    """Personal texts and the commitments that stand for them."""
+
+    def committed(self, texts: set[Personal]) -> dict[Personal, str]:
+        """Give the commitment of each text, making those that are not there yet.
+
+        Two transactions may make one each for the same text: neither waits for the
+        other, and both are true.
+        """
+        subjects = {text.subject_id for text in texts}
+        rows = self.filter(subject_id__in=subjects).values_list(
+            "subject_id", "value", "commitment"
+        )
+        known = {Personal(subject, value): found for subject, value, found in rows}
+        made = [Disclosure.of(text) for text in texts - known.keys()]
+        if made:
+            self.bulk_create(made)
+        known |= {Personal(one.subject_id, one.value): one.commitment for one in made}
+        return known
+
+    def texts(self, commitments: set[str]) -> dict[str, str]:
+        """Give the texts that these commitments stand for and that are not erased."""
+        if not commitments:
+            return {}
+        found = self.filter(commitment__in=commitments)
+        return dict(found.values_list("commitment", "value"))
+
+
+class Disclosure(models.Model):
+    """A text about a person and its salt; without this row it cannot be known."""
+
+    commitment = models.CharField(max_length=43, primary_key=True)
+    subject_id = models.UUIDField(db_index=True)
+    salt = models.CharField(max_length=22)
+    value = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = DisclosureQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Disclosure {self.commitment}"
+
+    @classmethod
+    def of(cls, text: Personal) -> Disclosure:
+        """Commit to a text with a new salt."""
+        salt = base64url(secrets.token_bytes(SALT_BYTES))
+        return cls(
+            commitment=commitment_of(disclosure_of(salt, text.value)),
+            subject_id=text.subject_id,
+            salt=salt,
+            value=text.value,
+        )
 
 
 class Leaf(models.Model):

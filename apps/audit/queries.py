@@ -5,20 +5,27 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.search import SearchQuery, SearchVectorField
+from django.db.models import Func, QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
 
-from apps.audit.event_types import EventType
-from apps.audit.models import AuditEvent
+from apps.audit.event_types import OUTCOMES, EventType
+from apps.audit.models import AuditEvent, Disclosure
+from apps.audit.personal import UNKNOWN, Personal, commitments_in, revealed
 from apps.core.errors import Invalid
+from apps.core.ids import first_id_at
 
 CHUNK_ROWS = 2000
+MAX_PROJECTS = 200  # events that name one
+BESIDE_SECONDS = 1  # between the time of an event and that in its id
 FARTHEST_FROM_UTC = timedelta(hours=14)  # of any place; Postgres takes less than 16
 # Characters that make a spreadsheet read a cell as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -29,18 +36,20 @@ class AuditFilter:
     """Which events somebody wants to see; an empty value does not narrow.
 
     Args:
-        person: part of the actor's name or address.
+        person: part of the actor's name or address, or the id of the account.
         type: exact event type.
+        outcome: success, failure, denied or error.
         project: id, or name without regard to case.
-        target: id of the object, or part of its name.
+        target: id of the object, or beginnings of words of its name.
         since: first day or moment, UTC.
         until: last day or moment, UTC.
-        text: part of a reason.
+        text: beginnings of words of name, reason, project or changes.
         request: id of the HTTP request or task.
     """
 
     person: str = ""
     type: str = ""
+    outcome: str = ""
     project: str = ""
     target: str = ""
     since: str = ""
@@ -60,6 +69,14 @@ class AuditFilter:
         """The values that narrow."""
         return {name: value for name, value in asdict(self).items() if value}
 
+    @property
+    def recorded(self) -> dict[str, str | Personal]:
+        """The same for an event: whom somebody looked for is personal."""
+        given: dict[str, str | Personal] = {**self.given}
+        if self.person and not _id(self.person):
+            given["person"] = Personal(UNKNOWN, self.person)
+        return given
+
 
 def matching(events: QuerySet[AuditEvent], wanted: AuditFilter) -> QuerySet[AuditEvent]:
     """Narrow `events` to what is wanted.
@@ -71,25 +88,94 @@ def matching(events: QuerySet[AuditEvent], wanted: AuditFilter) -> QuerySet[Audi
         raise Invalid("The filter contains a NUL character; remove it.")
     for name, narrow in _NARROWINGS.items():
         if value := getattr(wanted, name):
-            events = events.filter(narrow(value))
+            events = narrow(events, value)
     return events
 
 
-def _id_or(field: str, lookup: str, value: str) -> Q:
-    condition = Q(**{f"{field}_label__{lookup}": value})
+def with_names(events: Iterable[AuditEvent]) -> list[AuditEvent]:
+    """Give events the names of the people in them, with one query for all."""
+    rows = list(events)
+    wanted = set().union(*(commitments_in(event.facts) for event in rows))
+    texts = Disclosure.objects.texts(wanted)
+    for event in rows:
+        event.told = revealed(event.facts, texts)
+    return rows
+
+
+class _Words(Func):
+    """The words of an event, as the index `audit_by_words` has them."""
+
+    function = "audit_words"
+    output_field = SearchVectorField()
+
+
+def _containing(events: QuerySet[AuditEvent], value: str) -> QuerySet[AuditEvent]:
+    words = [re.sub(r"[\\']", "", word) for word in value.split()]
+    wanted = " & ".join(f"'{word}':*" for word in words if word)
+    if not wanted:
+        return events
+    query = SearchQuery(wanted, search_type="raw", config="simple")
+    return events.alias(words=_Words("body")).filter(words=query)
+
+
+def _id(value: str) -> UUID | None:
     try:
-        return condition | Q(**{f"{field}_id": UUID(value)})
+        return UUID(value)
     except ValueError:
-        return condition
+        return None
 
 
-def _type(value: str) -> Q:
+def _by_person(events: QuerySet[AuditEvent], value: str) -> QuerySet[AuditEvent]:
+    if found := _id(value):
+        return events.filter(actor_id=found)
+    known = Disclosure.objects.filter(value__icontains=value).values("subject_id")
+    return events.filter(actor_id__in=known)
+
+
+def _of_project(events: QuerySet[AuditEvent], value: str) -> QuerySet[AuditEvent]:
+    if found := _id(value):
+        return events.filter(project_id=found)
+    told = AuditEvent.objects.filter(type__in=_NAMING_A_PROJECT)
+    named_so = [
+        event.project_id
+        for event in _containing(told, value)[:MAX_PROJECTS]
+        if event.project_label.casefold() == value.casefold()
+    ]
+    return events.filter(project_id__in=named_so)
+
+
+def _of_target(events: QuerySet[AuditEvent], value: str) -> QuerySet[AuditEvent]:
+    if found := _id(value):
+        return events.filter(target_id=str(found))
+    return _containing(events, value)
+
+
+def _type(value: str) -> str:
     if value not in EventType.values:
         raise Invalid(
             f"{value!r} is not a kind of event; the reference lists them all.",
             fields={"type": "Unknown kind of event."},
         )
-    return Q(type=value)
+    return value
+
+
+def _outcome(value: str) -> str:
+    if value not in OUTCOMES:
+        raise Invalid(
+            f"outcome must be one of {', '.join(OUTCOMES)}.",
+            fields={"outcome": "Unknown outcome."},
+        )
+    return value
+
+
+def _from(events: QuerySet[AuditEvent], moment: datetime) -> QuerySet[AuditEvent]:
+    first = first_id_at(moment.timestamp() - BESIDE_SECONDS)
+    return events.filter(at__gte=moment, event_id__gte=first)
+
+
+def _upto(events: QuerySet[AuditEvent], moment: datetime) -> QuerySet[AuditEvent]:
+    beyond = first_id_at(moment.timestamp() + BESIDE_SECONDS)
+    return events.filter(at__lte=moment, event_id__lt=beyond)
 
 
 def _moment(name: str, value: str) -> datetime:
@@ -113,21 +199,25 @@ def _moment(name: str, value: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-_NARROWINGS: dict[str, Callable[[str], Q]] = {
-    "person": lambda value: Q(actor_label__icontains=value),
-    "type": _type,
-    "project": lambda value: _id_or("project", "iexact", value),
-    "target": lambda value: _id_or("target", "icontains", value),
-    "since": lambda value: Q(at__gte=_moment("since", value)),
-    "until": lambda value: Q(at__lte=_moment("until", value)),
-    "text": lambda value: Q(reason__icontains=value),
-    "request": lambda value: Q(request_id=value),
+_NAMING_A_PROJECT = (EventType.PROJECT_CREATED, EventType.PROJECT_EDITED)
+_Events = QuerySet[AuditEvent]
+_NARROWINGS: dict[str, Callable[[_Events, str], _Events]] = {
+    "person": _by_person,
+    "type": lambda events, value: events.filter(type=_type(value)),
+    "outcome": lambda events, value: events.filter(outcome=_outcome(value)),
+    "project": _of_project,
+    "target": _of_target,
+    "since": lambda events, value: _from(events, _moment("since", value)),
+    "until": lambda events, value: _upto(events, _moment("until", value)),
+    "text": _containing,
+    "request": lambda events, value: events.filter(request_id=value),
 }
 
 FIELDS = (
     "event_id",
     "at",
     "type",
+    "outcome",
     "actor_id",
     "actor_label",
     "actor_kind",
@@ -154,8 +244,10 @@ def event_record(event: AuditEvent) -> dict[str, Any]:
     return record
 
 
-def _in_order(events: QuerySet[AuditEvent]) -> Iterable[AuditEvent]:
-    return events.order_by("pk").iterator(chunk_size=CHUNK_ROWS)
+def _in_order(events: QuerySet[AuditEvent]) -> Iterator[AuditEvent]:
+    rows = events.order_by("event_id").iterator(chunk_size=CHUNK_ROWS)
+    while chunk := with_names(islice(rows, CHUNK_ROWS)):
+        yield from chunk
 
 
 def json_lines(events: QuerySet[AuditEvent]) -> Iterator[bytes]:

@@ -58,6 +58,11 @@ def can_record_heartbeat(user: User) -> Decision:
     return ALLOWED
 
 
+def can_record_view(user: User) -> Decision:
+    """Say that everybody's looks at the trail are recorded."""
+    return ALLOWED
+
+
 def can_record_refusal(user: User) -> Decision:
     """Say that everybody's refusals are recorded."""
     return ALLOWED

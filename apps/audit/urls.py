@@ -5,7 +5,7 @@ from apps.audit import views
 app_name = "audit"
 urlpatterns = [
     path("audit/", views.list_events, name="list"),
-    path("audit/events/<int:pk>/", views.event, name="event"),
+    path("audit/events/<uuid:event_id>/", views.event, name="event"),
     path("audit/bundle/", views.export_bundle, name="export_audit_bundle"),
     path("audit/checkpoint/", views.checkpoint, name="checkpoint"),
     path("audit/key/", views.verification_key, name="verification_key"),

@@ -1,4 +1,5 @@
 from pathlib import Path
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import (
@@ -31,7 +32,9 @@ def list_events(request: HtmxRequest) -> HttpResponse:
     wanted, fault, page = AuditFilter.from_query(request.GET), None, Page([], None)
     try:
         events = queries.matching(AuditEvent.objects.visible_to(request.user), wanted)
-        page = keyset_page(events, after=request.GET.get("after"))
+        page = keyset_page(events, after=request.GET.get("after"), key="event_id")
+        page.rows = queries.with_names(page.rows)
+        actions.record_view(what=wanted.recorded, by=request.user)
     except Invalid as error:
         fault = error
     return render(
@@ -52,8 +55,10 @@ def list_events(request: HtmxRequest) -> HttpResponse:
 
 @login_required
 @require_GET
-def event(request: HtmxRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(AuditEvent.objects.visible_to(request.user), pk=pk)
+def event(request: HtmxRequest, event_id: UUID) -> HttpResponse:
+    visible = AuditEvent.objects.visible_to(request.user)
+    found = get_object_or_404(visible, event_id=event_id)
+    actions.record_view(what={"event": str(event_id)}, by=request.user)
     return render(request, "audit/event.html", {"event": found})
 
 

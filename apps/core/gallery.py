@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
@@ -98,7 +99,7 @@ def _life_cycles() -> list[list[dict[str, str]]]:
 def _events() -> list[SimpleNamespace]:
     signed = SimpleNamespace(
         at=datetime(2026, 11, 3, 14, 5, 9, tzinfo=UTC),
-        pk=2,
+        event_id=UUID(int=2),
         actor_label="Morgan Ellis <morgan.ellis@agency.example>",
         actor_name="Morgan Ellis",
         type_label="signed off",
@@ -111,7 +112,7 @@ def _events() -> list[SimpleNamespace]:
     )
     trained = SimpleNamespace(
         at=datetime(2026, 11, 2, 9, 30, tzinfo=UTC),
-        pk=1,
+        event_id=UUID(int=1),
         actor_label="Worker <worker@portal.example>",
         actor_name="Worker",
         type_label="finished",

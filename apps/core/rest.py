@@ -88,18 +88,20 @@ def _flat(detail: Any) -> dict[str, Any]:
 class KeysetPagination(BasePagination):
     """Page by primary key, newest first; the cost does not grow with the table.
 
-    Keys are UUIDv7 or big integers, so that key order is time order. Query string:
+    Keys are UUIDv7 or big integers, so that key order is time order; a view may name
+    another field than the primary key as its `page_key`. Query string:
     `limit` (1 to 200) and `after`, an opaque cursor taken from `next`.
     """
-
-    ordering = "-pk"
 
     def paginate_queryset(
         self, queryset: Any, request: Request, view: Any = None
     ) -> list[Any]:
         limit = _limit(request.query_params.get("limit"))
         page = keyset_page(
-            queryset, after=request.query_params.get("after"), limit=limit
+            queryset,
+            after=request.query_params.get("after"),
+            limit=limit,
+            key=getattr(view, "page_key", "pk"),
         )
         self._next = None
         if page.next_cursor:
@@ -144,31 +146,35 @@ class Page:
         self.next_cursor = next_cursor
 
 
-def keyset_page(queryset: QuerySet[Any], *, after: str | None, limit: int = 50) -> Page:
+def keyset_page(
+    queryset: QuerySet[Any], *, after: str | None, limit: int = 50, key: str = "pk"
+) -> Page:
     """Take one page of `queryset`, newest key first. Pages and API share it.
 
     Args:
-        queryset: rows with a time-ordered primary key.
+        queryset: rows with a time-ordered key.
         after: cursor of the last row seen; None or empty for the newest page.
         limit: rows on the page.
+        key: the field of the key.
 
     Raises:
         Invalid: the cursor is not one of ours.
     """
     if after:
-        queryset = queryset.filter(pk__lt=_decode(after, queryset.model))
-    rows = list(queryset.order_by("-pk")[: limit + 1])
+        bound = _decode(after, queryset.model, key)
+        queryset = queryset.filter(**{f"{key}__lt": bound})
+    rows = list(queryset.order_by(f"-{key}")[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
-    return Page(rows, _encode(rows[-1].pk) if more else None)
+    return Page(rows, _encode(getattr(rows[-1], key)) if more else None)
 
 
 def _encode(key: UUID | int) -> str:
     return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, model: type[Model]) -> Any:
-    field: Any = model._meta.pk
+def _decode(cursor: str, model: type[Model], key: str) -> Any:
+    field: Any = model._meta.pk if key == "pk" else model._meta.get_field(key)
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         return field.to_python(text)

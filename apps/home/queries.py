@@ -15,6 +15,7 @@ from apps.approvals.models import ApprovalRequest, ApprovalStatus
 from apps.approvals.queries import waiting_for, with_stages
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
+from apps.audit.queries import with_names
 from apps.datasets.models import DatasetVersion
 from apps.jobs.models import JobStatus
 from apps.projects.models import Objective, Project
@@ -36,6 +37,14 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 RECENT = timedelta(days=14)
+# Events that tell nothing about the work.
+QUIET = (
+    EventType.ACCESS_FAILED,
+    EventType.ACCESS_REFUSED,
+    EventType.ACCOUNT_SIGN_IN_FAILED,
+    EventType.ACCOUNT_SIGNED_IN,
+    EventType.AUDIT_VIEWED,
+)
 LIST_LENGTH = 50
 LIFE = (
     VersionState.DRAFT,
@@ -208,11 +217,11 @@ def _job_counts(projects: Sequence[Project]) -> dict[UUID, dict[str, int]]:
     }
 
 
-def recent_events(user: User, **narrowed: Any) -> QuerySet[AuditEvent]:
+def recent_events(user: User, limit: int, **narrowed: Any) -> list[AuditEvent]:
     """List what happened lately, as far as `user` may read the trail."""
     events = AuditEvent.objects.visible_to(user).filter(**narrowed)
-    quiet = [EventType.ACCESS_REFUSED, EventType.ACCOUNT_SIGNED_IN]
-    return events.exclude(type__in=quiet).order_by("-pk")
+    telling = events.exclude(type__in=QUIET)
+    return with_names(telling.order_by("-event_id")[:limit])
 
 
 def version_steps(version: ModelVersion) -> list[dict[str, str]]:

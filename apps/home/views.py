@@ -44,7 +44,7 @@ def home(request: HtmxRequest) -> HttpResponse:
         "inbox": queries.inbox(request.user),
         "page": page,
         "projects": queries.health_of(page.rows, request.user),
-        "events": queries.recent_events(request.user)[: ROWS_SHOWN + 2],
+        "events": queries.recent_events(request.user, ROWS_SHOWN + 2),
         "may_create_project": project_rules.can_create_project(request.user),
     }
     return render(request, "home/home.html", context)
@@ -75,7 +75,7 @@ def project(request: HtmxRequest, slug: str) -> HttpResponse:
         "objective_figures": queries.objective_figures(objective) if objective else [],
         "next_step": next_step(project, user),
         "members": members_of(project)[: queries.LIST_LENGTH],
-        "events": queries.recent_events(user, project_id=project.pk)[:ROWS_SHOWN],
+        "events": queries.recent_events(user, ROWS_SHOWN, project_id=project.pk),
         "may_edit_project": project_rules.can_edit_project(user, project),
         "may_state_objective": project_rules.can_state_objective(user, project),
         "may_determine_impact": project_rules.can_determine_impact(user, project),
@@ -134,7 +134,7 @@ def model_version(
         "files": registry_rules.file_decisions(user, version),
         "sees_data": registry_queries.sees_data(version, user),
         "sections": registry_queries.card_record(version)["sections"],
-        "events": queries.recent_events(user, target_id=str(version.pk))[:ROWS_SHOWN],
+        "events": queries.recent_events(user, ROWS_SHOWN, target_id=str(version.pk)),
         "may_write_plan": validation_rules.can_write_plan(user, version.model),
         "may_request_report": validation_rules.can_request_report(user, version),
         "may_edit_card": registry_rules.can_edit_card(user, version),

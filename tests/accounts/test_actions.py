@@ -1,4 +1,5 @@
 import hashlib
+from functools import partial
 
 import pytest
 import time_machine
@@ -204,7 +205,7 @@ def test_a_change_without_its_event_does_not_stay(developer, administrator, chan
 @pytest.mark.parametrize(
     ("action", "event_type"),
     [
-        (actions.record_sign_in, "account.signed_in"),
+        (partial(actions.record_sign_in, address="::1"), "account.signed_in"),
         (actions.record_password_change, "account.password_changed"),
     ],
 )
@@ -329,3 +330,39 @@ def test_confirm_password_locks_after_repeated_failures(validator, developer, se
         actions.confirm_password(by=developer, password=people.PASSWORD)
         clock.shift(16 * 60)
         actions.confirm_password(by=validator, password=people.PASSWORD)
+
+
+def test_a_failed_sign_in_is_kept_of_a_known_account_only(validator):
+    with one_event("account.sign_in_failed") as known:
+        actions.record_sign_in_failure(
+            email=validator.email.upper(), address="192.0.2.1", is_locked=False
+        )
+    with one_event("account.sign_in_failed") as unknown:
+        actions.record_sign_in_failure(
+            email="my secret password", address="192.0.2.1", is_locked=False
+        )
+
+    assert known[0].target_id == str(validator.pk)
+    assert known[0].actor_label == "somebody not signed in"
+    assert known[0].outcome == "failure"
+    assert unknown[0].target_id == ""
+    assert "secret" not in unknown[0].body
+    assert unknown[0].changes == {"from_address": "192.0.2.1"}
+
+
+def test_attempts_at_a_locked_account_are_kept_once(validator):
+    def attempt(is_locked: bool) -> None:
+        actions.record_sign_in_failure(
+            email=validator.email, address="192.0.2.1", is_locked=is_locked
+        )
+
+    for is_locked in (False, True, True, True, False, True):
+        attempt(is_locked)
+
+    kept = AuditEvent.objects.filter(target_id=str(validator.pk)).order_by("-pk")[:4]
+    assert [event.type.partition(".")[2] for event in kept] == [
+        "locked_out",
+        "sign_in_failed",
+        "locked_out",
+        "sign_in_failed",
+    ]

@@ -86,10 +86,12 @@ def test_sign_in_never_goes_on_to_another_site(validator, client):
     ],
 )
 def test_sign_in_fails_with_a_sentence(world, client, email, password):
-    with nothing_recorded():
+    with one_event("account.sign_in_failed") as events:
         answer = sign_in(client, email, password)
 
     assert answer.status_code == 422
+    assert events[0].actor_kind == "anonymous"
+    assert events[0].changes == {"from_address": "127.0.0.1"}
     assert "<script>alert" not in answer.content.decode()
     assert client.get("/account/").status_code == 302
 
@@ -139,6 +141,8 @@ def test_sign_in_is_paused_after_repeated_failures(world, validator, settings):
         later = sign_in(Client(), validator.email)
 
     assert wrong[:-1] == [422] * (settings.AXES_FAILURE_LIMIT - 1)
+    kept = AuditEvent.objects.filter(type="account.locked_out")
+    assert kept.get().target_id == str(validator.pk)
     assert locked.status_code == 429
     assert "Sign-in is paused" in locked.content.decode()
     assert somebody_else.status_code == 302
@@ -406,7 +410,7 @@ def test_script_in_every_text_of_a_person_is_escaped(administrator, client_of, p
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page
     event = AuditEvent.objects.get(target_id=str(token.pk))
-    assert "<script>alert" not in page_of(created, f"/audit/events/{event.pk}/")
+    assert "<script>alert" not in page_of(created, event.get_absolute_url())
 
 
 def test_edit_person_changes_the_profile(developer, administrator, client_of):

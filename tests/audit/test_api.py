@@ -23,7 +23,7 @@ def auditors(auditor, api_of):
 def test_events_are_listed_newest_first(auditors):
     answer = auditors.get(EVENTS, {"limit": 3}).json()
 
-    newest = AuditEvent.objects.order_by("-pk")[:3]
+    newest = AuditEvent.objects.exclude(type="audit.viewed").order_by("-pk")[:3]
     assert [row["event_id"] for row in answer["results"]] == [
         str(event.event_id) for event in newest
     ]
@@ -32,13 +32,14 @@ def test_events_are_listed_newest_first(auditors):
 
 
 def test_next_leads_through_the_whole_trail(auditors):
+    before = AuditEvent.objects.count()
     address, seen = f"{EVENTS}?limit=4", []
     while address:
         page = auditors.get(address).json()
         seen += [row["event_id"] for row in page["results"]]
         address = page["next"]
 
-    assert len(seen) == len(set(seen)) == AuditEvent.objects.count()
+    assert len(seen) == len(set(seen)) == before
 
 
 def test_events_are_filtered(auditors):
@@ -64,7 +65,7 @@ def test_a_bad_filter_is_invalid(auditors, address, query, field):
 def test_events_cost_the_same_with_many_rows(auditors, validator):
     few = queries_of(auditors, EVENTS)
     for _ in range(30):
-        accounts.record_sign_in(by=validator)
+        accounts.record_sign_in(address="192.0.2.1", by=validator)
 
     assert queries_of(auditors, EVENTS) == few
 

@@ -1,10 +1,19 @@
 import pytest
 from django.db import Error, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.actions import service_account
+from apps.audit.body import flaw_of
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
-from apps.audit.record import OutsideTransaction, difference, record
+from apps.audit.record import (
+    Entry,
+    OutsideTransaction,
+    difference,
+    record,
+    record_independent,
+    record_many,
+)
 from apps.core.context import WorkContext, working
 
 
@@ -82,8 +91,8 @@ def test_difference_lists_only_what_differs():
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE audit_auditevent SET reason = 'other'",
-        "UPDATE audit_auditevent SET actor_label = actor_label",
+        "UPDATE audit_auditevent SET request_id = 'other'",
+        "UPDATE audit_auditevent SET body = body",
         "DELETE FROM audit_auditevent",
         "TRUNCATE audit_auditevent",
         "TRUNCATE audit_auditevent CASCADE",
@@ -105,7 +114,7 @@ def test_the_database_refuses_to_change_the_trail(world, statement):
 
 def test_the_models_own_ways_are_refused_too(world):
     event = AuditEvent.objects.latest("pk")
-    event.reason = "other"
+    event.request_id = "other"
 
     with pytest.raises(Error, match="UPDATE refused"), transaction.atomic():
         event.save()
@@ -129,3 +138,43 @@ def test_every_event_type_is_named_after_its_resource(event_type):
     assert past
     assert event_type.name.startswith(resource.upper())
     assert event_type.label[0].islower()
+
+
+def test_record_many_appends_all_in_one_statement(world, validator):
+    people = (world.developer, world.auditor)
+    entries = [Entry(one, None, {"n": n}) for n, one in enumerate(people)]
+
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        events = record_many(EventType.ACCOUNT_EDITED, entries=entries, by=validator)
+
+    inserts = [each for each in queries if "INTO audit_auditevent" in each["sql"]]
+    stored = AuditEvent.objects.order_by("-pk")[: len(entries)]
+    assert len(inserts) == 1
+    assert [event.pk for event in events] == sorted(event.pk for event in stored)
+    assert [event.changes["n"] for event in events] == list(range(len(entries)))
+    assert {flaw_of(event) for event in stored} == {""}
+
+
+def test_record_many_of_nothing_asks_nothing(validator, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert record_many(EventType.ACCOUNT_EDITED, entries=[], by=validator) == []
+
+
+def test_record_independent_survives_what_was_rolled_back(committed):
+    worker = service_account()
+    with transaction.atomic():
+        record(EventType.ACCOUNT_EDITED, target=worker, project=None, by=worker)
+        transaction.set_rollback(True)
+
+    record_independent(EventType.ACCESS_FAILED, target=worker, project=None, by=worker)
+
+    assert [event.type for event in AuditEvent.objects.all()] == ["access.failed"]
+
+
+def test_record_independent_does_not_join_a_transaction(committed):
+    worker = service_account()
+
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        record_independent(
+            EventType.ACCESS_FAILED, target=worker, project=None, by=worker
+        )

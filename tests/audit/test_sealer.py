@@ -20,9 +20,8 @@ from tests.audit.sealing import (
     undo_tampering,
 )
 
-COLUMNS = """event_id, type, at, actor_id, actor_label, actor_kind, actor_roles,
-    target_type, target_id, target_label, target_path, project_label, changes, reason,
-    channel, request_id, body, leaf_hash, mac, mac_kid"""
+COLUMNS = """event_id, at, type, outcome, actor_id, target_type, target_id,
+    request_id, body, payload, leaf_hash, mac, mac_kid"""
 COPY = f"""INSERT INTO audit_auditevent ({COLUMNS})
     SELECT gen_random_uuid(), {COLUMNS.partition(",")[2]} FROM audit_auditevent
     WHERE id = %s RETURNING id"""  # noqa: S608
@@ -154,7 +153,10 @@ def test_two_sealers_do_not_disturb_each_other(sealer):
 @pytest.mark.parametrize(
     ("statement", "flaw"),
     [
-        ("UPDATE audit_auditevent SET reason = 'other'", "columns say something else"),
+        (
+            "UPDATE audit_auditevent SET request_id = 'other'",
+            "columns say something else",
+        ),
         ("UPDATE audit_auditevent SET body = '{}'", "text does not fit its hash"),
         (
             "UPDATE audit_auditevent SET mac = sha256('forged')",
@@ -189,7 +191,7 @@ def test_seal_refuses_a_copy_of_an_event(sealer):
 CHANGED = "was changed after it was sealed: its"
 DEEDS = [
     (
-        "UPDATE audit_auditevent SET reason = 'other' WHERE id = {0}",
+        "UPDATE audit_auditevent SET request_id = 'other' WHERE id = {0}",
         f"Sealed event 1 (audit event {{0}}) {CHANGED} columns say something else",
     ),
     (
@@ -234,7 +236,7 @@ def test_inspect_names_every_event_that_was_tampered_with(sealer):
     with tampering() as superuser:
         superuser.execute("DELETE FROM audit_auditevent WHERE id = %s", [first])
         superuser.execute(
-            "UPDATE audit_auditevent SET reason = 'other' WHERE id = %s", [second]
+            "UPDATE audit_auditevent SET request_id = 'other' WHERE id = %s", [second]
         )
         copy = superuser.execute(COPY, [third]).fetchone()[0]
         superuser.execute("UPDATE audit_auditevent SET xid = '3' WHERE id = %s", [copy])
@@ -351,7 +353,7 @@ def test_seal_after_a_restore_on_another_server_takes_what_is_left(sealer):
 @pytest.mark.parametrize(
     ("table", "column"),
     [
-        ("auditevent", "reason"),
+        ("auditevent", "type"),
         ("leaf", "event_pk"),
         ("tile", "hashes"),
         ("checkpoint", "note"),
@@ -375,13 +377,13 @@ def test_the_database_refuses_to_change_what_is_sealed(db, table, column):
 def test_seal_and_tell_keeps_the_obstacle_until_it_is_gone(sealer):
     [event] = happen(1)
     with tampering() as superuser:
-        superuser.execute("UPDATE audit_auditevent SET reason = 'other'")
+        superuser.execute("UPDATE audit_auditevent SET request_id = 'other'")
 
     assert sealer.seal_and_tell() == 0
     assert f"Audit event {event.pk} " in sealing.obstacle()
 
     with tampering() as superuser:
-        superuser.execute("UPDATE audit_auditevent SET reason = ''")
+        superuser.execute("UPDATE audit_auditevent SET request_id = ''")
     assert sealer.seal_and_tell() == 1
     assert sealing.obstacle() == ""
 

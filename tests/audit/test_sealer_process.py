@@ -88,7 +88,7 @@ def test_seal_audit_trail_names_what_was_tampered_with(committed, key_file, clie
 def test_seal_audit_trail_names_what_it_does_not_sign(committed, key_file):
     happen(1)
     with tampering() as superuser:
-        superuser.execute("UPDATE audit_auditevent SET reason = 'other'")
+        superuser.execute("UPDATE audit_auditevent SET request_id = 'other'")
 
     with pytest.raises(CommandError, match="was changed or put in before"):
         told("seal_audit_trail", "--once")
@@ -173,7 +173,7 @@ def test_the_sealer_seals_while_it_runs_and_notices_tampering(committed, key_fil
     with running_sealer(key_file):
         wait_for(lambda: len(sealed()) == 2)
         with tampering() as superuser:
-            superuser.execute("UPDATE audit_auditevent SET reason = 'other'")
+            superuser.execute("UPDATE audit_auditevent SET request_id = 'other'")
         wait_for(
             lambda: "was changed after it was sealed" in Head.objects.get().finding
         )

@@ -5,6 +5,7 @@ from html import unescape
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
 
 from apps.accounts import actions as accounts
@@ -95,7 +96,7 @@ def test_script_in_an_event_is_escaped(auditors, project, program_manager):
     )
     event = AuditEvent.objects.latest("pk")
 
-    for address in ("/audit/", f"/audit/events/{event.pk}/"):
+    for address in ("/audit/", f"/audit/events/{event.event_id}/"):
         page = auditors.get(address).content.decode()
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page
@@ -103,7 +104,7 @@ def test_script_in_an_event_is_escaped(auditors, project, program_manager):
 
 def test_list_is_paged(auditors, validator):
     for _ in range(60):
-        accounts.record_sign_in(by=validator)
+        accounts.record_sign_in(address="192.0.2.1", by=validator)
 
     first = auditors.get("/audit/")
     [after] = set(re.findall(r"after=([\w-]+)", first.content.decode()))
@@ -118,7 +119,7 @@ def test_list_is_paged(auditors, validator):
 def test_list_costs_the_same_with_many_rows(auditors, validator):
     few = queries_of(auditors, "/audit/")
     for _ in range(30):
-        accounts.record_sign_in(by=validator)
+        accounts.record_sign_in(address="192.0.2.1", by=validator)
 
     many = queries_of(auditors, "/audit/")
 
@@ -126,7 +127,7 @@ def test_list_costs_the_same_with_many_rows(auditors, validator):
 
 
 def test_list_shows_outsiders_only_what_they_did(outsider, client_of):
-    accounts.record_sign_in(by=outsider)
+    accounts.record_sign_in(address="192.0.2.1", by=outsider)
 
     page = client_of(outsider).get("/audit/")
 
@@ -137,7 +138,7 @@ def test_list_shows_outsiders_only_what_they_did(outsider, client_of):
 def test_event_shows_every_detail(auditors):
     event = AuditEvent.objects.filter(type="member.added").first()
 
-    page = auditors.get(f"/audit/events/{event.pk}/").content.decode()
+    page = auditors.get(f"/audit/events/{event.event_id}/").content.decode()
 
     assert str(event.event_id) in page
     assert "added a member to" in page
@@ -148,12 +149,12 @@ def test_event_of_a_project_that_i_do_not_see_is_not_there(program_manager, clie
     other = project_factory.project("other")
     event = AuditEvent.objects.get(target_id=str(other.pk))
 
-    answer = client_of(program_manager).get(f"/audit/events/{event.pk}/")
+    answer = client_of(program_manager).get(f"/audit/events/{event.event_id}/")
 
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("pk", ["0", "9" * 30])
+@pytest.mark.parametrize("pk", ["0", "01a21599-8585-752c-8c76-aeb41630008b"])
 def test_event_that_does_not_exist_is_not_there(auditors, pk):
     assert auditors.get(f"/audit/events/{pk}/").status_code == 404
 
@@ -192,3 +193,34 @@ def test_export_says_what_is_wrong(auditors, query):
         answer = auditors.get("/audit/export/", query)
 
     assert answer.status_code == 422
+
+
+def test_who_reads_the_trail_is_recorded(auditors, auditor):
+    with one_event("audit.viewed") as events:
+        auditors.get("/audit/", {"person": "Vera", "outcome": "success"})
+
+    assert events[0].actor_id == auditor.pk
+    assert events[0].changes == {"person": "Vera", "outcome": "success"}
+    assert "Vera" not in events[0].body
+
+
+def test_who_reads_one_event_is_recorded(auditors):
+    event = AuditEvent.objects.latest("pk")
+
+    with one_event("audit.viewed") as events:
+        auditors.get(event.get_absolute_url())
+
+    assert events[0].changes == {"event": str(event.event_id)}
+
+
+@pytest.mark.parametrize("body", ["{}", "[1]", "not json", '{"actor": 1}'])
+def test_an_event_whose_text_was_destroyed_is_still_shown(auditors, body):
+    event = AuditEvent.objects.filter(type="member.added").first()
+    with connection.cursor() as superuser:
+        superuser.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER USER")
+        superuser.execute(
+            "UPDATE audit_auditevent SET body = %s WHERE id = %s", [body, event.pk]
+        )
+
+    for address in ("/audit/", event.get_absolute_url()):
+        assert "cannot be read" in auditors.get(address).content.decode()

@@ -14,6 +14,7 @@ from apps.accounts.actions.sign_in import (
     confirm_password,
     record_password_change,
     record_sign_in,
+    record_sign_in_failure,
 )
 from apps.accounts.actions.tokens import (
     issue_token,
@@ -31,6 +32,7 @@ __all__ = [
     "issue_token",
     "record_password_change",
     "record_sign_in",
+    "record_sign_in_failure",
     "revoke_token",
     "service_account",
     "set_agency_roles",

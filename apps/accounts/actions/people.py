@@ -13,7 +13,7 @@ from apps.access.roles import GRANTABLE_AGENCY_ROLES
 from apps.accounts import rules
 from apps.accounts.models import User, UserKind
 from apps.audit.event_types import EventType
-from apps.audit.record import difference, record
+from apps.audit.record import difference, personal, record
 from apps.core.errors import Invalid, Refused
 
 WORKER_EMAIL = "worker@service.invalid"
@@ -98,7 +98,10 @@ def edit_person(*, person: User, profile: dict[str, str], by: User) -> User:
             target=person,
             project=None,
             by=by,
-            changes=changes,
+            changes={
+                name: [personal(person, text) for text in sides]
+                for name, sides in changes.items()
+            },
         )
     return person
 

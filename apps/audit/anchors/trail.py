@@ -48,7 +48,9 @@ class SealedTrail:
             InvalidNote: none did, or it is of another log.
         """
         known = Key.objects.values_list("vkey", flat=True)
-        keys = [Verifier(vkey) for vkey in dict.fromkeys([self.sealer.signer.vkey, *known])]
+        keys = [
+            Verifier(vkey) for vkey in dict.fromkeys([self.sealer.signer.vkey, *known])
+        ]
         stated = checkpoint.parse_checkpoint(open_note(note, keys)[0])
         if stated.origin != self.origin:
             raise InvalidNote(f"It is of the log {stated.origin}.")

@@ -8,7 +8,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 from apps.access.checks import ensure
 from apps.access.grants import view_permission
 from apps.accounts.models import User
-from apps.audit.record import record
+from apps.audit.record import personal, record
 from apps.core.errors import Invalid
 from apps.projects import queries, rules
 from apps.projects.models import Restrictable
@@ -36,7 +36,7 @@ def restrict(*, thing: Restrictable, by: User) -> Restrictable:
         by=by,
         changes={
             "is_restricted": [False, True],
-            "people": sorted(person.label for person in people),
+            "people": [personal(person) for person in sorted(people, key=str)],
         },
     )
     return thing
@@ -87,7 +87,7 @@ def grant(*, thing: Restrictable, person: User, by: User) -> Restrictable:
         target=thing,
         project=thing.project,
         by=by,
-        changes={"person": person.label},
+        changes={"person": personal(person)},
     )
     return thing
 
@@ -113,7 +113,7 @@ def revoke_grant(*, thing: Restrictable, person: User, by: User) -> Restrictable
         target=thing,
         project=thing.project,
         by=by,
-        changes={"person": person.label},
+        changes={"person": personal(person)},
     )
     return thing
 

@@ -10,7 +10,7 @@ from apps.access.grants import view_permission
 from apps.access.roles import PROJECT_ROLES
 from apps.accounts.models import User
 from apps.audit.event_types import EventType
-from apps.audit.record import difference, record
+from apps.audit.record import difference, personal, record
 from apps.core.errors import Invalid
 from apps.projects import rules
 from apps.projects.models import Membership, Project, Restrictable
@@ -43,7 +43,7 @@ def add_member(*, project: Project, person: User, role: str, by: User) -> Member
         target=project,
         project=project,
         by=by,
-        changes={"member": person.label, "role": [None, role]},
+        changes={"member": personal(person), "role": [None, role]},
     )
     return membership
 
@@ -68,7 +68,7 @@ def change_role(*, membership: Membership, role: str, by: User) -> Membership:
             target=membership.project,
             project=membership.project,
             by=by,
-            changes={"member": membership.user.label, **changes},
+            changes={"member": personal(membership.user), **changes},
         )
     return membership
 
@@ -87,7 +87,7 @@ def remove_member(*, membership: Membership, by: User) -> None:
         target=membership.project,
         project=membership.project,
         by=by,
-        changes={"member": membership.user.label, "role": [membership.role, None]},
+        changes={"member": personal(membership.user), "role": [membership.role, None]},
     )
     for kind in Restrictable.__subclasses__():
         things = kind.objects.filter(project=membership.project)

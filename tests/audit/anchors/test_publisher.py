@@ -194,7 +194,7 @@ def test_what_the_sealer_did_not_sign_is_not_published(sealer, settings, share):
     assert "is not what was signed" in Publication.objects.get().last_error
 
 
-def cut_back_to(size: int, sealer: Sealer, memory: str) -> None:
+def cut_back_to(size: int, sealer, memory: str) -> None:
     """Restore an old backup, the sealer's own memory included."""
     with tampering() as superuser:
         superuser.execute(f"DELETE FROM audit_checkpoint WHERE size > {size}")  # noqa: S608

@@ -15,7 +15,7 @@ TABLES = ("audit_cosignature", "audit_timestamp")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audit", "0002_append_only"),
+        ("audit", "0003_personal_data_apart"),
     ]
 
     operations = [
@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
+                ("origin", models.CharField(max_length=255)),
                 ("size", models.BigIntegerField()),
                 ("key_name", models.CharField(max_length=255)),
                 ("line", models.TextField()),
@@ -41,7 +42,9 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["-size"], name="audit_cosigned_size")],
+                "indexes": [
+                    models.Index(fields=["origin", "-size"], name="audit_cosigned_size")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -57,6 +60,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("target", models.CharField(max_length=400)),
+                ("origin", models.CharField(max_length=255)),
                 ("size", models.BigIntegerField()),
                 (
                     "state",
@@ -74,12 +78,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["target", "-id"], name="audit_by_anchor")
+                    models.Index(
+                        fields=["target", "origin", "-id"], name="audit_by_anchor"
+                    )
                 ],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("state", "waiting")),
-                        fields=("target",),
+                        fields=("target", "origin"),
                         name="audit_one_publication_at_a_time",
                     ),
                     models.CheckConstraint(
@@ -105,6 +111,7 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
+                ("origin", models.CharField(max_length=255)),
                 ("size", models.BigIntegerField()),
                 ("target", models.CharField(max_length=400)),
                 ("token", models.BinaryField()),
@@ -114,7 +121,9 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["-size"], name="audit_stamped_size")],
+                "indexes": [
+                    models.Index(fields=["origin", "-size"], name="audit_stamped_size")
+                ],
             },
         ),
         *(
