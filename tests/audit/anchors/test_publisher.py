@@ -1,6 +1,8 @@
 import signal
 import socket
+import threading
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from django.core.management import CommandError
@@ -13,13 +15,21 @@ from apps.audit.anchor_models import (
     PublicationState,
     Timestamp,
 )
-from apps.audit.anchors import outbox
+from apps.audit.anchors import http, outbox
+from apps.audit.anchors import publisher as publishing
 from apps.audit.anchors.publisher import Publisher, open_publisher
 from apps.audit.anchors.standing import outside
 from apps.audit.models import Checkpoint, Head
 from apps.audit.signing import CannotSeal
 from apps.audit.transparency.note import Verifier
-from tests.audit.anchors.places import AuthorityPlace, Listener, WitnessPlace
+from tests.audit.anchors.places import (
+    AuthorityPlace,
+    Listener,
+    WitnessPlace,
+    closed_port,
+    cosigner,
+    silent_port,
+)
 from tests.audit.sealing import ORIGIN, happen, newest, sealed, sealer_in, tampering
 from tests.audit.test_sealer_process import key_file, running_sealer, told, wait_for
 
@@ -353,6 +363,117 @@ def test_a_running_sealer_refuses_what_an_anchor_contradicts(
         wait_for(lambda: "Database behind anchor" in Head.objects.get().obstacle)
 
     assert newest(sealer)[0] == 2
+
+
+@pytest.fixture
+def started(sealer, settings, share):
+    """A publisher at work in threads; they end before the tables are emptied."""
+    publishers = []
+
+    def start(*addresses):
+        publisher = publisher_of(sealer, settings, *addresses)
+        publishers.append(publisher)
+        publisher.start()
+
+    yield start
+    for publisher in publishers:
+        stop(publisher)
+
+
+def stop(publisher) -> None:
+    publisher.stopped.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("anchor "):
+            thread.join(timeout=30)
+
+
+def test_threads_publish_beside_the_sealer(sealer, share, started):
+    happen(1)
+    sealer.seal()
+
+    started(f"dir://{share}", "dir:///nowhere")
+
+    wait_for(lambda: in_share(share) == [1])
+    wait_for(lambda: Publication.objects.filter(attempts__gte=1).count() == 2)
+
+
+def test_threads_look_before_anything_is_signed(rewound, settings):
+    sealer, addresses = rewound
+    publisher = publisher_of(sealer, settings, addresses["directory"])
+
+    publisher.start()
+    stop(publisher)
+
+    assert sealer.guard.held[addresses["directory"]].size == 4
+
+
+def test_threads_outlive_a_lost_connection(sealer, share, started, caplog):
+    started(f"dir://{share}")
+    happen(1)
+    sealer.seal()
+    wait_for(lambda: in_share(share) == [1])
+
+    for number in (2, 3):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        happen(1)
+        sealer.seal()
+        is_later(seconds=61)
+        wait_for(lambda: in_share(share)[-1] == number)  # noqa: B023
+
+    assert "The database does not answer" in caplog.text
+
+
+def test_a_silent_anchor_does_not_hold_up_the_start(
+    sealer, settings, started, monkeypatch, caplog
+):
+    monkeypatch.setattr(publishing, "FIRST_LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(http, "TIMEOUT_SECONDS", 1)
+    happen(1)
+    sealer.seal()
+    with silent_port() as port:
+        begin = monotonic()
+
+        started(f"witness+http://127.0.0.1:{port}/#{cosigner().vkey}")
+
+        assert monotonic() - begin < 1
+    assert "does not answer yet" in caplog.text
+
+
+def test_a_witness_that_cannot_be_asked_stops_nothing(sealer, settings, caplog):
+    happen(1)
+    sealer.seal()
+    address = f"witness+http://127.0.0.1:{closed_port()}/#{cosigner().vkey}"
+
+    publisher_of(sealer, settings, address).look()
+    happen(1)
+
+    assert "cannot be asked" in caplog.text
+    assert sealer.seal() == 1
+
+
+def test_a_request_to_be_carried_waits_without_failing(sealer, settings, share):
+    publisher = publisher_of(
+        sealer, settings, f"witness-file://{share}#{cosigner().vkey}"
+    )
+    happen(1)
+    sealer.seal()
+
+    publisher.publish()
+
+    [anchor] = outside().anchors
+    assert (anchor.word, "waits to be carried" in anchor.sentence) == ("waiting", True)
+    [request] = share.glob("*/1.request")
+    note = Checkpoint.objects.get().note
+    text = note.rpartition("\n\n")[0] + "\n"
+    request.with_name("1.answer").write_text(cosigner().cosign(text))
+    is_later(seconds=30)
+    publisher.publish()
+    assert Cosignature.objects.get().size == 1
+    assert outside().anchors[0].word == "ok"
 
 
 @pytest.mark.parametrize("table", ["audit_cosignature", "audit_timestamp"])
