@@ -12,7 +12,7 @@ from apps.audit import actions
 from apps.audit.transparency.cosignature import CosignatureVerifier
 from apps.audit.transparency.note import Verifier, open_note
 from tests.audit.anchors.places import AuthorityPlace, WitnessPlace, openssl
-from tests.audit.anchors.test_publisher import is_later, publisher_of
+from tests.audit.anchors.publishing import is_later, publisher_of
 from tests.audit.sealing import ORIGIN, happen, sealer_in
 from tests.factories import people
 
