@@ -153,3 +153,13 @@ def test_a_program_reads_no_header_while_the_seal_follows(administrator, api_of)
 
     assert answer.status_code == 200
     assert "X-Audit-Sealed-As" not in answer
+
+
+def test_the_page_of_members_says_it_too(world, client_of):
+    member = world.project.memberships.get(user=world.developer)
+
+    page = client_of(world.program_manager).post(
+        f"/members/{member.pk}/change-role/", {"role": "validator"}, follow=True
+    )
+
+    assert "Role changed. Recorded; the seal follows." in page.content.decode()
