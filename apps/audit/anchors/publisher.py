@@ -7,8 +7,9 @@ another anchor waits for a share that hangs or a host that is silent.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from threading import Event, Thread
 from time import monotonic
 from typing import Final
@@ -47,11 +48,13 @@ class Publisher:
         anchors: where to.
         log: what.
         guard: is told what the anchors hold.
+        stopped: ends the threads, when they are not at work.
     """
 
     anchors: Sequence[Anchor]
     log: Log
     guard: Guard
+    stopped: Event = field(default_factory=Event)
 
     def start(self) -> None:
         """Look at all anchors, then publish for as long as the process lives.
@@ -88,21 +91,21 @@ class Publisher:
             self._step(anchor)
 
     def _work(self, anchor: Anchor, looked: Event) -> None:
-        pause = Event()
-        while not pause.wait(PAUSE_SECONDS if looked.is_set() else 0):
-            try:
-                if looked.is_set():
-                    self._step(anchor)
-                else:
-                    self.look([anchor])
-                    looked.set()
-            except DatabaseFault as error:
-                logger.warning("The database does not answer: %s", error)
-                connection.close()
-                pause.wait(PAUSE_SECONDS)
-            except Exception:  # the edge of the thread: report, and go on for ever
-                logger.exception("%s failed", anchor.address)
-                looked.set()
+        self._survive(anchor, partial(self.look, [anchor]))
+        looked.set()
+        while not self.stopped.wait(PAUSE_SECONDS):
+            self._survive(anchor, partial(self._step, anchor))
+        connection.close()
+
+    def _survive(self, anchor: Anchor, deed: Callable[[], None]) -> None:
+        """Do something at the edge of the thread, which goes on for ever."""
+        try:
+            deed()
+        except DatabaseFault as error:
+            logger.warning("The database does not answer: %s", error)
+            connection.close()
+        except Exception:  # reported; the next attempt may do better
+            logger.exception("%s failed", anchor.address)
 
     def _step(self, anchor: Anchor) -> None:
         origin = self.log.origin
