@@ -244,6 +244,20 @@ def move_stream(*, name: str, next_index: int, reason: str, by: User) -> StreamP
 
 
 @transaction.atomic
+def record_heartbeat(*, by: User) -> None:
+    """Say that recording works, so that silence in the trail means something.
+
+    Args:
+        by: the portal's own account.
+
+    Raises:
+        Refused: nobody else may.
+    """
+    ensure(rules.can_record_heartbeat(by))
+    record(EventType.AUDIT_HEARTBEAT, target=by, project=None, by=by)
+
+
+@transaction.atomic
 def record_view(*, what: dict[str, Any], by: User) -> None:
     """Keep that `by` read the trail, and which part.
 

@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 
 from apps.access.checks import has_agency_permission, project_roles_with
 from apps.access.permissions import Permission
+from apps.audit import anchor_models  # noqa: F401  # its tables belong to this app
 from apps.audit.body import facts_beside, facts_in, named
 from apps.audit.event_types import EventType
 from apps.audit.personal import (

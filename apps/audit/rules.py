@@ -109,6 +109,13 @@ def can_move_stream(user: User, next_index: int, size: int) -> Decision:
     return ALLOWED
 
 
+def can_record_heartbeat(user: User) -> Decision:
+    """Say whether `user` may report that the portal is alive."""
+    if user.kind != "service":
+        return Denied("Only the portal's own account reports that it is alive.")
+    return ALLOWED
+
+
 def can_record_view(user: User) -> Decision:
     """Say that everybody's looks at the trail are recorded."""
     return ALLOWED

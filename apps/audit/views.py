@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from apps.audit import actions, queries, rules
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
+from apps.audit.printed_key import printed_keys
 from apps.audit.protection import ProtectionStatus, protection_status
 from apps.audit.queries import AuditFilter
 from apps.audit.status import trail_status
@@ -108,6 +109,12 @@ def checkpoint(request: HtmxRequest) -> HttpResponse:
             "Content-Disposition": f'attachment; filename="checkpoint-{status.size}"'
         },
     )
+
+
+@login_required
+@require_GET
+def verification_key(request: HtmxRequest) -> HttpResponse:
+    return render(request, "audit/key.html", {"keys": printed_keys()})
 
 
 @login_required
