@@ -10,7 +10,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset run worker beat sealer streamer migrate check fix test test-browser bench docs lock clean
+.PHONY: help demo demo-reset run worker beat sealer streamer migrate check fix test test-browser bench bench-audit docs lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*  ##' Makefile | sed -E 's/:.*  ## /\t/' | expand -t 16
@@ -56,6 +56,9 @@ test-browser: install-dev  ## Only the tests in a real browser
 
 bench: install-dev  ## Side-by-side measurements
 	@$(BIN)/python -m dev.services run -- $(BIN)/python -m benchmarks $(ARGS)
+
+bench-audit: install-dev  ## The audit trail against a bare INSERT
+	@$(BIN)/python -m benchmarks.audit $(ARGS)
 
 docs: install-dev  ## Write docs/reference/ anew from the code
 	@$(BIN)/python -m dev.services run -- $(BIN)/python manage.py generate_reference
