@@ -1,5 +1,6 @@
 #!/bin/sh
-# Start one process of the portal: web, worker, beat, sealer, streamer or migrate.
+# Start one process of the portal: web, worker, beat, sealer, streamer, migrate or
+# protect.
 # The commands are those of the Makefile; a test holds them equal.
 set -eu
 
@@ -22,8 +23,12 @@ streamer)
 migrate)
     exec python manage.py migrate
     ;;
+protect)
+    exec python manage.py protect_audit_trail
+    ;;
 *)
-    echo "Say which process to start: web, worker, beat, sealer, streamer or migrate." >&2
+    echo "Say which process to start: web, worker, beat, sealer, streamer, migrate" \
+        "or protect." >&2
     exit 2
     ;;
 esac

@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 
 from apps.access.checks import has_agency_permission, project_roles_with
 from apps.access.permissions import Permission
+from apps.audit import anchor_models  # noqa: F401  # its tables belong to this app
 from apps.audit.body import facts_beside, facts_in, named
 from apps.audit.event_types import EventType
 from apps.audit.personal import (
@@ -261,14 +262,20 @@ class Checkpoint(models.Model):
 
 
 class Key(models.Model):
-    """A public key of the sealer, and the size of the tree it first signed."""
+    """A public key of the sealer, and the first and the last size that it signed."""
 
     vkey = models.CharField(max_length=400, primary_key=True)
     from_size = models.BigIntegerField()
+    to_size = models.BigIntegerField(null=True)  # none while it signs
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return self.vkey
+
+    @property
+    def origin(self) -> str:
+        """The name of the log that it signs."""
+        return self.vkey.partition("+")[0]
 
 
 class StreamPositionQuerySet(models.QuerySet["StreamPosition"]):

@@ -37,6 +37,7 @@ ROWS = [
     # Nothing is sealed in the world of these rows.
     Row("audit:export_audit_bundle", "get", expect={AUDITOR: 409}, others=403),
     Row("audit:checkpoint", "get", others=404),
+    Row("audit:verification_key", "get", expect=everybody(200, *PEOPLE)),
     Row("audit:verifier", "get", expect=everybody(200, *PEOPLE)),
     Row("v1:audit_bundle", "get", expect={AUDITOR: 409}, others=403),
     Row("v1:audit_checkpoint", "get", others=404),

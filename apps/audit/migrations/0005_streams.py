@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audit", "0003_personal_data_apart"),
+        ("audit", "0004_keys_end"),
     ]
 
     operations = [
