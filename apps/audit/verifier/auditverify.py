@@ -615,9 +615,9 @@ class Examination:
                 facts = ("history.gap", place, "events", wanted, found, DECLARED)
                 self.report.add(*facts, index=gap.index)
             elif self.other_roots[other.size] != other.root:
-                field, found = f"root of {other.size} events", self.other_roots
-                facts = (field, other.root.hex(), found[other.size].hex(), REWRITTEN)
-                self.report.add("root", place, *facts)
+                field, wanted = f"root of {other.size} events", other.root.hex()
+                found = self.other_roots[other.size].hex()
+                self.report.add("root", place, field, wanted, found, REWRITTEN)
 
     def check_tile(self, level: int, index: int, hashes: list[bytes]) -> None:
         name = tile_name(level, index, len(hashes))
