@@ -16,6 +16,7 @@ class Permission(StrEnum):
     AUDIT_ACCEPT_FLAW = "audit.accept_flaw"
     AUDIT_ACCEPT_LOSS = "audit.accept_loss"
     AUDIT_EXPORT = "audit.export"
+    AUDIT_MOVE_STREAM = "audit.move_stream"
     AUDIT_READ = "audit.read"
     AUDIT_ROTATE_KEY = "audit.rotate_key"
     DATASET_DOWNLOAD = "dataset.download"

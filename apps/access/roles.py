@@ -146,6 +146,7 @@ ADMINISTRATOR = Role(
             P.ACCOUNT_MANAGE,
             P.AUDIT_ACCEPT_FLAW,
             P.AUDIT_ACCEPT_LOSS,
+            P.AUDIT_MOVE_STREAM,
             P.AUDIT_ROTATE_KEY,
         }
     ),

@@ -17,15 +17,17 @@ from django.db.models import Max
 from django.utils import timezone
 
 from apps.audit import pickup
+from apps.audit.anchors.guard import Guard
 from apps.audit.body import flaw_of
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent, Checkpoint, Head, Key
 from apps.audit.pickup import Moment
 from apps.audit.rotation import signers_of
 from apps.audit.signing import CannotSeal, SealerFiles
-from apps.audit.stored_tree import grow, root_of
+from apps.audit.stored_tree import grow, reader, root_of
 from apps.audit.transparency import checkpoint
 from apps.audit.transparency.note import Signer, sign_note
+from apps.audit.transparency.tiles import hashes_in
 from apps.audit.transparency.tree import EMPTY_ROOT
 
 logger = logging.getLogger(__name__)
@@ -42,10 +44,12 @@ class Sealer:
     Attributes:
         files: the private keys, and the last published checkpoint.
         batch: events of one pass at most.
+        guard: knows what the anchors outside hold.
     """
 
     files: SealerFiles
     batch: int = BATCH
+    guard: Guard = field(default_factory=Guard)
     _vouched_for: tuple[int, str] = field(default=(-1, ""), init=False)
 
     @property
@@ -94,6 +98,7 @@ class Sealer:
             return None, 0, ""
         head, moment = found
         self._require_what_was_published(head)
+        self.guard.require_prefix(self.signer.name, head.size, hashes_in(reader(head)))
         signers = signers_of(self.files)
         was_catching_up = bool(head.target)
         hashes = self._take(head, moment)

@@ -81,3 +81,11 @@ def test_sweep_leaves_an_event_of_each_job_it_takes_back(running, worker, settin
         tasks.sweep()
 
     assert events[0].actor_id == worker.pk
+
+
+def test_heartbeat_leaves_an_event_of_the_portal(worker):
+    with one_event("audit.heartbeat") as events:
+        tasks.heartbeat()
+
+    assert events[0].actor_id == worker.pk
+    assert events[0].channel == "worker"

@@ -10,7 +10,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
-from apps.audit import sealer
+from apps.audit import protection, sealer
+from apps.audit.anchors.addresses import InvalidAddress
+from apps.audit.anchors.publisher import Publisher, open_publisher
 from apps.audit.inspection import inspect
 from apps.audit.models import Key
 from apps.audit.sealer import Sealer
@@ -36,18 +38,22 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            own = open_sealer()
+            own, publisher = open_sealer()
             self.stdout.write(f"Sealing as {own.signer.vkey}")
-        except CannotSeal as error:
+        except (CannotSeal, InvalidAddress) as error:
             raise CommandError(str(error)) from error
+        protection.tell()
         if options["once"]:
-            self._once(own)
+            self._once(own, publisher)
         else:
+            publisher.start()
             self._for_ever(own, options["seconds"])
 
-    def _once(self, own: Sealer) -> None:
+    def _once(self, own: Sealer, publisher: Publisher) -> None:
+        publisher.look()
         while own.seal_and_tell():
             pass
+        publisher.publish()
         found = itertools.islice(itertools.chain.from_iterable(inspect()), SHOWN)
         finding = " ".join(found)
         sealer.tell_finding(finding)
@@ -68,11 +74,12 @@ class Command(BaseCommand):
                 time.sleep(seconds)
 
 
-def open_sealer() -> Sealer:
+def open_sealer() -> tuple[Sealer, Publisher]:
     files = SealerFiles(settings.AUDIT_SIGNING_KEY_FILE)
     if not Key.objects.exists():
         files.make_key(settings.AUDIT_ORIGIN)
-    return Sealer(files)
+    own = Sealer(files)
+    return own, open_publisher(own)
 
 
 def inspect_a_piece(inspection: Iterator[None], rested: float) -> float:
