@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -31,7 +32,8 @@ from dev.server import Server
 WRITERS = 6
 ROLLED_BACK, LONG = 0.1, 0.02  # shares of the transactions
 LONG_SECONDS, SHORT_SECONDS = 1.5, 0.02  # at most, between INSERT and COMMIT
-LIFE_SECONDS = 0.3  # of a sealer after its first seal, at most
+LATER = 0.3  # share of the kills that wait for the first seal
+LIFE_SECONDS = 0.3  # of a sealer after that, at most
 PATIENCE = 60
 
 
@@ -122,13 +124,16 @@ class Trail:
         assert sealer.exitcode == -signal.SIGKILL
 
     def _at_work(self, server: Server) -> BaseProcess:
-        """Start a sealer, and wait until it has sealed something and a while longer."""
+        """Start a sealer, and wait for a moment in its first pass or in a later one."""
         before, deadline = self.files.last_note(), time.monotonic() + PATIENCE
-        sealer = self._start(server, seal)
-        while self.files.last_note() == before:
-            assert sealer.is_alive()
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
+        is_ready = get_context("fork").Event()
+        sealer = self._start(server, seal, is_ready)
+        assert is_ready.wait(PATIENCE)
+        if self.chance.random() < LATER:
+            while self.files.last_note() == before:
+                assert sealer.is_alive()
+                assert time.monotonic() < deadline
+                time.sleep(0.002)
         time.sleep(self.chance.random() * LIFE_SECONDS)
         return sealer
 
@@ -182,7 +187,8 @@ def migrate() -> None:
     call_command("migrate", "audit", verbosity=0)
 
 
-def seal() -> None:
+def seal(is_ready: Event) -> None:
+    is_ready.set()
     call_command("seal_audit_trail", "--seconds", "0.01")
 
 

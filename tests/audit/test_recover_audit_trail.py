@@ -124,7 +124,7 @@ def test_an_auditor_is_told_of_the_loss(sealer, administrator, tmp_path):
 
     assert fresh[0] == with_early[0] == VERIFIED
     assert f"Events {size} to {size + 2} of {ORIGIN} were declared lost" in str(
-        fresh[1]["gaps"]
+        fresh[1]["lines"]
     )
     assert with_late[0] == TAMPERED
     [finding] = with_late[1]["findings"]
