@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import IO, Final, TypeVar
 
 from django.db import connection
 from psycopg import Cursor
 
+from apps.audit.anchors import received
 from apps.audit.models import AuditEvent, Checkpoint, Disclosure, Head, Key, Tile
 from apps.audit.personal import disclosure_of
-from apps.audit.sealer import reader
+from apps.audit.stored_tree import reader
 from apps.audit.transparency.bundle import Contents, write_bundle
 from apps.audit.transparency.tiles import TILE_BYTES, Coordinates, ReadTile
 
@@ -70,13 +72,16 @@ def write_evidence(
         tell: called after every few thousand events.
     """
     head = Head.objects.get()
-    newest = checkpoint_at(head.size) if size is None else checkpoint_at(size)
+    newest = checkpoint_at(head.size if size is None else size)
+    stamped = received.tokens(newest.size, _origin(newest))
     spoken = _Spoken(of_people=with_names)
     contents = Contents(
-        note=newest.note,
+        note=cosigned_note(newest),
         bodies=_bodies(newest.size, spoken, tell),
         read_tile=_blank_where_missing(_tiles_ahead(head)),
-        earlier=_earlier(newest.size),
+        earlier=_earlier(newest, set(stamped)),
+        stamps=sorted(stamped.items()),
+        tsa_certificate=received.authority_certificates(),
         vkeys=public_keys(),
         payloads=spoken.payloads(),
         disclosures=spoken.disclosures() if with_names else None,
@@ -93,9 +98,32 @@ def checkpoint_at(size: int) -> Checkpoint:
     return Checkpoint.objects.filter(size__lte=size).latest("size")
 
 
+def cosigned_note(checkpoint: Checkpoint) -> str:
+    """Give a checkpoint with what witnesses wrote below it."""
+    size = checkpoint.size
+    return received.cosigned({size: checkpoint.note}, _origin(checkpoint))[size]
+
+
 def public_keys() -> list[str]:
     """List the keys of the log, oldest first."""
     return list(Key.objects.order_by("created_at").values_list("vkey", flat=True))
+
+
+def has_payload(body: str) -> bool:
+    """Say whether the changes of an event were too large for its body."""
+    return _HAS_PAYLOAD in body
+
+
+def payloads_of(leaves: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Read changes that are kept apart, each with the digest that its event has of it.
+
+    Args:
+        leaves: places of the events in the tree; read when the first is asked for.
+    """
+    for some in _parts(leaves, PAYLOADS_AT_ONCE):
+        found = AuditEvent.objects.filter(leaf__leaf_index__in=some).exclude(payload="")
+        for payload in found.values_list("payload", flat=True):
+            yield sha256(payload.encode()).hexdigest(), payload
 
 
 @dataclass
@@ -115,19 +143,16 @@ class _Spoken:
         text = "".join(bodies)
         if self.of_people:
             self._commitments.update(_COMMITMENT.findall(text))
-        if _HAS_PAYLOAD in text:
+        if has_payload(text):
             places = enumerate(bodies, start)
-            self._leaves += [place for place, body in places if _HAS_PAYLOAD in body]
+            self._leaves += [place for place, body in places if has_payload(body)]
 
-    def payloads(self) -> Iterator[str]:
-        """Read the changes that were too large for their events."""
-        for leaves in _parts(self._leaves, PAYLOADS_AT_ONCE):
-            found = AuditEvent.objects.filter(leaf__leaf_index__in=leaves)
-            for payload in found.values_list("payload", flat=True):
-                if self.of_people:
-                    self._commitments.update(_COMMITMENT.findall(payload))
-                if payload:
-                    yield payload
+    def payloads(self) -> Iterator[tuple[str, str]]:
+        """Read the changes that were too large for their events, by their digest."""
+        for digest, payload in payloads_of(self._leaves):
+            if self.of_people:
+                self._commitments.update(_COMMITMENT.findall(payload))
+            yield digest, payload
 
     def disclosures(self) -> Iterator[str]:
         """Read what stands behind the commitments and is not erased."""
@@ -173,11 +198,22 @@ def _blank_where_missing(read_tile: ReadTile) -> ReadTile:
     return lambda level, index: read_tile(level, index).ljust(TILE_BYTES, b"\0")
 
 
-def _earlier(size: int) -> list[str]:
-    """List the last checkpoint of each day, so that old copies have their like."""
-    days = (
-        Checkpoint.objects.filter(size__lt=size)
-        .order_by("-created_at__date", "-size")
-        .distinct("created_at__date")
+def _earlier(newest: Checkpoint, stamped: set[int]) -> list[str]:
+    """List the last checkpoint of each day, so that old copies have their like.
+
+    Those that an anchor spoke of are there as well, with what witnesses wrote below;
+    those of a log that ended with a loss are in the event that says so.
+    """
+    origin = _origin(newest)
+    spoken_of = {*stamped, received.cosigned_size(newest.size, origin)}
+    before = Checkpoint.objects.filter(
+        size__lt=newest.size, note__startswith=f"{origin}\n"
     )
-    return list(days.values_list("note", flat=True)[:MAX_EARLIER])
+    days = before.order_by("-created_at__date", "-size").distinct("created_at__date")
+    notes = dict(days.values_list("size", "note")[:MAX_EARLIER])
+    notes |= dict(before.filter(size__in=spoken_of).values_list("size", "note"))
+    return [note for _, note in sorted(received.cosigned(notes, origin).items())]
+
+
+def _origin(checkpoint: Checkpoint) -> str:
+    return checkpoint.note.partition("\n")[0]

@@ -7,11 +7,16 @@ from functools import lru_cache
 from io import BytesIO
 from typing import Final
 
-from apps.audit.evidence import checkpoint_at, public_keys
-from apps.audit.models import AuditEvent, Checkpoint, Head, Leaf
-from apps.audit.sealer import reader
-from apps.audit.transparency.bundle import ProvenEvent, write_proofs
-from apps.audit.transparency.proof import Proof
+from apps.audit.evidence import (
+    checkpoint_at,
+    cosigned_note,
+    payloads_of,
+    public_keys,
+)
+from apps.audit.models import AuditEvent, Head, Leaf
+from apps.audit.stored_tree import reader
+from apps.audit.transparency.bundle import Selection, write_selection
+from apps.audit.transparency.proof import format_proof, prove_event
 from apps.audit.transparency.tiles import (
     TILE_HEIGHT,
     hashes_in,
@@ -38,7 +43,8 @@ class Prover:
         size: of the checkpoint; None for the newest.
 
     Attributes:
-        checkpoint: what every proof ends at.
+        size: the number of leaves that it can speak of.
+        note: the signed checkpoint that every proof leads to.
 
     Raises:
         NotSealed: there is no checkpoint yet.
@@ -48,18 +54,17 @@ class Prover:
         head = Head.objects.first()
         if head is None or not head.size:
             raise NotSealed("Nothing is sealed yet. Start the sealer and try again.")
-        self.checkpoint: Checkpoint = checkpoint_at(head.size if size is None else size)
-        read_tile = reader(head)
-        self._get_hash = lru_cache(REMEMBERED_HASHES)(hashes_in(read_tile))
+        checkpoint = checkpoint_at(head.size if size is None else size)
+        self.size, self.note = checkpoint.size, cosigned_note(checkpoint)
+        self._get_hash = lru_cache(REMEMBERED_HASHES)(hashes_in(reader(head)))
 
-    def prove(self, index: int) -> Proof:
-        """Prove that leaf `index` is in the tree.
+    def prove(self, index: int) -> str:
+        """Write the proof that leaf `index` is in the tree (C2SP tlog-proof).
 
         Raises:
             ValueError: the tree is smaller, or hashes of it are missing.
         """
-        hashes = inclusion_proof(index, self.checkpoint.size, self._get_hash)
-        return Proof(index, tuple(hashes), self.checkpoint.note)
+        return format_proof(prove_event(index, self.note, self._get_hash))
 
 
 def proven(event: AuditEvent) -> bytes:
@@ -71,11 +76,15 @@ def proven(event: AuditEvent) -> bytes:
     Raises:
         NotSealed: the event waits for the sealer.
     """
-    prover = Prover()
-    proof = prover.prove(_index_of(event, prover.checkpoint.size))
-    one = ProvenEvent(str(event.event_id), event.body, proof, event.payload)
-    target = BytesIO()
-    write_proofs(target, prover.checkpoint.note, [one], public_keys())
+    prover, target = Prover(), BytesIO()
+    index = _index_of(event, prover.size)
+    selection = Selection(
+        note=prover.note,
+        events=[(str(event.event_id), event.body, prover.prove(index))],
+        vkeys=public_keys(),
+        payloads=payloads_of([index]) if event.payload else (),
+    )
+    write_selection(target, selection)
     return target.getvalue()
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from typing import IO, Any, Final
 
 import orjson
 
 from apps.audit.body import named
 from apps.audit.evidence import Tell
-from apps.audit.exports.selection import SealedEvent, Selection, commitments_of
+from apps.audit.exports.chosen import Chosen, SealedEvent, commitments_of
 from apps.audit.models import Checkpoint
 from apps.audit.transparency.bundle import checkpoint_of
 
@@ -44,7 +43,7 @@ COLUMNS: Final = (
 
 
 def write_json_lines(
-    target: IO[bytes], chosen: Selection, checkpoint: Checkpoint, tell: Tell
+    target: IO[bytes], chosen: Chosen, checkpoint: Checkpoint, tell: Tell
 ) -> int:
     """Write one event a line, then a line that says what was asked for.
 
@@ -69,7 +68,7 @@ def write_json_lines(
 
 
 def write_csv(
-    target: IO[bytes], chosen: Selection, tell: Tell, *, with_mark: bool = False
+    target: IO[bytes], chosen: Chosen, tell: Tell, *, with_mark: bool = False
 ) -> int:
     """Write one event a row; no cell can act as a formula.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 from apps.audit.evidence import Evidence
@@ -16,61 +16,75 @@ _NAMESPACE: Final = UUID("7c8d1c5e-4b0a-5f7e-9a50-2f6a1f0d3c11")
 _EXAMINE: Final = "EXAMINE"
 _TEST: Final = "TEST"
 
-# Control (NIST SP 800-53 Rev. 5), how it was looked at, and what the bundle shows.
+
+class Observation(NamedTuple):
+    """What a bundle shows about one control of NIST SP 800-53 Rev. 5.
+
+    Attributes:
+        control: its identifier in OSCAL catalogues.
+        method: how one finds out.
+        description: what one finds.
+    """
+
+    control: str
+    method: str
+    description: str
+
+
 OBSERVATIONS: Final = (
-    (
+    Observation(
         "au-2",
         _EXAMINE,
         "Event logging. Each event states its type; the list of all types that the "
         "portal records is part of its documentation. This supports AU-2.",
     ),
-    (
+    Observation(
         "au-3",
         _EXAMINE,
         "Content of audit records. Each event states what happened, when, where, "
         "through which door, with which outcome, to which object, and the account and "
         "roles of who did it. This supports AU-3.",
     ),
-    (
+    Observation(
         "au-6",
         _EXAMINE,
         "Audit record review. The bundle can be read, filtered and verified without "
         "the portal; looks at the trail and exports of it are events themselves. This "
         "supports AU-6; whether somebody reviews, it cannot show.",
     ),
-    (
+    Observation(
         "au-8",
         _EXAMINE,
         "Time stamps. Each event has its time in UTC to the microsecond, from the "
         "clock of the portal's host. Cosignatures and time stamps of others in the "
         "bundle bound it. This supports AU-8.",
     ),
-    (
+    Observation(
         "au-9",
         _TEST,
         "Protection of audit information. Verification with a key and a checkpoint "
         "from outside shows every change to sealed events. This supports AU-9.",
     ),
-    (
+    Observation(
         "au-9.3",
         _TEST,
         "Cryptographic protection. The events are the leaves of a Merkle tree "
         "(RFC 6962, SHA-256) whose states are signed with Ed25519. This supports "
         "AU-9(3).",
     ),
-    (
+    Observation(
         "au-10",
         _TEST,
         "Non-repudiation. Each event binds an account to an action under the log's "
         "signature; a proof of one event can be verified alone. This supports AU-10.",
     ),
-    (
+    Observation(
         "au-11",
         _TEST,
         "Audit record retention. The bundle holds every event from the first to the "
         "size that its checkpoint states. This supports AU-11.",
     ),
-    (
+    Observation(
         "au-12",
         _EXAMINE,
         "Audit record generation. Events are written in the transaction of the change "
@@ -125,7 +139,7 @@ class _Identifiers:
 
 
 def _result(evidence: Evidence, of: _Identifiers, moment: str) -> dict[str, Any]:
-    controls = [{"control-id": control} for control, _, _ in OBSERVATIONS]
+    controls = [{"control-id": one.control} for one in OBSERVATIONS]
     return {
         "uuid": of("result"),
         "title": f"{evidence.checkpoint.size} sealed events",
@@ -135,10 +149,10 @@ def _result(evidence: Evidence, of: _Identifiers, moment: str) -> dict[str, Any]
         "reviewed-controls": {"control-selections": [{"include-controls": controls}]},
         "observations": [
             {
-                "uuid": of(control),
-                "title": control.upper().replace(".3", "(3)"),
-                "description": description,
-                "methods": [method],
+                "uuid": of(one.control),
+                "title": one.control.upper().replace(".3", "(3)"),
+                "description": one.description,
+                "methods": [one.method],
                 "types": ["control-objective"],
                 "relevant-evidence": [
                     {
@@ -149,7 +163,7 @@ def _result(evidence: Evidence, of: _Identifiers, moment: str) -> dict[str, Any]
                 ],
                 "collected": moment,
             }
-            for control, method, description in OBSERVATIONS
+            for one in OBSERVATIONS
         ],
     }
 
@@ -159,9 +173,8 @@ def _resources(evidence: Evidence, of: _Identifiers) -> list[dict[str, Any]]:
         {
             "uuid": of("bundle"),
             "title": "Audit bundle",
-            "description": "MANIFEST.json of the bundle names every file in it with its "
-            f"SHA-256. The bundle ends with this checkpoint:\n\n"
-            f"{evidence.checkpoint.note}",
+            "description": "MANIFEST.json of the bundle names every file in it with "
+            f"its SHA-256. It ends with this checkpoint:\n\n{evidence.checkpoint.note}",
             "rlinks": [
                 {
                     "href": "MANIFEST.json",

@@ -14,7 +14,7 @@ from django.db.models.functions import TruncDate
 
 from apps.audit.event_types import EventType
 from apps.audit.evidence import Tell, public_keys
-from apps.audit.exports.selection import Selection
+from apps.audit.exports.chosen import Chosen
 from apps.audit.models import AuditEvent, Checkpoint
 from apps.audit.queries import with_names
 
@@ -22,7 +22,7 @@ MAX_BARS: Final = 62
 MAX_PEOPLE: Final = 20
 _TEMPLATE: Final = "summary.typ"
 _STANDARD: Final = "ua-1"  # accessible PDF, ISO 14289-1
-_STEPS: Final = (("day", "%Y-%m-%d"), ("month", "%Y-%m"), ("year", "%Y"))
+_STEPS: Final = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 _FILTER_LABELS: Final = {
     "person": "Who",
     "type": "What",
@@ -36,7 +36,7 @@ _FILTER_LABELS: Final = {
 
 def write_summary(
     target: IO[bytes],
-    chosen: Selection,
+    chosen: Chosen,
     checkpoint: Checkpoint,
     *,
     at: datetime,
@@ -96,7 +96,7 @@ def _moment(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "none"
 
 
-def _filter_lines(chosen: Selection) -> list[list[str]]:
+def _filter_lines(chosen: Chosen) -> list[list[str]]:
     return [
         [
             _FILTER_LABELS.get(name, name.capitalize()),
@@ -140,11 +140,17 @@ def _by_time(events: QuerySet[AuditEvent]) -> dict[str, Any]:
         events.order_by().annotate(day=TruncDate("at", tzinfo=UTC)).values_list("day")
     )
     days: dict[date, int] = dict(rows.annotate(count=Count("pk")).order_by("day"))
-    for step, form in _STEPS:
+    step, counts = _stepped(days)
+    shown = sorted(counts.items())[-MAX_BARS:]
+    return {"step": step, "counts": [[label, count] for label, count in shown]}
+
+
+def _stepped(days: dict[date, int]) -> tuple[str, Counter[str]]:
+    """Choose the smallest step of which there are not too many."""
+    for step, form in _STEPS.items():
         counts: Counter[str] = Counter()
         for day, count in days.items():
             counts[day.strftime(form)] += count
         if len(counts) <= MAX_BARS:
-            break
-    shown = sorted(counts.items())[-MAX_BARS:]
-    return {"step": step, "counts": [[label, count] for label, count in shown]}
+            return step, counts
+    return step, counts

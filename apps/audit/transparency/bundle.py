@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import islice
 from typing import IO
 
 from apps.audit.transparency.archive import FORMAT, MANIFEST, Archive
 from apps.audit.transparency.checkpoint import Checkpoint, parse_checkpoint
-from apps.audit.transparency.proof import Proof, format_proof
 from apps.audit.transparency.tiles import (
     ReadTile,
     tile_coordinates,
@@ -23,7 +21,6 @@ __all__ = ["FORMAT", "MANIFEST"]
 
 SEGMENT_LEAVES = 65_536  # one full tile of level 1
 BODIES_PER_WRITE = 512
-LINES_PER_WRITE = 2000
 
 _NEEDED = """\
 You need Python 3.8 or newer, and three things that must not come from this file:
@@ -47,10 +44,10 @@ Then run, without any network:
     python3 auditverify.py bundle THIS-FILE.zip --log-key KEY --kept CHECKPOINT
 
 {_CODES}
-If there is a folder `private`, it says which names stand behind the commitments in the
-events; `--private` verifies that as well.
+If there is a folder `private`, it says which texts about people stand behind the
+commitments in the events; `--private` verifies that as well.
 """
-VERIFY_PROOFS = f"""\
+VERIFY_SELECTION = f"""\
 # How to verify these events
 
 Each event lies in the folder `events`, byte for byte as it was sealed. The file of the
@@ -73,7 +70,7 @@ only an export of everything can.
 
 @dataclass(frozen=True)
 class Contents:
-    """What goes into an export of everything.
+    """What goes into an export.
 
     Attributes:
         note: the signed checkpoint that the export ends with.
@@ -81,9 +78,12 @@ class Contents:
         read_tile: gives the hashes of a tile, at least those that the note covers.
         earlier: signed checkpoints of smaller sizes, any number of them.
         vkeys: public keys of the log.
-        payloads: changes too large for their events, asked for after the bodies.
-        disclosures: what stands behind the commitments, sorted by commitment, asked for
-            last; None when nobody is to see it.
+        disclosures: the personal data behind the commitments, one RFC 9901 disclosure
+            each, sorted by commitment, asked for last; None leaves them out.
+        payloads: changes that are kept apart, by the SHA-256 that an event has of them;
+            asked for after the bodies.
+        stamps: tokens of a time stamp authority, by the size of the checkpoint.
+        tsa_certificate: of that authority, PEM.
     """
 
     note: str
@@ -91,25 +91,28 @@ class Contents:
     read_tile: ReadTile
     earlier: Sequence[str] = ()
     vkeys: Sequence[str] = ()
-    payloads: Iterable[str] = ()
     disclosures: Iterable[str] | None = None
+    payloads: Iterable[tuple[str, str]] = ()
+    stamps: Iterable[tuple[int, bytes]] = ()
+    tsa_certificate: str = ""
 
 
 @dataclass(frozen=True)
-class ProvenEvent:
-    """One event of the log and the proof that it is there.
+class Selection:
+    """Some events, each with the proof that it is genuine.
 
     Attributes:
-        event_id: names its files.
-        body: as it was sealed.
-        proof: ends at the checkpoint of the export.
-        payload: its changes, when they were too large for the body.
+        note: the signed checkpoint that all proofs lead to.
+        events: id, canonical text and proof (`c2sp.org/tlog-proof@v1`) of each.
+        vkeys: public keys of the log.
+        payloads: changes that are kept apart, by the SHA-256 that an event has of them;
+            asked for after the events.
     """
 
-    event_id: str
-    body: str
-    proof: Proof
-    payload: str = ""
+    note: str
+    events: Iterable[tuple[str, str, str]]
+    vkeys: Sequence[str] = ()
+    payloads: Iterable[tuple[str, str]] = ()
 
 
 def write_bundle(target: IO[bytes], contents: Contents) -> str:
@@ -125,42 +128,34 @@ def write_bundle(target: IO[bytes], contents: Contents) -> str:
     Raises:
         ValueError: there are more or fewer bodies or hashes than the checkpoint says.
     """
-    with Archive(target) as archive:
+    with Archive(target) as files:
         newest = checkpoint_of(contents.note)
-        archive.write("checkpoint", contents.note.encode())
+        files.write("checkpoint", contents.note.encode())
         for note in contents.earlier:
-            archive.write(f"checkpoints/{checkpoint_of(note).size}", note.encode())
-        _write_segments(archive, iter(contents.bodies), newest.size)
-        _write_tiles(archive, contents.read_tile, newest.size)
-        _write_payloads(archive, contents.payloads)
-        if contents.disclosures is not None:
-            lines = _lines(iter(contents.disclosures))
-            archive.write_pieces("private/disclosures.txt", lines)
-        _write_keys(archive, contents.vkeys)
-        archive.write("VERIFY.md", VERIFY.encode())
-        return archive.finish()
+            files.write(f"checkpoints/{checkpoint_of(note).size}", note.encode())
+        _write_segments(files, iter(contents.bodies), newest.size)
+        _write_tiles(files, contents.read_tile, newest.size)
+        _write_more(files, contents)
+        _write_keys(files, contents.vkeys)
+        files.write("VERIFY.md", VERIFY.encode())
+        return files.finish()
 
 
-def write_proofs(
-    target: IO[bytes], note: str, events: Iterable[ProvenEvent], vkeys: Sequence[str]
-) -> str:
-    """Write some events, each with the proof that it is in the tree of `note`.
+def write_selection(target: IO[bytes], selection: Selection) -> str:
+    """Write the zip file of a filtered export; it cannot show what was left out.
 
     Returns:
-        SHA-256 of the manifest, in hexadecimal; it stands for the whole export.
+        SHA-256 of the manifest, in hexadecimal.
     """
-    with Archive(target) as archive:
-        archive.write("checkpoint", note.encode())
-        payloads = set()
-        for event in events:
-            proof = format_proof(event.proof)
-            archive.write(f"proofs/{event.event_id}.tlog-proof", proof.encode())
-            archive.write(f"events/{event.event_id}.json", event.body.encode())
-            payloads |= {event.payload} - {""}
-        _write_payloads(archive, sorted(payloads))
-        _write_keys(archive, vkeys)
-        archive.write("VERIFY.md", VERIFY_PROOFS.encode())
-        return archive.finish()
+    with Archive(target) as files:
+        files.write("checkpoint", selection.note.encode())
+        for event_id, body, proof in selection.events:
+            files.write(f"events/{event_id}.json", body.encode())
+            files.write(f"proofs/{event_id}.tlog-proof", proof.encode())
+        _write_payloads(files, selection.payloads)
+        _write_keys(files, selection.vkeys)
+        files.write("VERIFY.md", VERIFY_SELECTION.encode())
+        return files.finish()
 
 
 def checkpoint_of(note: str) -> Checkpoint:
@@ -168,10 +163,10 @@ def checkpoint_of(note: str) -> Checkpoint:
     return parse_checkpoint(note.rpartition("\n\n")[0] + "\n")
 
 
-def _write_segments(archive: Archive, bodies: Iterator[str], size: int) -> None:
+def _write_segments(files: Archive, bodies: Iterator[str], size: int) -> None:
     for number, start in enumerate(range(0, size, SEGMENT_LEAVES)):
         count = min(SEGMENT_LEAVES, size - start)
-        archive.write_pieces(f"segments/{number:06}.jsonl", _segment(bodies, count))
+        files.write_pieces(f"segments/{number:06}.jsonl", _segment(bodies, count))
     if next(bodies, None) is not None:
         raise ValueError(f"There are more than the {size} events of the checkpoint.")
 
@@ -186,33 +181,39 @@ def _segment(bodies: Iterator[str], count: int) -> Iterator[bytes]:
         count -= len(taken)
 
 
-def _lines(lines: Iterator[str]) -> Iterator[bytes]:
-    while taken := list(islice(lines, LINES_PER_WRITE)):
-        yield _joined(taken)
-
-
 def _joined(lines: list[str]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _write_tiles(archive: Archive, read_tile: ReadTile, size: int) -> None:
+def _write_tiles(files: Archive, read_tile: ReadTile, size: int) -> None:
     for level, index in tile_coordinates(size):
         width = tile_width(level, index, size)
         hashes = read_tile(level, index)[: width * HASH_BYTES]
         if len(hashes) != width * HASH_BYTES:
             raise ValueError(f"Tile {level}/{index} holds less than {width} hashes.")
-        archive.write(tile_path(level, index, width), hashes, packed=False)
+        files.write(tile_path(level, index, width), hashes, packed=False)
 
 
-def _write_payloads(archive: Archive, payloads: Iterable[str]) -> None:
+def _write_more(files: Archive, contents: Contents) -> None:
+    _write_payloads(files, contents.payloads)
+    if contents.disclosures is not None:
+        lines = iter(contents.disclosures)
+        pieces = iter(lambda: list(islice(lines, BODIES_PER_WRITE)), [])
+        files.write_pieces("private/disclosures.txt", map(_joined, pieces))
+    for size, token in contents.stamps:
+        files.write(f"timestamps/{size}.tsr", token)
+    if contents.tsa_certificate:
+        files.write("keys/tsa-ca.pem", contents.tsa_certificate.encode())
+
+
+def _write_payloads(files: Archive, payloads: Iterable[tuple[str, str]]) -> None:
     written = set()
-    for payload in payloads:
-        name = f"payloads/{sha256(payload.encode()).hexdigest()}"
-        if name not in written:
-            archive.write(name, payload.encode())
-            written.add(name)
+    for digest, changes in payloads:
+        if digest not in written:
+            files.write(f"payloads/{digest}", changes.encode())
+            written.add(digest)
 
 
-def _write_keys(archive: Archive, vkeys: Sequence[str]) -> None:
+def _write_keys(files: Archive, vkeys: Sequence[str]) -> None:
     for number, vkey in enumerate(vkeys):
-        archive.write(f"keys/{number}.vkey", f"{vkey}\n".encode())
+        files.write(f"keys/{number}.vkey", f"{vkey}\n".encode())

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CHUNK_ROWS: Final = 2000
 # Inside a text its quotation marks would be escaped, so this is always a commitment.
 _COMMITMENT: Final = re.compile(r'\{"commitment":"([A-Za-z0-9_-]{43})"\}')
-_COLUMNS: Final = ("event_id", "leaf__leaf_index", "leaf_hash", "body", "payload", "pk")
+_COLUMNS: Final = ("event_id", "leaf__leaf_index", "leaf_hash", "body")
 
 
 class SealedEvent(NamedTuple):
@@ -42,15 +42,13 @@ class SealedEvent(NamedTuple):
     leaf_index: int
     leaf_hash: bytes
     body: str
-    payload: str
-    pk: int
     names: dict[str, str]
 
     @property
     def told(self) -> dict[str, Any]:
         """The event with names, or the commitments themselves, in their places."""
         facts = facts_in(_COMMITMENT.sub(self._spelled, self.body))
-        return facts or facts_beside(AuditEvent.objects.get(pk=self.pk))
+        return facts or facts_beside(AuditEvent.objects.get(event_id=self.event_id))
 
     def _spelled(self, found: re.Match[str]) -> str:
         unknown = ERASED if self.names else found[1]
@@ -58,7 +56,7 @@ class SealedEvent(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Selection:
+class Chosen:
     """The events that match, of those that a person may take out.
 
     Attributes:
@@ -92,8 +90,8 @@ class Selection:
         events, last, count = self.events().order_by("event_id"), None, 0
         while rows := list(_after(events, last)):
             last, names = rows[-1][0], self._names(row[3] for row in rows)
-            for row in rows:
-                yield SealedEvent(*row[:2], bytes(row[2]), *row[3:], names)
+            for event_id, index, digest, body in rows:
+                yield SealedEvent(event_id, index, bytes(digest), body, names)
             count += len(rows)
             tell(count)
 
