@@ -1,6 +1,7 @@
 """Rows of the audit trail."""
 
 from apps.audit.models import AuditEvent
+from tests.factories import exports
 from tests.permission_rows import (
     AI_OFFICIAL,
     AUDITOR,
@@ -16,10 +17,29 @@ from tests.permission_rows import (
 
 def event_of_the_project(world):
     event = AuditEvent.objects.filter(type="member.added").first()
-    return {"pk": event.pk}, None
+    return {"event_id": event.event_id}, None
 
 
-EXPORTERS = everybody(200, PROGRAM_MANAGER, AUDITOR)
+def sealed_event(world):
+    exports.seal_everything()
+    return event_of_the_project(world)
+
+
+def first_tile(world):
+    exports.seal_everything()
+    return {"level": 0, "tile": "000.p/1"}, None
+
+
+def first_entries(world):
+    exports.seal_everything()
+    return {"tile": "000.p/1"}, None
+
+
+def sealed(world):
+    exports.seal_everything()
+    return {}, None
+
+
 TRAIL_READERS = everybody(
     200,
     PROGRAM_MANAGER,
@@ -33,15 +53,17 @@ TRAIL_READERS = everybody(
 ROWS = [
     Row("audit:list", "get", expect=everybody(200, *PEOPLE)),
     Row("audit:event", "get", event_of_the_project, TRAIL_READERS),
-    Row("audit:export_audit_trail", "get", expect=EXPORTERS, others=403),
+    Row("audit:event_proof", "get", sealed_event, TRAIL_READERS),
     # Nothing is sealed in the world of these rows.
-    Row("audit:export_audit_bundle", "get", expect={AUDITOR: 409}, others=403),
     Row("audit:checkpoint", "get", others=404),
     Row("audit:verification_key", "get", expect=everybody(200, *PEOPLE)),
     Row("audit:verifier", "get", expect=everybody(200, *PEOPLE)),
-    Row("v1:audit_bundle", "get", expect={AUDITOR: 409}, others=403),
+    Row("v1:audit_consistency", "get", sealed, others=200, query="old=1&new=2"),
+    Row("v1:audit_entries", "get", first_entries, {AUDITOR: 200}, others=403),
+    Row("v1:audit_event_proof", "get", sealed_event, TRAIL_READERS),
+    Row("v1:audit_inclusion", "get", sealed, others=200, query="leaf=0&size=2"),
+    Row("v1:audit_tile", "get", first_tile, others=200),
     Row("v1:audit_checkpoint", "get", others=404),
     Row("v1:audit_events", "get", expect=everybody(200, *PEOPLE)),
-    Row("v1:audit_export", "get", expect=EXPORTERS, others=403, query="format=csv"),
     Row("v1:audit_stream", "get", expect={AUDITOR: 200}, others=403),
 ]
