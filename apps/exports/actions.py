@@ -171,12 +171,12 @@ def _columns(wish: Wish) -> dict[str, Any]:
 
 
 def _told(export: AuditExport) -> dict[str, Any]:
-    return {
+    told = {
         "format": export.form,
-        "filter": export.filter.recorded,
         "with_names": export.with_names,
         "size": export.tree_size,
     }
+    return told | ({"filter": export.filter.recorded} if export.wanted else {})
 
 
 def _finished(export: AuditExport) -> dict[str, Any]:

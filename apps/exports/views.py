@@ -42,7 +42,7 @@ def request_export(request: HtmxRequest) -> HttpResponse:
     may_have_bundle = can_export_audit_bundle(request.user)
     wanted = AuditFilter.from_query(request.GET)
     form = RequestForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         may_have_bundle=bool(may_have_bundle),
         initial={"form": request.GET.get("form", ExportForm.CSV)},
     )
