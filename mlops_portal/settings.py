@@ -47,6 +47,11 @@ AUDIT_SIGNING_KEY_FILE = Path(
         default=str(BASE_DIR / "var" / "sealer" / "signing.key"),
     )
 )
+# Where the sealed trail is sent; see docs/guide/stream-to-a-siem.md.
+AUDIT_STREAMS = env.list("AUDIT_STREAMS", default=[])
+# Places outside that keep what was signed, and how often silence is broken.
+AUDIT_ANCHORS = env.list("AUDIT_ANCHORS", default=[])
+AUDIT_HEARTBEAT_SECONDS = env.int("AUDIT_HEARTBEAT_SECONDS", default=60 * 60)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
@@ -317,7 +322,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 5,
 }
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3}
+    "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3},
+    "heartbeat": {"task": "jobs.heartbeat", "schedule": AUDIT_HEARTBEAT_SECONDS},
 }
 
 # --- Health ---------------------------------------------------------------------------

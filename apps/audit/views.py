@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from apps.audit import actions, queries, rules
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
+from apps.audit.printed_key import printed_keys
 from apps.audit.protection import ProtectionStatus, protection_status
 from apps.audit.queries import AuditFilter
 from apps.audit.status import trail_status
@@ -48,6 +49,7 @@ def list_events(request: HtmxRequest) -> HttpResponse:
             "status": None if wants_fragment(request) else trail_status(),
             "protection": _protection(request),
             "may_export_bundle": rules.can_export_audit_bundle(request.user),
+            "may_see_streams": rules.can_see_streams(request.user),
             "may_export": rules.can_export_audit_trail(request.user),
         },
         status=422 if fault else 200,
@@ -107,6 +109,12 @@ def checkpoint(request: HtmxRequest) -> HttpResponse:
             "Content-Disposition": f'attachment; filename="checkpoint-{status.size}"'
         },
     )
+
+
+@login_required
+@require_GET
+def verification_key(request: HtmxRequest) -> HttpResponse:
+    return render(request, "audit/key.html", {"keys": printed_keys()})
 
 
 @login_required

@@ -6,7 +6,7 @@ import yaml
 from dev import demo
 from dev.problem import ROOT
 
-PROCESSES = ("web", "worker", "beat", "sealer", "migrate", "protect")
+PROCESSES = ("web", "worker", "beat", "sealer", "streamer", "migrate", "protect")
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "docker" / "compose.yml").read_text())
 EXAMPLE = dict(
