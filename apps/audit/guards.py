@@ -99,7 +99,10 @@ def obeyed() -> list[str]:
         f"UPDATE {table} SET {column} = {column} WHERE false"  # noqa: S608
         for table, column in GUARDED.items()
     ]
-    deeds += [f"DELETE FROM {table} WHERE false" for table in APPEND_ONLY]  # noqa: S608
+    deeds += [
+        f"DELETE FROM {table} WHERE false"  # noqa: S608
+        for table in APPEND_ONLY | ENDING
+    ]
     return [
         deed.removesuffix(" WHERE false") for deed in deeds if not _is_refused(deed)
     ]
