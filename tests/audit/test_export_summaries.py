@@ -111,11 +111,8 @@ def test_bars_are_days_months_or_years(days, step):
         days += [f"2026-05-{day:02}" for day in range(1, 32)]
         days += [f"2026-07-{day:02}" for day in range(1, 32)]
     if days == "years":
-        days = [
-            f"20{year}-{month:02}-01"
-            for year in range(20, 30)
-            for month in range(1, 13)
-        ]
+        months = [f"{month:02}-01" for month in range(1, 13)]
+        days = [f"20{year}-{month}" for year in range(20, 30) for month in months]
     counted = {datetime.fromisoformat(day).date(): 1 for day in days}
 
     found, counts = summary._stepped(counted)
