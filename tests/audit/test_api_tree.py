@@ -1,6 +1,9 @@
+import subprocess
+import sys
 from base64 import b64decode
 
 import pytest
+from django.conf import settings
 
 from apps.audit.models import AuditEvent, Checkpoint
 from apps.audit.transparency.bundle import checkpoint_of
@@ -100,13 +103,24 @@ def test_entries_are_refused_to_others(program_manager, api_of, size):
     assert answer.status_code == 403
 
 
-def test_consistency_is_proven(outsiders, outsider, size):
+def test_consistency_is_proven(outsiders, outsider, size, tmp_path):
     exports.large_event(outsider)
     grown = exports.seal_everything()
 
     answer = outsiders.get(f"{AUDIT}/consistency", {"old": size, "new": grown})
 
-    verify_consistency(size, grown, hashes(answer), root(size), root(grown))
+    proof = [b64decode(line) for line in answer.content.split()]
+    verify_consistency(size, grown, proof, root(size), root(grown))
+    for name, content in {
+        "old": Checkpoint.objects.get(size=size).note.encode(),
+        "new": Checkpoint.objects.get(size=grown).note.encode(),
+        "proof": answer.content,
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    program = settings.BASE_DIR / "apps" / "audit" / "verifier" / "auditverify.py"
+    command = [sys.executable, "-I", program, "consistency", "old", "new"]
+    options = ["--proof", "proof", "--log-key", exports.SIGNER.vkey]
+    subprocess.run([*command, *options], cwd=tmp_path, check=True, capture_output=True)
 
 
 def test_inclusion_is_proven_by_leaf_and_by_event(auditors, size):
