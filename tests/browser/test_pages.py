@@ -12,6 +12,7 @@ from apps.audit.models import AuditEvent
 from tests.factories import (
     approvals,
     datasets,
+    exports,
     projects,
     registry,
     training,
@@ -152,11 +153,16 @@ def account_pages(world) -> list[str]:
 
 def audit_pages(world) -> list[str]:
     event = AuditEvent.objects.order_by("-pk").first()
+    makers = (exports.requested, exports.written)
     return [
         reverse("audit:list"),
         reverse("audit:list") + "?person=nobody",
         reverse("audit:list") + "?since=yesterday",
-        reverse("audit:event", args=[event.pk]),
+        event.get_absolute_url(),
+        *(make(world.auditor).get_absolute_url() for make in makers),
+        reverse("exports:list"),
+        reverse("exports:request_export"),
+        reverse("exports:request_export") + "?form=bundle&text=feather",
         reverse("audit:verification_key"),
         in_project("home:project", world.project),
         in_project("projects:add_member", world.project),
