@@ -44,7 +44,7 @@ NEAR: Final = 3_000  # events that are looked through first
 PART: Final = 50_000  # events among which things are looked up before it is all
 MAX_STRANDS: Final = 60
 MOST_COUNTED: Final = 10_000
-COUNTING_SECONDS: Final = 0.25
+COUNTING_SECONDS: Final = 0.5
 # What an index has in order when nothing else is asked; the next two as an id only.
 _IN_ORDER: Final = {"person", "type", "outcome", "request"}
 _IN_ORDER_BY_ID: Final = {"project", "target"}

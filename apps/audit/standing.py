@@ -20,6 +20,8 @@ from apps.audit.models import AuditEvent
 from apps.audit.queries import upto, with_names
 
 CHUNK_ROWS: Final = 2000
+# What a project role permits to whom the agency gave it.
+_OUTSIDE_OF_PROJECTS: Final = {Permission.PROJECT_CREATE}
 _OF_MEMBERS: Final = (
     EventType.MEMBER_ADDED,
     EventType.MEMBER_REMOVED,
@@ -72,16 +74,19 @@ class Holding:
     @property
     def person_label(self) -> str:
         """Name and address of the holder at that time."""
-        match EventType(self.given_by.type):
-            case EventType.PROJECT_CREATED:
-                return self.given_by.actor_label
-            case EventType.ACCOUNT_CREATED | EventType.ACCOUNT_ROLES_SET:
-                return self.given_by.target_label
-        return str(self.given_by.changes.get("member", ""))
+        if self.given_by.type == EventType.PROJECT_CREATED:
+            return self.given_by.actor_label
+        if self.given_by.type in _OF_ACCOUNTS:
+            return _as_actor(self.given_by.target_label)
+        return str(self.given_by.changes["member"])
 
     def permits(self, permission: Permission) -> bool:
-        """Say whether the role permits this in this release."""
-        return bool(self.known_role and permission in self.known_role.permissions)
+        """Say whether the role permits this in this release, where it counts."""
+        if not self.known_role or permission not in self.known_role.permissions:
+            return False
+        if self.project or self.known_role.reach == Reach.AGENCY:
+            return True
+        return permission in _OUTSIDE_OF_PROJECTS
 
     def counts_in(self, project: UUID) -> bool:
         """Say whether the role counts in a project."""
@@ -163,6 +168,12 @@ def _roles_after(event: AuditEvent) -> list[str]:
         return [role] if role else []
     _, roles = _facts(event)["agency_roles"]
     return list(roles)
+
+
+def _as_actor(label: str) -> str:
+    """Write the name of an account as events write who acts."""
+    name, _, address = label.removesuffix(")").rpartition(" (")
+    return f"{name} <{address}>" if name else label
 
 
 def _facts(event: AuditEvent) -> dict[str, Any]:

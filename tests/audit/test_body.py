@@ -54,7 +54,11 @@ def test_the_body_says_who_did_what_to_what_and_when(world):
     assert body["scope"]["project"] == str(world.project.pk)
     assert body["source"] == {"channel": "cli", "host": socket.gethostname()}
     assert body["request"] == {"id": "", "route": ""}
-    assert {change["name"] for change in body["changes"]} == {"member", "member_id", "role"}
+    assert {change["name"] for change in body["changes"]} == {
+        "member",
+        "member_id",
+        "role",
+    }
 
 
 def test_every_event_is_hashed_and_sealed_as_its_columns_say(world):

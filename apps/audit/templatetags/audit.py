@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from django import template
+from django.db.models import Model
+from django.template import Context
 
+from apps.access.checks import has_permission
+from apps.access.permissions import Permission
 from apps.access.roles import ROLES
+
+if TYPE_CHECKING:
+    from apps.projects.models import Project
 
 register = template.Library()
 
@@ -47,6 +54,21 @@ class Change:
     before: list[Piece] | None
     after: list[Piece]
     is_long: bool
+
+
+@register.inclusion_tag("audit/_history_link.html", takes_context=True)
+def history_link(context: Context, thing: Model) -> dict[str, Any]:
+    """Link to the history of a thing of a project, for who may read it.
+
+    Args:
+        context: of the page.
+        thing: has a `project`.
+    """
+    project: Project = thing.project  # type: ignore[attr-defined]  # every governed thing has one
+    user = context["user"]
+    if not has_permission(user, Permission.AUDIT_READ, project):
+        return {}
+    return {"kind": thing._meta.label_lower, "key": str(thing.pk)}
 
 
 @register.filter
