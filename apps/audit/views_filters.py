@@ -53,7 +53,7 @@ def count(request: HtmxRequest) -> HttpResponse:
 @login_required
 @require_GET
 def people(request: HtmxRequest) -> HttpResponse:
-    text = request.GET.get("person", "").replace("\0", "")
+    text = request.GET.get("person", "")
     return render(
         request,
         "audit/_people.html",
