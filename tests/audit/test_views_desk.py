@@ -141,6 +141,14 @@ def test_an_empty_list_says_what_to_do(auditors):
     assert "Show everything" in page
 
 
+def test_who_looks_for_a_word_does_not_find_the_looking(auditors):
+    for _ in range(2):
+        page = auditors.get("/audit/", {"text": "unheard"})
+
+    assert page.context["page"].rows == []
+    assert AuditEvent.objects.filter(type="audit.viewed").count() == 2
+
+
 def test_what_is_not_sealed_yet_is_marked(auditors, world):
     page = text_of(auditors.get("/audit/", {"type": "project.created"}))
 

@@ -25,6 +25,7 @@ BEGIN
 END $$;
 """
 # Those of the object's name bear the weight A and their order; the others neither.
+# Looks at the trail have none: who looks for a word would find that somebody did.
 WORDS = """
 CREATE OR REPLACE FUNCTION audit_words(body text) RETURNS tsvector
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -33,6 +34,9 @@ DECLARE
 BEGIN
     IF body IS JSON OBJECT THEN
         facts := body::jsonb;
+    END IF;
+    IF facts ->> 'action' = 'audit.viewed' THEN
+        RETURN '';
     END IF;
     RETURN
         setweight(to_tsvector('simple', coalesce(facts #>> '{object,name}', '')), 'A')
