@@ -26,6 +26,7 @@ from apps.core.errors import Invalid
 from apps.core.ids import first_id_at
 
 CHUNK_ROWS = 2000
+PULL_SESSION = timedelta(hours=1)
 MAX_PROJECTS = 200  # events that name one
 PERIODS = {"today": 0, "7d": 7, "30d": 30}  # days before today
 BESIDE_SECONDS = 1  # between the time of an event and that in its id
@@ -260,6 +261,19 @@ _NARROWINGS: dict[str, Callable[[_Events, str], _Events]] = {
     "until": lambda events, value: upto(events, moment_of("until", value)),
     "request": lambda events, value: events.filter(request_id=value),
 }
+
+
+def is_pulling(reader: UUID, first_index: int) -> bool:
+    """Say whether an event of the last hour tells that `reader` pulls from here on."""
+    begun_after = (timezone.now() - PULL_SESSION).timestamp()
+    begun = AuditEvent.objects.filter(
+        type=EventType.AUDIT_STREAMED,
+        actor_id=reader,
+        event_id__gte=first_id_at(begun_after),
+    )
+    newest = begun.order_by("-event_id").first()
+    return newest is not None and newest.changes["first_index"] <= first_index
+
 
 FIELDS = (
     "event_id",

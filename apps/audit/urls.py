@@ -23,6 +23,7 @@ urlpatterns = [
     path("audit/verify/", views.verify, name="verify"),
     path("audit/bundle/", views.export_bundle, name="export_audit_bundle"),
     path("audit/checkpoint/", views.checkpoint, name="checkpoint"),
+    path("audit/key/", views.verification_key, name="verification_key"),
     path("audit/verifier/", views.verifier, name="verifier"),
     path("audit/export/", views.export, name="export_audit_trail"),
 ]

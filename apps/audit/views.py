@@ -19,6 +19,8 @@ from django.views.decorators.http import require_GET
 from apps.audit import actions, desk, rules
 from apps.audit.models import AuditEvent, SavedFilter
 from apps.audit.paging import EventPage, page_of, seal_of, with_places
+from apps.audit.printed_key import printed_keys
+from apps.audit.protection import protection_status
 from apps.audit.queries import AuditFilter, with_names
 from apps.audit.status import trail_status
 from apps.audit.timeline import same_request
@@ -70,6 +72,8 @@ def _whole_page(
         "saved_filters": SavedFilter.objects.visible_to(user),
         "status": trail_status(),
         "may_export_bundle": rules.can_export_audit_bundle(user),
+        "may_see_streams": rules.can_see_streams(user),
+        "protection": protection_status() if rules.can_see_protection(user) else None,
         "may_see_standing": rules.can_see_standing(user),
     }
 
@@ -140,6 +144,12 @@ def checkpoint(request: HtmxRequest) -> HttpResponse:
             "Content-Disposition": f'attachment; filename="checkpoint-{status.size}"'
         },
     )
+
+
+@login_required
+@require_GET
+def verification_key(request: HtmxRequest) -> HttpResponse:
+    return render(request, "audit/key.html", {"keys": printed_keys()})
 
 
 @login_required

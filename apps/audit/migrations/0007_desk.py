@@ -59,7 +59,7 @@ NO_NAMES = "DROP INDEX audit_disclosure_by_words;"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0003_personal_data_apart")]
+    dependencies = [("audit", "0006_evidence_outside")]
     operations = [
         migrations.RunSQL(NO_FORMER_INDEX, FORMER_INDEX),
         migrations.RunSQL(WORDS, FORMER_WORDS),
