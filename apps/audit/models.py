@@ -9,7 +9,11 @@ from uuid import UUID
 import orjson
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex, GinIndex, HashIndex
-from django.contrib.postgres.search import SearchQuery, SearchVectorField
+from django.contrib.postgres.search import (
+    CombinedSearchQuery,
+    SearchQuery,
+    SearchVectorField,
+)
 from django.db import models
 from django.db.models import F, Func, Q
 from django.urls import reverse
@@ -71,7 +75,8 @@ class AuditEventManager(models.Manager.from_queryset(AuditEventQuerySet)):  # ty
     """Reads events without their words, which only the database looks through."""
 
     def get_queryset(self) -> AuditEventQuerySet:
-        return super().get_queryset().defer("words")
+        events: AuditEventQuerySet = super().get_queryset().defer("words")
+        return events
 
 
 class AuditEvent(models.Model):
@@ -198,6 +203,9 @@ class AuditEvent(models.Model):
         return EventType(self.type).label if is_known else self.type
 
 
+Words = SearchQuery | CombinedSearchQuery
+
+
 class _WordsOfText(Func):
     """The words of a text, as the index `audit_disclosure_by_words` has them."""
 
@@ -230,7 +238,7 @@ class DisclosureQuerySet(models.QuerySet["Disclosure"]):
         found = self.filter(value=text).values_list("subject_id", flat=True)
         return list(found.distinct())
 
-    def subjects_beginning(self, words: SearchQuery, most: int) -> list[UUID]:
+    def subjects_beginning(self, words: Words, most: int) -> list[UUID]:
         """Find up to `most` people of whom a text has words that begin so."""
         found = self.alias(words=_WordsOfText("value")).filter(words=words)
         return list(found.values_list("subject_id", flat=True).distinct()[:most])

@@ -152,7 +152,7 @@ def with_places(events: Iterable[AuditEvent]) -> list[AuditEvent]:
     """Give events their places in the tree, with one query; None while unsealed."""
     rows = list(events)
     leaves = Leaf.objects.filter(event__in=[event.pk for event in rows])
-    places = dict(leaves.values_list("event_id", "leaf_index"))
+    places: dict[Any, int] = dict(leaves.values_list("event_id", "leaf_index"))
     for event in rows:
         event.place = places.get(event.pk)
     return rows

@@ -12,14 +12,14 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.search import CombinedSearchQuery, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.audit.event_types import OUTCOMES, EventType
-from apps.audit.models import AuditEvent, Disclosure
+from apps.audit.models import AuditEvent, Disclosure, Words
 from apps.audit.personal import UNKNOWN, Personal, commitments_in, revealed
 from apps.audit.words import id_in, subjects_named, words_of
 from apps.core.errors import Invalid
@@ -120,7 +120,7 @@ def _narrowed(
     return events
 
 
-def _searched(wanted: AuditFilter) -> list[CombinedSearchQuery]:
+def _searched(wanted: AuditFilter) -> list[Words]:
     """Give the words that are asked for, those of the object's name apart."""
     asked = [words_of(wanted.text)]
     if not id_in(wanted.target):

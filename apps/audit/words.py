@@ -8,13 +8,10 @@ from operator import and_
 from typing import Final
 from uuid import UUID
 
-from django.contrib.postgres.search import (
-    CombinedSearchQuery,
-    SearchQuery,
-)
+from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q
 
-from apps.audit.models import Disclosure
+from apps.audit.models import Disclosure, Words
 from apps.core.errors import Invalid
 
 MAX_PEOPLE: Final = 50  # whom one filter can mean
@@ -55,13 +52,13 @@ def naming(text: str) -> Q:
     return Q(words=_whole(text))
 
 
-def words_of(value: str, *, weight: str = "") -> CombinedSearchQuery | None:
+def words_of(value: str, *, weight: str = "") -> Words | None:
     """Ask for texts with all these words; the last may be the beginning of one.
 
     That of each word would cost much: the index gives every word that begins so.
     """
     *words, last = value.split() or [""]
-    asked = [_exactly(word, weight) for word in words]
+    asked: list[Words] = [_exactly(word, weight) for word in words]
     if last:
         is_beginning = last.isalnum() and len(last) >= SHORTEST_BEGINNING
         longer = "*" if is_beginning else ""

@@ -28,7 +28,7 @@ DOORS: Final = {
 }
 LONG: Final = 80  # characters; longer texts stand side by side
 MOST_WORDS: Final = 3_000  # of both sides, whose differences are marked
-_NOTHING: Final = (None, "", [], {})
+_NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
 @dataclass(frozen=True)
