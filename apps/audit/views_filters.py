@@ -1,3 +1,4 @@
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,7 +13,12 @@ from apps.audit.forms import SaveFilterForm
 from apps.audit.models import SavedFilter
 from apps.audit.paging import count_of
 from apps.audit.queries import AuditFilter
-from apps.core.http import HtmxRequest, redirect_after_success, render_form
+from apps.core.http import (
+    HtmxRequest,
+    redirect_after_success,
+    render_form,
+    wants_fragment,
+)
 
 
 @login_required
@@ -43,11 +49,16 @@ def delete_filter(request: HtmxRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_GET
 def count(request: HtmxRequest) -> HttpResponse:
-    """Answer with the number alone, for the place that waits for it."""
     wanted = AuditFilter.from_query(request.GET)
-    return render(
-        request, "audit/_count.html", {"total": count_of(request.user, wanted)}
-    )
+    total = count_of(request.user, wanted)
+    if wants_fragment(request):
+        return render(request, "audit/_count.html", {"total": total})
+    context = {
+        "total": total,
+        "chips": desk.chips(wanted, desk.projects_of(request.user)),
+        "query": urlencode(wanted.given),
+    }
+    return render(request, "audit/count.html", context)
 
 
 @login_required

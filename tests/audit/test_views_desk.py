@@ -121,11 +121,13 @@ def test_one_page_counts_itself_and_others_are_counted_apart(
     short = auditors.get("/audit/", {"type": "project.created"})
     long = auditors.get("/audit/", signed_in)
     with nothing_recorded():
-        count = auditors.get("/audit/count/", signed_in)
+        page = auditors.get("/audit/count/", signed_in)
+        count = auditors.get("/audit/count/", signed_in, headers={"HX-Request": "true"})
 
     assert "1 event" in text_of(short)
     assert 'hx-get="/audit/count/?' in long.content.decode()
     assert text_of(count) == "60 events"
+    assert "60 events with who" in text_of(page)
 
 
 def test_a_count_of_a_filter_with_a_fault_says_so(auditors):

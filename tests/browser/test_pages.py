@@ -163,6 +163,7 @@ def audit_pages(world) -> list[str]:
         reverse("audit:standing") + "?person=vera",
         reverse("audit:standing") + "?person=",
         reverse("audit:verify"),
+        reverse("audit:count") + "?type=project.*",
         reverse("audit:event", args=[event.event_id]),
         reverse("audit:verification_key"),
         in_project("home:project", world.project),
