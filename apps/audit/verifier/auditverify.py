@@ -10,8 +10,8 @@ a copy that you, or anyone outside the portal's machines, saved earlier.
 Answers: 0 verified; 1 tamper evidence; 2 wrong usage; 3 evidence incomplete;
 4 verified, but stale or without anything from outside the export to compare with.
 
-To read this program, start near the end of it: `main` chooses a command, `examine` is the
-command `bundle`, and everything above serves them, in this order:
+To read this program, start near the end of it: `main` chooses a command, `examine` is
+the command `bundle`, and everything above serves them, in this order:
 
     what is found        the rules, each with what contradicts and what follows
     signatures           Ed25519, keys, signed notes, checkpoints, cosignatures
@@ -63,7 +63,6 @@ VERDICTS = {
 FORMAT = "audit-bundle/1"
 MANIFEST = "MANIFEST.json"
 DISCLOSURES = "private/disclosures.txt"
-TSA_CA = "keys/tsa-ca.pem"
 COPIES = {  # for people, or looked into only if asked; nothing relies on them
     "VERIFY.md", "events.csv", "report.html", "report.pdf", "auditverify.py",
     "assessment-results.json", DISCLOSURES,
