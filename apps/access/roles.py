@@ -141,7 +141,15 @@ ADMINISTRATOR = Role(
     description="Manages accounts and agency roles only. Sees no project and can "
     "never sign.",
     reach=Reach.AGENCY,
-    permissions=frozenset({P.ACCOUNT_MANAGE, P.AUDIT_ACCEPT_FLAW}),
+    permissions=frozenset(
+        {
+            P.ACCOUNT_MANAGE,
+            P.AUDIT_ACCEPT_FLAW,
+            P.AUDIT_ACCEPT_LOSS,
+            P.AUDIT_MOVE_STREAM,
+            P.AUDIT_ROTATE_KEY,
+        }
+    ),
 )
 WORKER = Role(
     slug="worker",

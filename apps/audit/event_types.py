@@ -32,6 +32,11 @@ class EventType(models.TextChoices):
 
     AUDIT_EXPORTED = "audit.exported", "exported the audit trail as"
     AUDIT_FLAW_ACCEPTED = "audit.flaw_accepted", "accepted as it lies"
+    AUDIT_HISTORY_GAP = "audit.history_gap", "accepted the loss of events after"
+    AUDIT_KEY_ROTATED = "audit.key_rotated", "announced a new signing key after"
+    AUDIT_STREAM_MOVED = "audit.stream_moved", "moved the stream to"
+    AUDIT_STREAMED = "audit.streamed", "began to pull the audit trail as"
+    AUDIT_HEARTBEAT = "audit.heartbeat", "said that the portal is alive as"
     AUDIT_VIEWED = "audit.viewed", "looked at the audit trail as"
 
     DATASET_CREATED = "dataset.created", "created dataset"

@@ -163,6 +163,12 @@ RULES = {
         LOG_KEY, "The log did not sign this. It was forged, or the key is another."
     ),
     "origin": Rule("another checkpoint", "These are two different logs."),
+    "history.gap": Rule(
+        "the copy that was kept outside",
+        "Events that existed when this copy was kept are missing. An administrator of "
+        "the portal declared them lost; whether that was an accident, no export can "
+        "say.",
+    ),
     "witness": Rule(
         "the key of the witness that you gave",
         "The witness did not sign this. It was forged, or the key is another.",
@@ -998,6 +1004,7 @@ class Segment:
         erased: those that an event tells the erasure of.
         payloads: digests of changes that are kept apart.
         matches: place and id of the events that the filter gives.
+        gaps: place and text of the events that declare a loss.
         read: the files that were read.
     """
 
@@ -1012,6 +1019,7 @@ class Segment:
     erased: set[bytes] = field(default_factory=set)
     payloads: set[str] = field(default_factory=set)
     matches: dict[str, int] = field(default_factory=dict)
+    gaps: list[tuple[int, bytes]] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
 
 
@@ -1019,6 +1027,7 @@ SHAPES = Shapes()
 COMMITMENT = re.compile(rb'\{"commitment":"([A-Za-z0-9_-]{43})"\}')
 PAYLOAD = re.compile(rb'"changes_sha256":"([0-9a-f]{64})"')
 REDACTED = b'"action":"audit.redacted"'
+LOST = b'"action":"audit.history_gap"'
 
 
 class Reading:
@@ -1070,6 +1079,7 @@ class Reading:
     def look(self, bodies: list[bytes], start: int) -> None:
         """Take down what the events name: payloads, commitments, and what is asked."""
         joined = b"\n".join(bodies)
+        self.found.gaps += gaps_among(bodies, start) if LOST in joined else []
         if self.task.wanted.payloads:
             self.found.payloads |= {one.decode() for one in PAYLOAD.findall(joined)}
         if self.task.wanted.personal:
@@ -1097,6 +1107,11 @@ class Reading:
         full = size // TILE_WIDTH
         rest = self.leaves[full * TILE_WIDTH : size]
         return peaks(self.found.subtrees[:full]) + peaks(rest)
+
+
+def gaps_among(bodies: list[bytes], start: int) -> list[tuple[int, bytes]]:
+    """List the events that may declare a loss, with their places."""
+    return [(start + n, body) for n, body in enumerate(bodies) if LOST in body]
 
 
 def compare_tile(bundle: Bundle, level: int, index: int, hashes: list[bytes]) -> None:
@@ -1238,6 +1253,29 @@ class Claim:
     root: bytes
     place: str
     kept: bool
+    origin: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The event with which a log goes on after an earlier one lost its end."""
+
+    index: int
+    kept: int
+    lost: int
+    reason: str
+
+
+def parse_gap(index: int, body: bytes) -> tuple[str, Gap] | None:
+    """Read the name of the log that ended, and what is left; None when it says none."""
+    try:
+        event = decode(body)
+        facts = {str(one["name"]): one["value"] for one in event["changes"]}
+        ended, (lost, kept) = str(facts["origin"][0]), map(int, facts["size"])
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+    is_one = event.get("action") == "audit.history_gap"
+    return (ended, Gap(index, kept, lost, str(event.get("reason")))) if is_one else None
 
 
 @dataclass(frozen=True)
@@ -1275,6 +1313,8 @@ class Examination:
         self.report = bundle.report
         self.origin = ""
         self.claims: dict[int, list[Claim]] = {}
+        self.others: list[Claim] = []
+        self.other_roots: dict[int, bytes] = {}
         self.notes: dict[int, Note] = {}
         self.stamped: set[str] = set()
         self.signed_size: int | None = None
@@ -1290,10 +1330,9 @@ class Examination:
 
     def claim(self, checkpoint: Checkpoint, place: str, *, kept: bool) -> None:
         self.origin = self.origin or checkpoint.origin
-        if checkpoint.origin != self.origin:
-            facts = (place, "log", self.origin, checkpoint.origin)
-            self.report.add("origin", *facts)
-        one = Claim(checkpoint.size, checkpoint.root, place, kept)
+        one = Claim(checkpoint.size, checkpoint.root, place, kept, checkpoint.origin)
+        if one.origin != self.origin:  # judged when all events are known
+            self.others.append(one)
         self.claims.setdefault(checkpoint.size, []).append(one)
 
     def read_checkpoint(self, name: str) -> None:
@@ -1412,6 +1451,7 @@ class Examination:
         self.found.commitments |= segment.commitments
         self.found.erased |= segment.erased
         self.found.matches.update(segment.matches)
+        self.found.gaps += segment.gaps
         for rest, subtrees in sorted(segment.peaks.items()):
             self.settle(task.start + rest, peaks(self.segments) + subtrees)
 
@@ -1423,7 +1463,9 @@ class Examination:
         claims = self.claims.pop(size, ())
         root = join(subtrees) if claims else b""
         for claim in claims:
-            if claim.root != root:
+            if claim.origin != self.origin:
+                self.other_roots[size] = root
+            elif claim.root != root:
                 facts = (f"root of {size} events", claim.root.hex(), root.hex())
                 self.report.add(
                     "root.kept" if claim.kept else "root", claim.place, *facts
@@ -1448,11 +1490,39 @@ class Examination:
             self.bundle.gap(next_segment)
             return
         for claim in (one for claims in self.claims.values() for one in claims):
-            self.miscount(
-                "size.kept" if claim.kept else "size", claim.place, claim.size
-            )
+            if claim.origin == self.origin:
+                self.miscount(
+                    "size.kept" if claim.kept else "size", claim.place, claim.size
+                )
         if self.signed_size is not None and self.signed_size < size:
             self.miscount("size.more", "checkpoint", self.signed_size)
+
+    def check_others(self) -> None:
+        """Compare with checkpoints of an earlier log that this one continues."""
+        gaps: dict[str, Gap] = {}
+        for ended, gap in filter(None, (parse_gap(*one) for one in self.found.gaps)):
+            if gaps.setdefault(ended, gap) is gap:
+                self.report.lines.append(
+                    plain(
+                        f"Events {gap.kept} to {gap.lost - 1} of {ended} were declared "
+                        f"lost by event {gap.index}: {gap.reason}"
+                    )
+                )
+        for claim in self.others:
+            self.check_other(claim, gaps.get(claim.origin))
+
+    def check_other(self, claim: Claim, gap: Gap | None) -> None:
+        if gap is None:
+            self.report.add("origin", claim.place, "log", self.origin, claim.origin)
+        elif claim.size > gap.kept:
+            wanted = f"{claim.size} events of {claim.origin}"
+            found = f"{gap.kept}, and a declared loss: {gap.reason}"
+            facts = ("history.gap", claim.place, "events", wanted, found)
+            self.report.add(*facts, index=gap.index)
+        elif claim.root != self.other_roots.get(claim.size, claim.root):
+            field, found = f"root of {claim.size} events", self.other_roots[claim.size]
+            facts = (claim.place, field, claim.root.hex(), found.hex())
+            self.report.add("root.kept" if claim.kept else "root", *facts)
 
     def miscount(self, rule: str, place: str, expected: int) -> None:
         facts = ("events", str(expected), str(self.size))
@@ -1966,6 +2036,7 @@ def examine(arguments: argparse.Namespace, report: Report) -> None:
         else:
             examination.walk(arguments.path, arguments.jobs)
             report.facts["root"] = examination.root().hex()
+        examination.check_others()
         check_payloads(examination)
         if arguments.private:
             check_disclosures(examination)
@@ -2481,6 +2552,7 @@ def print_json(report: Report) -> None:
     answer = {"exit": report.exit_code(), "verdict": VERDICTS[report.exit_code()]}
     findings = [asdict(one) for one in report.findings]
     rest = {"counts": report.counts, "findings": findings, "notes": report.doubts}
+    rest["lines"] = report.lines
     print(json.dumps({**answer, **report.facts, **rest}))
 
 
