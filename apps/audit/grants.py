@@ -21,6 +21,7 @@ ACCOUNTS: Final = "accounts_user"  # the sealer's events name who it acts for
 FILLED_BY_THE_DATABASE: Final = ("id", "xid")
 READ: Final = ("SELECT",)
 ADD: Final = ("SELECT", "INSERT")
+KEEP: Final = ("SELECT", "INSERT", "UPDATE")
 EVERYTHING: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 
@@ -45,8 +46,12 @@ TRAIL: Final = {
     "audit_leaf": Rights(sealer=ADD),
     "audit_tile": Rights(sealer=ADD),
     "audit_checkpoint": Rights(sealer=ADD),
-    "audit_key": Rights(sealer=ADD),
-    "audit_head": Rights(sealer=("SELECT", "INSERT", "UPDATE")),
+    "audit_key": Rights(sealer=KEEP),  # a trigger lets it only end a key
+    "audit_head": Rights(sealer=KEEP),
+    "audit_publication": Rights(sealer=KEEP),
+    "audit_cosignature": Rights(sealer=ADD),
+    "audit_timestamp": Rights(sealer=ADD),
+    "audit_streamposition": Rights(app=KEEP, auditor=()),
     "audit_disclosure": Rights(
         app=("SELECT", "INSERT", "DELETE"), sealer=ADD, auditor=()
     ),

@@ -23,11 +23,14 @@ APPEND_ONLY: Final = {
     "audit_leaf": "event_pk",
     "audit_tile": "hashes",
     "audit_checkpoint": "note",
-    "audit_key": "vkey",
+    "audit_cosignature": "line",
+    "audit_timestamp": "token",
 }
+# Keys may end, once, and change in no other way.
+ENDING: Final = {"audit_key": "vkey"}
 # Tables whose rows may go, but never change.
 ERASABLE: Final = {"audit_disclosure": "value"}
-GUARDED: Final = APPEND_ONLY | ERASABLE
+GUARDED: Final = APPEND_ONLY | ERASABLE | ENDING
 # The triggers, as Postgres words them.
 _REFUSE: Final = "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
 TRIGGERS: Final = {
@@ -45,6 +48,15 @@ TRIGGERS: Final = {
         (table, "audit_append_only"): f"BEFORE UPDATE OR TRUNCATE ON {table} {_REFUSE}"
         for table in ERASABLE
     },
+    ("audit_key", "audit_append_only"): (
+        "BEFORE DELETE OR UPDATE OF vkey, from_size, created_at OR TRUNCATE"
+        f" ON audit_key {_REFUSE}"
+    ),
+    ("audit_key", "audit_ends_once"): (
+        "BEFORE UPDATE OF to_size ON audit_key FOR EACH ROW"
+        " WHEN (old.to_size IS NOT NULL)"
+        " EXECUTE FUNCTION audit_is_append_only()"
+    ),
 }
 # What the triggers call, by the SHA-256 of their source.
 FUNCTIONS: Final = {
@@ -87,7 +99,10 @@ def obeyed() -> list[str]:
         f"UPDATE {table} SET {column} = {column} WHERE false"  # noqa: S608
         for table, column in GUARDED.items()
     ]
-    deeds += [f"DELETE FROM {table} WHERE false" for table in APPEND_ONLY]  # noqa: S608
+    deeds += [
+        f"DELETE FROM {table} WHERE false"  # noqa: S608
+        for table in APPEND_ONLY | ENDING
+    ]
     return [
         deed.removesuffix(" WHERE false") for deed in deeds if not _is_refused(deed)
     ]

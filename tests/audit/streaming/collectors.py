@@ -106,7 +106,8 @@ def http_collector(
 def tcp_collector(
     *answers: Any, context: ssl.SSLContext | None = None
 ) -> Iterator[Collector]:
-    """Listen for syslog with octet counting; answers: `reset` or `keep_open`."""
+    """Listen for syslog with octet counting; answers: `reset`, `keep_open` or
+    `talk`."""
     collector, ended = Collector(answers=list(answers)), threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.05)
@@ -149,6 +150,8 @@ def _receive(
         while piece := connection.recv(65536):
             read += piece
         collector.batches.append([parsed(each, collector) for each in counted(read)])
+        if answer == "talk":
+            connection.sendall(b"thank you\n")
         if answer == "keep_open":
             time.sleep(collector.hang_seconds)
 
@@ -196,7 +199,7 @@ def parsed(message: bytes, collector: Collector) -> dict[str, Any]:
     return record
 
 
-def wait_for(condition: Any, seconds: float = 30) -> None:
+def wait_for(condition: Any, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

@@ -268,6 +268,7 @@ def test_the_page_shows_lag_to_those_who_may_know(
 
     assert "Stream to siem" in told
     assert "1 failed try: It answered 503." in told
+    assert "The last try failed: It answered 503." in str(trail_status().streams[0])
     assert "Stream to" not in untold
 
 

@@ -87,7 +87,7 @@ def test_a_server_that_is_not_trusted_gets_nothing(
 
 
 def test_syslog_over_tcp_counts_octets():
-    with tcp_collector() as collector:
+    with tcp_collector("talk") as collector:
         deliver(target_of(f"syslog+tcp://127.0.0.1:{collector.port}"), ENTRIES)
 
     assert collector.indexes == [0, 1, 2]
