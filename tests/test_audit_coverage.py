@@ -8,6 +8,8 @@ from tests.permission_rows import Row
 
 # A request that changes nothing governed, and why.
 WITHOUT_EVENT = {
+    "audit:delete_filter": "a filter that one keeps for oneself governs nothing",
+    "audit:save_filter": "a filter that one keeps for oneself governs nothing",
     "accounts:sign_out": "ends a session; what is kept is that one began",
     "training:launch_training": "the first of two steps: answers with the second form",
 }

@@ -18,7 +18,7 @@ from psycopg import sql
 EVENTS: Final = "audit_auditevent"
 PREFIX: Final = "audit_"
 ACCOUNTS: Final = "accounts_user"  # the sealer's events name who it acts for
-FILLED_BY_THE_DATABASE: Final = ("id", "xid")
+FILLED_BY_THE_DATABASE: Final = ("id", "xid", "words")
 READ: Final = ("SELECT",)
 ADD: Final = ("SELECT", "INSERT")
 KEEP: Final = ("SELECT", "INSERT", "UPDATE")
@@ -51,6 +51,7 @@ TRAIL: Final = {
     "audit_publication": Rights(sealer=KEEP),
     "audit_cosignature": Rights(sealer=ADD),
     "audit_timestamp": Rights(sealer=ADD),
+    "audit_savedfilter": Rights(app=EVERYTHING, sealer=(), auditor=()),
     "audit_streamposition": Rights(app=KEEP, auditor=()),
     "audit_disclosure": Rights(
         app=("SELECT", "INSERT", "DELETE"), sealer=ADD, auditor=()

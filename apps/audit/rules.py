@@ -116,6 +116,16 @@ def can_record_heartbeat(user: User) -> Decision:
     return ALLOWED
 
 
+def can_see_standing(user: User) -> Decision:
+    """Say whether `user` may ask the trail who could do what."""
+    if not has_agency_permission(user, Permission.AUDIT_READ):
+        return Denied(
+            "Only who reads the whole audit trail, such as an auditor, can see who "
+            "could do what: the answer takes events of all projects."
+        )
+    return ALLOWED
+
+
 def can_record_view(user: User) -> Decision:
     """Say that everybody's looks at the trail are recorded."""
     return ALLOWED
