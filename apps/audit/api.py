@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from apps.audit import actions, queries
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
+from apps.audit.retention.api import urlpatterns as retention
 from apps.audit.status import trail_status
 from apps.core.rest_views import ApiRequest, ApiView
 
@@ -103,4 +104,5 @@ urlpatterns = [
     path("audit/checkpoint", AuditCheckpointView.as_view(), name="audit_checkpoint"),
     path("audit/events", AuditEventsView.as_view(), name="audit_events"),
     path("audit/export", AuditExportView.as_view(), name="audit_export"),
+    *retention,
 ]

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from apps.audit.body import flaw_inside, hash_of
 from apps.audit.models import AuditEvent, Head, Leaf
+from apps.audit.retention.queries import pruned_segments
 from apps.audit.sealer import HEAD_ID, accepted_among, reader
 from apps.audit.transparency.tiles import (
     TILE_BYTES,
@@ -57,13 +58,21 @@ def sealed_piece(start: int) -> list[str]:
     end = min(start + CHUNK, head.size)
     read_tile = reader(head)
     tiles = range(start // TILE_WIDTH, -(-end // TILE_WIDTH))
-    flaws = [_flaw_above(head.size, index, read_tile) for index in tiles]
+    pruned = pruned_segments()
+    gone = {index for one in pruned for index in one.tiles}
+    flaws = [
+        _flaw_above(head.size, index, read_tile)
+        if index not in gone
+        else _flaw_above(head.size, index // TILE_WIDTH, read_tile, level=1)
+        for index in tiles
+    ]
     outside = Leaf.objects.exclude(leaf_index__range=(0, head.size - 1))
     flaws += [
         f"Leaf {leaf.leaf_index} was put in; the tree ends at {head.size}."
         for leaf in outside[:1]
     ]
-    return [*filter(None, flaws), *_flaws_of_leaves(start, end, read_tile)]
+    leaves = [i for i in range(start, end) if not any(i in one for one in pruned)]
+    return [*filter(None, flaws), *_flaws_of_leaves(leaves, read_tile)]
 
 
 def slipped_in(after: int) -> list[str]:
@@ -80,14 +89,11 @@ def slipped_in(after: int) -> list[str]:
     ]
 
 
-def _flaws_of_leaves(start: int, end: int, read_tile: ReadTile) -> Iterator[str]:
-    places = dict(
-        Leaf.objects.filter(leaf_index__range=(start, end - 1)).values_list(
-            "leaf_index", "event_id"
-        )
-    )
+def _flaws_of_leaves(leaves: list[int], read_tile: ReadTile) -> Iterator[str]:
+    found = Leaf.objects.filter(leaf_index__in=leaves)
+    places = dict(found.values_list("leaf_index", "event_id"))
     events = AuditEvent.objects.in_bulk(places.values())
-    for index in range(start, end):
+    for index in leaves:
         tile, position = divmod(index, TILE_WIDTH)
         sealed = read_tile(0, tile)[position * HASH_BYTES :][:HASH_BYTES]
         if flaw := _flaw_of_leaf(events.get(places.get(index, 0)), sealed):
@@ -107,9 +113,8 @@ def _flaw_of_leaf(event: AuditEvent | None, sealed: bytes) -> str:
     return f"was changed after it was sealed: {flaw}"
 
 
-def _flaw_above(size: int, index: int, read_tile: ReadTile) -> str:
+def _flaw_above(size: int, index: int, read_tile: ReadTile, *, level: int = 0) -> str:
     """Compare a tile with its parent, that one with its own, up to the edge."""
-    level = 0
     while len(tile := read_tile(level, index)) == TILE_BYTES:
         parent, position = divmod(index, TILE_WIDTH)
         above = read_tile(level + 1, parent)[position * HASH_BYTES :][:HASH_BYTES]

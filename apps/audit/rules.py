@@ -15,9 +15,35 @@ from apps.access.checks import (
 from apps.access.permissions import Permission
 from apps.audit.body import flaw_of
 from apps.audit.models import AuditEvent, Checkpoint, Leaf
+from apps.audit.retention.rules import (
+    can_approve_prune,
+    can_archive_segment,
+    can_download_archive,
+    can_lift_hold,
+    can_place_hold,
+    can_prune_segment,
+    can_request_prune,
+    can_withdraw_prune,
+)
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+
+__all__ = [
+    "can_accept_flawed_event",
+    "can_approve_prune",
+    "can_archive_segment",
+    "can_download_archive",
+    "can_export_audit_bundle",
+    "can_export_audit_trail",
+    "can_lift_hold",
+    "can_place_hold",
+    "can_prune_segment",
+    "can_record_refusal",
+    "can_record_view",
+    "can_request_prune",
+    "can_withdraw_prune",
+]
 
 
 def can_export_audit_trail(user: User) -> Decision:

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from apps.audit import views
+from apps.audit.retention.urls import urlpatterns as retention
 
 app_name = "audit"
 urlpatterns = [
@@ -10,4 +11,5 @@ urlpatterns = [
     path("audit/checkpoint/", views.checkpoint, name="checkpoint"),
     path("audit/verifier/", views.verifier, name="verifier"),
     path("audit/export/", views.export, name="export_audit_trail"),
+    *retention,
 ]

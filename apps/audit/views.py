@@ -9,13 +9,15 @@ from django.http import (
     HttpResponseBase,
     StreamingHttpResponse,
 )
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from apps.audit import actions, queries, rules
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
+from apps.audit.retention.archived import raise_if_archived
+from apps.audit.retention.rules import can_see_retention
 from apps.audit.status import trail_status
 from apps.core.errors import Invalid
 from apps.core.http import HtmxRequest, wants_fragment
@@ -47,6 +49,7 @@ def list_events(request: HtmxRequest) -> HttpResponse:
             "status": None if wants_fragment(request) else trail_status(),
             "may_export_bundle": rules.can_export_audit_bundle(request.user),
             "may_export": rules.can_export_audit_trail(request.user),
+            "may_see_retention": can_see_retention(request.user),
         },
         status=422 if fault else 200,
     )
@@ -56,7 +59,10 @@ def list_events(request: HtmxRequest) -> HttpResponse:
 @require_GET
 def event(request: HtmxRequest, event_id: UUID) -> HttpResponse:
     visible = AuditEvent.objects.visible_to(request.user)
-    found = get_object_or_404(visible, event_id=event_id)
+    found = visible.filter(event_id=event_id).first()
+    if found is None:
+        raise_if_archived(event_id)
+        raise Http404
     actions.record_view(what={"event": str(event_id)}, by=request.user)
     return render(request, "audit/event.html", {"event": found})
 
