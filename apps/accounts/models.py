@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -19,6 +19,9 @@ from apps.access.permissions import Permission
 from apps.access.roles import ROLES
 from apps.core.errors import WrongState
 from apps.core.ids import new_id
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 MIN_WORD = 3  # characters of a part of a name; shorter ones are anybody's
 NOBODYS_DOMAIN = "erased.invalid"  # no mail can reach it, RFC 2606
@@ -182,6 +185,11 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def named_after_id(self) -> UUID:
+        """Whose words its name is, so that it is erased with them."""
+        return self.user_id
 
     @property
     def is_usable(self) -> bool:

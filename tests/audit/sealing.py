@@ -63,7 +63,7 @@ def connect() -> psycopg.Connection:
     return psycopg.connect(**{name: facts[name] for name in known if name in facts})
 
 
-TABLES = ("auditevent", "leaf", "tile", "checkpoint")
+TABLES = ("auditevent", "leaf", "tile", "checkpoint", "pruning")
 
 
 @contextmanager
@@ -90,7 +90,11 @@ def undo_tampering() -> None:
 
 
 def _restore_triggers(cursor: psycopg.Cursor) -> None:
-    always = "ENABLE ALWAYS TRIGGER"
-    for table in TABLES:
-        cursor.execute(f"ALTER TABLE audit_{table} {always} audit_append_only")
-    cursor.execute(f"ALTER TABLE audit_auditevent {always} audit_transaction")
+    names = [f"audit_{table}" for table in TABLES]
+    cursor.execute(
+        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+        " WHERE NOT tgisinternal AND tgrelid::regclass::text = ANY(%s)",
+        [names],
+    )
+    for table, trigger in cursor.fetchall():
+        cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")

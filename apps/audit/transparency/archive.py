@@ -11,7 +11,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from itertools import islice
 from typing import IO, Any, Final
 
@@ -156,11 +156,10 @@ def _require_place(
 
 def _hashes_of_tiles(file: zipfile.ZipFile, span: range) -> Iterator[bytes]:
     """Hash the entries, tile by tile; each must be the tile that lies beside them."""
-    names = set(file.namelist())
     with file.open(entries_path(span)) as entries:
         first = span.start // TILE_WIDTH
         for index in range(first, first + len(span) // TILE_WIDTH):
-            lines = list(islice(_lines(entries, names), TILE_WIDTH))
+            lines = list(islice(_lines(entries, file), TILE_WIDTH))
             hashes = b"".join(leaf_hash(line) for line in lines)
             if hashes != _read(file, tile_path(0, index)):
                 raise DamagedArchive(f"Tile {index} is not that of its entries.")
@@ -169,13 +168,16 @@ def _hashes_of_tiles(file: zipfile.ZipFile, span: range) -> Iterator[bytes]:
             raise DamagedArchive("It has more entries than it should.")
 
 
-def _lines(entries: IO[bytes], names: set[str]) -> Iterator[bytes]:
+def _lines(entries: IO[bytes], file: zipfile.ZipFile) -> Iterator[bytes]:
     while line := entries.readline(MAX_LINE_BYTES):
         if not line.endswith(b"\n"):
             raise DamagedArchive("An entry is cut off or too long.")
         for found in _DIGEST_OF_CHANGES.findall(line):
-            if f"payloads/{found.decode()}" not in names:
-                raise DamagedArchive("The changes of an entry are missing.")
+            with file.open(f"payloads/{found.decode()}") as changes:
+                if file_digest(changes, "sha256").hexdigest() != found.decode():
+                    raise DamagedArchive(
+                        "The changes of an entry are not those that it names."
+                    )
         yield line[:-1]
 
 

@@ -71,15 +71,12 @@ class Contents:
     pruned: Sequence[Pruned] = ()
 
 
-def write_bundle(
-    target: IO[bytes], contents: Contents, *, segment_leaves: int = SEGMENT_LEAVES
-) -> str:
+def write_bundle(target: IO[bytes], contents: Contents) -> str:
     """Write the zip file, holding no more than a few hundred events in memory.
 
     Args:
         target: open for writing; need not be able to seek.
         contents: what to write.
-        segment_leaves: events of one file; another number is for tests only.
 
     Returns:
         SHA-256 of the manifest, in hexadecimal; it stands for the whole export.
@@ -93,7 +90,7 @@ def write_bundle(
         files.write("checkpoint", [contents.note.encode()])
         for note in contents.earlier:
             files.write(f"checkpoints/{_checkpoint_of(note).size}", [note.encode()])
-        _write_segments(files, contents, newest.size, segment_leaves)
+        _write_segments(files, contents, newest.size)
         _write_tiles(files, contents, newest.size)
         for number, vkey in enumerate(contents.vkeys):
             files.write(f"keys/{number}.vkey", [f"{vkey}\n".encode()])
@@ -136,12 +133,12 @@ def _checkpoint_of(note: str) -> Checkpoint:
     return parse_checkpoint(note.rpartition("\n\n")[0] + "\n")
 
 
-def _write_segments(files: _Files, contents: Contents, size: int, leaves: int) -> None:
+def _write_segments(files: _Files, contents: Contents, size: int) -> None:
     bodies = iter(contents.bodies)
-    for number, start in enumerate(range(0, size, leaves)):
+    for number, start in enumerate(range(0, size, SEGMENT_LEAVES)):
         if any(start in one for one in contents.pruned):
             continue
-        count = min(leaves, size - start)
+        count = min(SEGMENT_LEAVES, size - start)
         files.write(f"segments/{number:06}.jsonl", _lines(bodies, count))
     if next(bodies, None) is not None:
         raise ValueError(f"There are more than the {size} events of the checkpoint.")
