@@ -70,6 +70,7 @@ TABLES = ("auditevent", "leaf", "tile", "checkpoint", "pruning")
 def tampering() -> Iterator[psycopg.Cursor]:
     """Do what a superuser of the database can do: no trigger stops them."""
     with connect() as session, session.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:
             cursor.execute(f"DROP TABLE IF EXISTS kept_{table}")
             cursor.execute(f"CREATE TABLE kept_{table} AS TABLE audit_{table}")
@@ -81,6 +82,7 @@ def tampering() -> Iterator[psycopg.Cursor]:
 def undo_tampering() -> None:
     """Put the rows back as they were before the last tampering."""
     with connect() as session, session.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:
             cursor.execute(f"ALTER TABLE audit_{table} DISABLE TRIGGER USER")
             cursor.execute(f"DELETE FROM audit_{table}")  # noqa: S608
