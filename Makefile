@@ -10,7 +10,8 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset run worker beat sealer migrate check fix test test-browser bench docs lock clean
+.PHONY: help demo demo-reset run worker beat sealer streamer migrate protect
+.PHONY: check fix test test-browser test-crash bench bench-audit docs lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*  ##' Makefile | sed -E 's/:.*  ## /\t/' | expand -t 16
@@ -34,8 +35,14 @@ beat: | var  ## Clock of the periodic tasks, settings from the environment
 sealer:  ## Sign the audit trail as it grows, settings from the environment
 	$(BIN)/python manage.py seal_audit_trail
 
+streamer:  ## Send the sealed trail to the systems of AUDIT_STREAMS
+	$(BIN)/python manage.py stream_audit_trail
+
 migrate:  ## Bring the database of the environment up to date
 	$(BIN)/python manage.py migrate
+
+protect:  ## Separate the roles of the database; as its owner, after migrate
+	$(BIN)/python manage.py protect_audit_trail
 
 check: install-dev  ## Format, lint, types, imports, templates, migrations, reference
 	@$(BIN)/python -m dev.test check
@@ -51,8 +58,14 @@ test: install-dev  ## All checks and tests; ARGS="tests/audit -k x" runs only th
 test-browser: install-dev  ## Only the tests in a real browser
 	@$(BIN)/python -m dev.test browser
 
+test-crash: install-dev  ## Kill sealer and database under load, again and again
+	@$(BIN)/python -m dev.test crash
+
 bench: install-dev  ## Side-by-side measurements
 	@$(BIN)/python -m dev.services run -- $(BIN)/python -m benchmarks $(ARGS)
+
+bench-audit: install-dev  ## The audit trail against a bare INSERT
+	@$(BIN)/python -m benchmarks.audit $(ARGS)
 
 docs: install-dev  ## Write docs/reference/ anew from the code
 	@$(BIN)/python -m dev.services run -- $(BIN)/python manage.py generate_reference

@@ -1,14 +1,15 @@
 """How a comparison is taken and printed."""
 
 import os
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from statistics import median
+from tempfile import NamedTemporaryFile
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -40,13 +41,20 @@ class Result:
 
     def _cells(self) -> list[str]:
         ours, peer = median(self.ours), median(self.peer)
-        ratios = [a / b for a, b in zip(self.ours, self.peer, strict=True)]
+        ratios = [ratio(*pair) for pair in zip(self.ours, self.peer, strict=True)]
         return [
             f"{ours:.3g} {self.unit}",
             f"{peer:.3g} {self.unit}",
-            f"{ours / peer:.2f}",
+            f"{ratio(ours, peer):.2f}",
             f"{min(ratios):.2f} to {max(ratios):.2f}",
         ]
+
+
+def ratio(ours: float, peer: float) -> float:
+    """Divide; two zeros are equal."""
+    if peer:
+        return ours / peer
+    return 1.0 if ours == 0 else inf
 
 
 def in_turn(ours: Callable[[], T], peer: Callable[[], T]) -> tuple[list[T], list[T]]:
@@ -68,12 +76,13 @@ def run_module(module: str, *arguments: object) -> tuple[float, float]:
     """Run `python -m module` to its end; return its seconds and its peak in MiB."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     threads = {"OMP_NUM_THREADS": str(THREADS), "OPENBLAS_NUM_THREADS": str(THREADS)}
-    started = time.perf_counter()
-    child = subprocess.Popen(command, cwd=ROOT, env=os.environ | threads)
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - started
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0, f"{module} failed"
-    # Between fork and exec a child counts as large as we are, so we must be smaller.
-    assert usage.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return seconds, usage.ru_maxrss * RSS_BYTES / 1024**2
+    with NamedTemporaryFile("r") as report:
+        done = subprocess.run(
+            [sys.executable, "-S", ROOT / "benchmarks/peak.py", report.name, *command],
+            cwd=ROOT,
+            env=os.environ | threads,
+            check=False,
+        )
+        seconds, peak = map(float, report.read().split())
+    assert done.returncode == 0, f"{module} failed"
+    return seconds, peak * RSS_BYTES / 1024**2

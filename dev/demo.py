@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dev.problem import ROOT, Problem, require_disk, run_command
 from dev.processes import Group, Stopped, stopping_on_signals
@@ -92,14 +93,46 @@ def environment(urls: dict[str, str], *, folder: Path = FOLDER) -> dict[str, str
     return os.environ | own | urls
 
 
+def database_roles(url: str, *, folder: Path = FOLDER) -> dict[str, dict[str, str]]:
+    """Give the owner, the application and the sealer what they connect to `url` with.
+
+    A server that somebody else runs keeps its one role: nothing is given then.
+    """
+    if "DATABASE_URL" in os.environ:
+        return {"owner": {}, "app": {}, "sealer": {}}
+    secrets = {
+        kind: kept_secret(folder / f"{kind}.password") for kind in ("app", "sealer")
+    }
+    passwords = {
+        f"DATABASE_{kind.upper()}_PASSWORD": secret for kind, secret in secrets.items()
+    }
+    return {
+        "owner": {"DATABASE_URL": url, **passwords},
+        **{
+            kind: {"DATABASE_URL": _address_of(f"portal_{kind}", secret, url)}
+            for kind, secret in secrets.items()
+        },
+    }
+
+
+def _address_of(role: str, password: str, url: str) -> str:
+    parts = urlsplit(url)
+    place = f"{role}:{password}@{parts.hostname}:{parts.port}"
+    return parts._replace(netloc=place).geturl()
+
+
 def _serve(port: str, running: Services) -> None:
-    env = environment(addresses(running))
+    urls = addresses(running)
+    roles = database_roles(urls["DATABASE_URL"])
+    env = environment(urls | roles["app"])
     check = partial(require_running, running)
     with Group(env=env, cwd=ROOT, also_check=check) as group:
-        group.run("migrate", _manage("migrate", "--verbosity=0"))
+        group.run("migrate", _manage("migrate", "--verbosity=0"), roles["owner"])
+        if roles["owner"]:
+            group.run("protect", _manage("protect_audit_trail"), roles["owner"])
         _collect_static_files(group)
         group.start("worker", _module(WORKER))
-        group.start("sealer", _manage(*SEALER))
+        group.start("sealer", _manage(*SEALER), roles["sealer"])
         group.run("seed", _manage("seed_demo"))
         group.start("web", _module(f"{WEB} --bind {HOST}:{port}"))
         group.start("beat", _module(f"{BEAT} --schedule {FOLDER / 'beat-schedule'}"))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Self, cast
 
 from dev.problem import Problem
@@ -131,9 +132,21 @@ class Group:
             self._stop(self._children[-1])
         self._selector.close()
 
-    def start(self, name: str, command: Sequence[str | Path]) -> Child:
-        """Start a process; its lines appear while the group waits or stops."""
-        process = spawn(command, env=self._env, cwd=self._cwd, output=subprocess.PIPE)
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        also: Mapping[str, str] = MappingProxyType({}),
+    ) -> Child:
+        """Start a process; its lines appear while the group waits or stops.
+
+        Args:
+            name: before each of its lines.
+            command: the program and its arguments.
+            also: variables of its environment that the others have not.
+        """
+        env = {**self._env, **also}
+        process = spawn(command, env=env, cwd=self._cwd, output=subprocess.PIPE)
         colour = FIRST_COLOUR + self._started % COLOURS
         self._started += 1
         child = Child(name, process, colour)
@@ -141,13 +154,18 @@ class Group:
         self._selector.register(_output(child), selectors.EVENT_READ, child)
         return child
 
-    def run(self, name: str, command: Sequence[str | Path]) -> None:
+    def run(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        also: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Run one command to its end.
 
         Raises:
             Problem: it failed, or another process of the group stopped meanwhile.
         """
-        child = self.start(name, command)
+        child = self.start(name, command, also)
         while child.process.poll() is None:
             self._show_output(seconds=0.2)
             self._check(others_than=child)

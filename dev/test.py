@@ -2,6 +2,7 @@
 
 python -m dev.test                    checks, tests with coverage, browser tests
 python -m dev.test check|browser      one part of it
+python -m dev.test crash              kills and stops under load, several minutes
 python -m dev.test -- ARGUMENTS ...   pytest with these arguments, nothing else
 """
 
@@ -29,10 +30,12 @@ CHECKS = {
     "reference": "python manage.py generate_reference --check",
 }
 UNIT_TESTS = {
-    "tests": "pytest tests --ignore=tests/browser -n 2 --dist loadfile --cov=apps"
-    " --cov=engine --cov-branch --cov-report=term:skip-covered --cov-fail-under=95",
+    "tests": "pytest tests --ignore=tests/browser --ignore=tests/crash -n 2"
+    " --dist loadfile --cov=apps --cov=engine --cov-branch"
+    " --cov-report=term:skip-covered --cov-fail-under=95",
 }
 BROWSER_TESTS = {"browser": "pytest tests/browser -m browser -n0"}
+CRASH_TESTS = {"crash": "pytest tests/crash -n0"}
 
 
 def main() -> int:
@@ -53,6 +56,7 @@ def main() -> int:
 def run_parts(parts: list[str], env: dict[str, str]) -> int:
     """Run parts in order up to the first that fails, then print what took how long."""
     steps = {"check": CHECKS, "tests": UNIT_TESTS, "browser": BROWSER_TESTS}
+    steps["crash"] = CRASH_TESTS
     results: list[tuple[str, bool, float]] = []
     for part in parts:
         results += [_timed(name, step, env) for name, step in steps[part].items()]

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Start one process of the portal: web, worker, beat, sealer or migrate.
+# Start one process of the portal: web, worker, beat, sealer, streamer, migrate or
+# protect.
 # The commands are those of the Makefile; a test holds them equal.
 set -eu
 
@@ -16,11 +17,18 @@ beat)
 sealer)
     exec python manage.py seal_audit_trail
     ;;
+streamer)
+    exec python manage.py stream_audit_trail
+    ;;
 migrate)
     exec python manage.py migrate
     ;;
+protect)
+    exec python manage.py protect_audit_trail
+    ;;
 *)
-    echo "Say which process to start: web, worker, beat, sealer or migrate." >&2
+    echo "Say which process to start: web, worker, beat, sealer, streamer, migrate" \
+        "or protect." >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001  # a script beside the image's other files, not a package
-"""Exit with 0 while a process does its work: web, worker, beat or sealer."""
+"""Exit with 0 while a process does its work: web, worker, beat, sealer or streamer."""
 
 import os
 import socket
@@ -39,11 +39,17 @@ def sealer_seals() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+def streamer_keeps_up() -> bool:
+    command = ["python", "manage.py", "stream_audit_trail", "--status"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 CHECKS = {
     "web": web_answers,
     "worker": worker_answers,
     "beat": beat_saves,
     "sealer": sealer_seals,
+    "streamer": streamer_keeps_up,
 }
 
 if __name__ == "__main__":

@@ -47,6 +47,11 @@ AUDIT_SIGNING_KEY_FILE = Path(
         default=str(BASE_DIR / "var" / "sealer" / "signing.key"),
     )
 )
+# Where the sealed trail is sent; see docs/guide/stream-to-a-siem.md.
+AUDIT_STREAMS = env.list("AUDIT_STREAMS", default=[])
+# Places outside that keep what was signed, and how often silence is broken.
+AUDIT_ANCHORS = env.list("AUDIT_ANCHORS", default=[])
+AUDIT_HEARTBEAT_SECONDS = env.int("AUDIT_HEARTBEAT_SECONDS", default=60 * 60)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
@@ -148,6 +153,18 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0 if PORTAL_MODE == "test" else 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Actions own their transactions; a request-wide one would hide where they begin.
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
+# Roles of the database for the running processes; `protect_audit_trail` creates them,
+# with these passwords. No other process needs the passwords.
+DATABASE_ROLES = {
+    "app": env.str("DATABASE_APP_ROLE", default="portal_app"),
+    "sealer": env.str("DATABASE_SEALER_ROLE", default="portal_sealer"),
+    "auditor": env.str("DATABASE_AUDITOR_ROLE", default="portal_auditor"),
+}
+DATABASE_ROLE_PASSWORDS = {
+    "app": env.str("DATABASE_APP_PASSWORD", default=""),
+    "sealer": env.str("DATABASE_SEALER_PASSWORD", default=""),
+    "auditor": env.str("DATABASE_AUDITOR_PASSWORD", default=""),
+}
 
 STORAGE_URL = env.str("STORAGE_URL", default=f"file://{BASE_DIR / 'var' / 'blobs'}")
 JOBS_DIR = Path(env.str("JOBS_DIR", default=str(BASE_DIR / "var" / "jobs")))
@@ -305,13 +322,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 5,
 }
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3}
+    "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3},
+    "heartbeat": {"task": "jobs.heartbeat", "schedule": AUDIT_HEARTBEAT_SECONDS},
 }
 
 # --- Health ---------------------------------------------------------------------------
 
 # What /healthz asks besides the database: a word for each part.
-HEALTH_PARTS = {"audit": "apps.audit.status.health"}
+HEALTH_PARTS = {
+    "audit": "apps.audit.status.health",
+    "protection": "apps.audit.protection.health",
+}
 
 # --- What is kept, and how long ------------------------------------------------------
 

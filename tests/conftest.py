@@ -15,6 +15,7 @@ from django.test import Client
 
 from apps.accounts import actions as accounts
 from apps.accounts.models import User
+from apps.audit import protection
 from apps.projects.models import Project
 from tests.factories import projects as project_factory
 
@@ -167,6 +168,12 @@ def tables_that_can_be_emptied() -> Iterator[None]:
 @pytest.fixture
 def committed(transactional_db) -> None:
     """Real commits, seen by other processes; the tables are emptied afterwards."""
+
+
+@pytest.fixture(autouse=True)
+def fresh_protection_status() -> None:
+    """Let no test see what the database of an earlier one refused."""
+    protection.known.clear()
 
 
 @pytest.fixture(autouse=True)

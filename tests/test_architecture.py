@@ -237,7 +237,8 @@ def is_write(call: ast.Call) -> bool:
 
 @pytest.mark.parametrize("path", APPS, ids=ids)
 def test_rows_are_written_by_actions_and_models_only(path):
-    writers = {"actions.py", "models.py", "promotion.py", "record.py", "sealer.py"}
+    writers = {"actions.py", "models.py", "promotion.py", "record.py"}
+    writers |= {"sealer.py", "outbox.py"}  # what seals and anchors, nobody's action
     if path.name in writers or path in ACTION_FILES:
         return
 

@@ -151,7 +151,15 @@ ADMINISTRATOR = Role(
     "project and can never sign.",
     reach=Reach.AGENCY,
     permissions=frozenset(
-        {P.ACCOUNT_MANAGE, P.AUDIT_ACCEPT_FLAW, P.AUDIT_PRUNE, P.PERSON_ERASE}
+        {
+            P.ACCOUNT_MANAGE,
+            P.AUDIT_ACCEPT_FLAW,
+            P.AUDIT_ACCEPT_LOSS,
+            P.AUDIT_MOVE_STREAM,
+            P.AUDIT_PRUNE,
+            P.AUDIT_ROTATE_KEY,
+            P.PERSON_ERASE,
+        }
     ),
 )
 WORKER = Role(

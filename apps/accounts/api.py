@@ -9,6 +9,7 @@ from apps.access.checks import ensure
 from apps.accounts import actions, rules
 from apps.accounts.api_erasure import urlpatterns as erasure
 from apps.accounts.models import ApiToken, TokenScope, User
+from apps.audit.waiting import seal_header
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 
@@ -195,7 +196,7 @@ class SetAgencyRolesView(_PersonBase):
         person = actions.set_agency_roles(
             person=self.get_object(), **given.validated_data, by=request.user
         )
-        return Response(PersonOutput(person).data)
+        return Response(PersonOutput(person).data, headers=seal_header())
 
 
 class DeactivatePersonView(_PersonBase):

@@ -22,6 +22,7 @@ from apps.accounts.forms import (
     TokenForm,
 )
 from apps.accounts.models import ApiToken, User
+from apps.audit.waiting import seal_sentence
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 
@@ -197,6 +198,7 @@ def set_agency_roles(request: HtmxRequest, pk: UUID) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         actions.set_agency_roles(person=found, **form.cleaned_data, by=request.user)
+        messages.success(request, f"Roles set. {seal_sentence()}")
         return redirect_after_success(request, found)
     return render_form(
         request,

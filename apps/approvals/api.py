@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from apps.approvals import actions, queries
 from apps.approvals.models import MAX_COMMENT_CHARACTERS, ApprovalRequest
+from apps.audit.waiting import seal_header
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.registry.models import ModelVersion
@@ -144,7 +145,8 @@ class SignOffView(_RequestBase):
         given = SignOffInput(data=request.data)
         given.is_valid(raise_exception=True)
         actions.sign_off(approval=approval, **given.validated_data, by=request.user)
-        return Response(RequestOutput(self.get_object()).data)
+        output = RequestOutput(self.get_object()).data
+        return Response(output, headers=seal_header())
 
 
 class RejectView(_RequestBase):

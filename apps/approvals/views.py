@@ -15,6 +15,7 @@ from apps.approvals.evidence import changed_parts, lines
 from apps.approvals.forms import DecisionForm, RejectForm, RequestForm, SignOffForm
 from apps.approvals.models import ApprovalRequest, ApprovalStatus
 from apps.approvals.policies import load_policy
+from apps.audit.waiting import seal_sentence
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.projects.models import Project
@@ -86,7 +87,8 @@ def sign_off(request: HtmxRequest, pk: UUID) -> HttpResponse:
         except WrongPassword as error:
             _take_wrong_password(request, form, error)
         else:
-            messages.success(request, f"Signed: {given.meaning.lower()}.")
+            said = f"Signed: {given.meaning.lower()}. {seal_sentence()}"
+            messages.success(request, said)
             return redirect_after_success(request, approval)
     return _page(request, approval, sign_off_form=form)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
@@ -13,14 +14,19 @@ from apps.audit import queries, rules
 from apps.audit.body import flaw_of
 from apps.audit.event_types import EventType
 from apps.audit.evidence import write_evidence
-from apps.audit.models import AuditEvent
+from apps.audit.models import AuditEvent, Checkpoint, Key, StreamPosition
 from apps.audit.queries import AuditFilter
 from apps.audit.record import record, record_independent
+from apps.audit.renderings.entry import Entry
+from apps.audit.streaming.source import covered_size, sealed_entries
+from apps.audit.streaming.targets import BadTarget, target_named
 from apps.core.errors import Invalid
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.audit.recovery import Loss
 
+MAX_PULLED_BYTES = 4 * 1024 * 1024  # of the bodies in one answer
 WRITERS = {"jsonl": queries.json_lines, "csv": queries.csv_lines}
 
 
@@ -103,8 +109,7 @@ def accept_flawed_event(*, event: AuditEvent, reason: str, by: User) -> None:
         WrongState: the event is sealed already, or nothing is wrong with it.
     """
     ensure(rules.can_accept_flawed_event(by, event))
-    if not reason.strip():
-        raise Invalid("Say what was found out.", fields={"reason": "Missing."})
+    _require_reason(reason, "Say what was found out.")
     record(
         EventType.AUDIT_FLAW_ACCEPTED,
         target=event,
@@ -113,6 +118,143 @@ def accept_flawed_event(*, event: AuditEvent, reason: str, by: User) -> None:
         changes={"flaw": flaw_of(event), "event_id": str(event.event_id)},
         reason=reason,
     )
+
+
+@transaction.atomic
+def rotate_signing_key(*, vkey: str, until: datetime, reason: str, by: User) -> None:
+    """Announce the key that signs the trail after the present one.
+
+    Args:
+        vkey: the public key to come; its private half waits on the sealer's machine.
+        until: when the present key signs its last; both sign in between.
+        reason: why the key is replaced.
+        by: an administrator.
+
+    Raises:
+        Invalid: there is no reason.
+        Refused: the person may not.
+        WrongState: nothing is signed yet, or another rotation is under way.
+    """
+    ensure(rules.can_rotate_signing_key(by))
+    _require_reason(reason, "Say why the key is replaced.")
+    present = Key.objects.get(to_size=None)
+    record(
+        EventType.AUDIT_KEY_ROTATED,
+        target=Checkpoint.objects.latest("size"),
+        project=None,
+        by=by,
+        changes={"vkey": [present.vkey, vkey], "until": until.isoformat()},
+        reason=reason,
+    )
+
+
+@transaction.atomic
+def accept_loss(*, loss: Loss, reason: str, by: User) -> None:
+    """Let the trail go on, as another log, although sealed events are lost.
+
+    The event keeps the signed checkpoint of what was lost, for ever and for everybody.
+
+    Args:
+        loss: what was published, and what is left.
+        reason: what was found out about it.
+        by: an administrator.
+
+    Raises:
+        Invalid: there is no reason.
+        Refused: the person may not.
+        WrongState: nothing is lost.
+    """
+    ensure(rules.can_accept_loss(by, loss))
+    _require_reason(reason, "Say what was found out.")
+    record(
+        EventType.AUDIT_HISTORY_GAP,
+        target=loss.kept,
+        project=None,
+        by=by,
+        changes=loss.facts(),
+        reason=reason,
+    )
+
+
+@transaction.atomic
+def stream_audit_trail(
+    *, first_index: int, limit: int, rendering: str, by: User
+) -> list[Entry]:
+    """Hand out the next sealed events to a program that asks again and again.
+
+    A program that asks every few seconds must not fill the trail with its own asking.
+    So only the beginning is an event: the first answer with events in it of each hour,
+    and any that reaches farther back than that one did.
+
+    Args:
+        first_index: the leaf to begin with.
+        limit: events at most; large ones make it fewer.
+        rendering: the form in which they will be written.
+        by: an auditor.
+
+    Raises:
+        Refused: the person may not export the whole trail.
+    """
+    ensure(rules.can_stream_audit_trail(by))
+    entries = sealed_entries(first_index, count=limit, max_bytes=MAX_PULLED_BYTES)
+    if entries and not queries.is_pulling(by.pk, first_index):
+        record(
+            EventType.AUDIT_STREAMED,
+            target=by,
+            project=None,
+            by=by,
+            changes={"first_index": first_index, "format": rendering},
+        )
+    return entries
+
+
+@transaction.atomic
+def move_stream(*, name: str, next_index: int, reason: str, by: User) -> StreamPosition:
+    """Let a stream go on from another leaf, for example after its target lost data.
+
+    Args:
+        name: of the target; it need not have got anything yet.
+        next_index: the leaf that it gets next.
+        reason: why.
+        by: an administrator.
+
+    Raises:
+        Invalid: there is no such target, or no reason.
+        Refused: the person may not.
+        WrongState: so many leaves are not sealed.
+    """
+    ensure(rules.can_move_stream(by, next_index, covered_size()))
+    if not reason.strip():
+        raise Invalid("Say why it is moved.", fields={"reason": "Missing."})
+    try:
+        position = StreamPosition.objects.locked(target_named(name).name)
+    except BadTarget as error:
+        raise Invalid(str(error), fields={"name": "Unknown."}) from error
+    before, position.next_index = position.next_index, next_index
+    position.save()
+    record(
+        EventType.AUDIT_STREAM_MOVED,
+        target=position,
+        project=None,
+        by=by,
+        changes={"next_index": [before, next_index]},
+        reason=reason,
+    )
+    return position
+
+
+@transaction.atomic
+def record_heartbeat(*, by: User) -> None:
+    """Say that recording works, so that silence in the trail means something.
+
+    Args:
+        by: the portal's own account.
+
+    Raises:
+        Refused: nobody else may.
+    """
+    ensure(rules.can_record_heartbeat(by))
+    record(EventType.AUDIT_HEARTBEAT, target=by, project=None, by=by)
 
 
 @transaction.atomic
@@ -150,3 +292,8 @@ def record_refusal(*, address: str, reason: str, by: User) -> None:
         changes={"address": address[:300]},
         reason=reason,
     )
+
+
+def _require_reason(reason: str, sentence: str) -> None:
+    if not reason.strip():
+        raise Invalid(sentence, fields={"reason": "Missing."})

@@ -8,15 +8,17 @@ from django.http import (
 )
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
 from apps.audit import actions, queries
+from apps.audit.body import MAX_INTEGER
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
 from apps.audit.retention.api import urlpatterns as retention
+from apps.audit.renderings import RENDERINGS, line_of
 from apps.audit.status import trail_status
 from apps.core.rest_views import ApiRequest, ApiView
 
@@ -89,6 +91,49 @@ class AuditBundleView(ApiView):
         return FileResponse(bundle, content_type="application/zip")
 
 
+class StreamInput(serializers.Serializer[Any]):
+    after = serializers.IntegerField(
+        min_value=-1,
+        max_value=MAX_INTEGER,
+        default=-1,
+        help_text="The last leaf index that was read; -1 begins with the first.",
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=500)
+    format = serializers.ChoiceField(list(RENDERINGS), default="plain")
+
+
+class AuditStreamView(ApiView):
+    @extend_schema(
+        parameters=[StreamInput],
+        responses={
+            (200, "application/x-ndjson"): OpenApiResponse(
+                OpenApiTypes.STR,
+                "One event a line, in the order of the tree; fewer than `limit` where "
+                "events are large. The header X-Next-After has the next `after`.",
+            )
+        },
+    )
+    def get(self, request: ApiRequest) -> HttpResponseBase:
+        """Pull the sealed trail, oldest event first, from where I left it."""
+        given = StreamInput(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        after, rendering = given.validated_data["after"], given.validated_data["format"]
+        entries = actions.stream_audit_trail(
+            first_index=after + 1,
+            limit=given.validated_data["limit"],
+            rendering=rendering,
+            by=request.user,
+        )
+        return StreamingHttpResponse(
+            (line_of(entry, rendering) for entry in entries),
+            content_type=CONTENT_TYPES["jsonl"],
+            headers={
+                "X-Next-After": str(entries[-1].leaf_index if entries else after),
+                "Cache-Control": "no-store",
+            },
+        )
+
+
 class AuditCheckpointView(ApiView):
     @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
     def get(self, request: ApiRequest) -> HttpResponseBase:
@@ -105,4 +150,5 @@ urlpatterns = [
     path("audit/events", AuditEventsView.as_view(), name="audit_events"),
     path("audit/export", AuditExportView.as_view(), name="audit_export"),
     *retention,
+    path("audit/stream", AuditStreamView.as_view(), name="audit_stream"),
 ]

@@ -117,12 +117,12 @@ def hash_of(body: str) -> bytes:
 
 def mac_of(leaf: bytes) -> bytes:
     """Seal a leaf with the application's key, which the database does not know."""
-    return hmac.digest(_mac_key(), leaf, "sha256")
+    return hmac.digest(mac_key(), leaf, "sha256")
 
 
 def mac_key_id() -> int:
     """Name the present key, in 15 bits, without giving it away."""
-    return int.from_bytes(sha256(_mac_key()).digest()[:2], "big") >> 1
+    return int.from_bytes(sha256(mac_key()).digest()[:2], "big") >> 1
 
 
 def flaw_of(event: AuditEvent) -> str:
@@ -209,6 +209,7 @@ def _stored_columns(event: AuditEvent) -> tuple[str, ...]:
     )
 
 
-def _mac_key() -> bytes:
+def mac_key() -> bytes:
+    """Derive the key under which the application seals a leaf."""
     secret = settings.AUDIT_MAC_KEY or settings.SECRET_KEY
     return hmac.digest(secret.encode(), _MAC_PURPOSE, "sha256")

@@ -11,9 +11,10 @@ from typing import IO, Final
 
 from django.db import connection
 
+from apps.audit.anchors import received
 from apps.audit.models import Checkpoint, Head, Key
 from apps.audit.retention.queries import pruned_segments
-from apps.audit.sealer import reader
+from apps.audit.stored_tree import reader
 from apps.audit.transparency.bundle import Contents, write_bundle
 from apps.audit.transparency.pruning import kept_ranges
 from apps.audit.transparency.tiles import TILE_BYTES
@@ -40,13 +41,17 @@ def write_evidence(target: IO[bytes]) -> tuple[str, int]:
     """
     head = Head.objects.get()
     newest = Checkpoint.objects.filter(size__lte=head.size).latest("size")
-    stored, pruned = reader(head), pruned_segments()
+    origin = newest.note.partition("\n")[0]
+    stored, stamped = reader(head), received.tokens(newest.size, origin)
+    pruned = pruned_segments()
     kept = list(kept_ranges(newest.size, pruned))
     contents = Contents(
-        note=newest.note,
+        note=received.cosigned({newest.size: newest.note}, origin)[newest.size],
         bodies=(body for span in kept for body in _bodies(span)),
         read_tile=lambda level, index: stored(level, index).ljust(TILE_BYTES, b"\0"),
-        earlier=_earlier(newest.size),
+        earlier=_earlier(newest.size, origin, set(stamped)),
+        stamps=sorted(stamped.items()),
+        tsa_certificate=received.authority_certificates(),
         vkeys=list(Key.objects.order_by("created_at").values_list("vkey", flat=True)),
         pruned=pruned,
     )
@@ -64,11 +69,15 @@ def _bodies(span: range) -> Iterator[str]:
         yield from (body for (body,) in rows)
 
 
-def _earlier(size: int) -> list[str]:
-    """List the last checkpoint of each day, so that old copies have their like."""
-    days = (
-        Checkpoint.objects.filter(size__lt=size)
-        .order_by("-created_at__date", "-size")
-        .distinct("created_at__date")
-    )
-    return list(days.values_list("note", flat=True)[:MAX_EARLIER])
+def _earlier(size: int, origin: str, stamped: set[int]) -> list[str]:
+    """List the last checkpoint of each day, so that old copies have their like.
+
+    Those that an anchor spoke of are there as well, with what witnesses wrote below;
+    those of a log that ended with a loss are in the event that says so.
+    """
+    spoken_of = {*stamped, received.cosigned_size(size, origin)}
+    before = Checkpoint.objects.filter(size__lt=size, note__startswith=f"{origin}\n")
+    days = before.order_by("-created_at__date", "-size").distinct("created_at__date")
+    notes = dict(days.values_list("size", "note")[:MAX_EARLIER])
+    notes |= dict(before.filter(size__in=spoken_of).values_list("size", "note"))
+    return [note for _, note in sorted(received.cosigned(notes, origin).items())]

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 import orjson
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from apps.access.checks import has_agency_permission, project_roles_with
 from apps.access.permissions import Permission
+from apps.audit import anchor_models  # noqa: F401  # its tables belong to this app
 from apps.audit.body import facts_beside, facts_in, named
 from apps.audit.event_types import EventType
 from apps.audit.personal import (
@@ -283,14 +284,69 @@ class Checkpoint(models.Model):
 
 
 class Key(models.Model):
-    """A public key of the sealer, and the size of the tree it first signed."""
+    """A public key of the sealer, and the first and the last size that it signed."""
 
     vkey = models.CharField(max_length=400, primary_key=True)
     from_size = models.BigIntegerField()
+    to_size = models.BigIntegerField(null=True)  # none while it signs
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return self.vkey
+
+    @property
+    def origin(self) -> str:
+        """The name of the log that it signs."""
+        return self.vkey.partition("+")[0]
+
+
+class StreamPositionQuerySet(models.QuerySet["StreamPosition"]):
+    """How far each target of a stream has got."""
+
+    def of(self, name: str) -> StreamPosition:
+        """Find the position of a target; a new one begins with the first leaf."""
+        return self.get_or_create(name=name)[0]
+
+    def locked(self, name: str) -> StreamPosition:
+        """Find the position of a target, and keep others from moving it."""
+        return self.select_for_update().get(pk=self.of(name).pk)
+
+    def note_delivery(self, position: StreamPosition, next_index: int) -> bool:
+        """Go on to `next_index`, unless somebody moved the position meanwhile."""
+        unmoved = self.filter(pk=position.pk, next_index=position.next_index)
+        changed = unmoved.update(
+            next_index=next_index,
+            delivered_at=timezone.now(),
+            failures=0,
+            last_error="",
+        )
+        return bool(changed)
+
+    def note_failure(self, name: str, error: str) -> None:
+        """Keep why the last delivery failed."""
+        self.filter(name=name).update(failures=F("failures") + 1, last_error=error)
+
+
+class StreamPosition(models.Model):
+    """Which leaf of the trail a target outside gets next, and how the last try went."""
+
+    name = models.CharField(max_length=200, unique=True)
+    next_index = models.BigIntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True)
+    failures = models.IntegerField(default=0)
+    last_error = models.TextField(blank=True)
+
+    objects = StreamPositionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(next_index__gte=0), name="audit_stream_from_a_leaf"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Head(models.Model):

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db.models import Func, QuerySet
+from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.audit.event_types import OUTCOMES, EventType
@@ -24,6 +25,7 @@ from apps.core.errors import Invalid
 from apps.core.ids import first_id_at
 
 CHUNK_ROWS = 2000
+PULL_SESSION = timedelta(hours=1)
 MAX_PROJECTS = 200  # events that name one
 BESIDE_SECONDS = 1  # between the time of an event and that in its id
 FARTHEST_FROM_UTC = timedelta(hours=14)  # of any place; Postgres takes less than 16
@@ -212,6 +214,19 @@ _NARROWINGS: dict[str, Callable[[_Events, str], _Events]] = {
     "text": _containing,
     "request": lambda events, value: events.filter(request_id=value),
 }
+
+
+def is_pulling(reader: UUID, first_index: int) -> bool:
+    """Say whether an event of the last hour tells that `reader` pulls from here on."""
+    begun_after = (timezone.now() - PULL_SESSION).timestamp()
+    begun = AuditEvent.objects.filter(
+        type=EventType.AUDIT_STREAMED,
+        actor_id=reader,
+        event_id__gte=first_id_at(begun_after),
+    )
+    newest = begun.order_by("-event_id").first()
+    return newest is not None and newest.changes["first_index"] <= first_index
+
 
 FIELDS = (
     "event_id",

@@ -14,36 +14,24 @@ from apps.access.checks import (
 )
 from apps.access.permissions import Permission
 from apps.audit.body import flaw_of
-from apps.audit.models import AuditEvent, Checkpoint, Leaf
+from apps.audit.models import AuditEvent, Checkpoint, Key, Leaf
+
+# Each action finds its rule here by its name.
 from apps.audit.retention.rules import (
-    can_approve_prune,
-    can_archive_segment,
-    can_download_archive,
-    can_lift_hold,
-    can_place_hold,
-    can_prune_segment,
-    can_request_prune,
-    can_withdraw_prune,
+    can_approve_prune as can_approve_prune,
+    can_archive_segment as can_archive_segment,
+    can_download_archive as can_download_archive,
+    can_lift_hold as can_lift_hold,
+    can_place_hold as can_place_hold,
+    can_prune_segment as can_prune_segment,
+    can_request_prune as can_request_prune,
+    can_withdraw_prune as can_withdraw_prune,
 )
+from apps.audit.rotation import announced_key
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-
-__all__ = [
-    "can_accept_flawed_event",
-    "can_approve_prune",
-    "can_archive_segment",
-    "can_download_archive",
-    "can_export_audit_bundle",
-    "can_export_audit_trail",
-    "can_lift_hold",
-    "can_place_hold",
-    "can_prune_segment",
-    "can_record_refusal",
-    "can_record_view",
-    "can_request_prune",
-    "can_withdraw_prune",
-]
+    from apps.audit.recovery import Loss
 
 
 def can_export_audit_trail(user: User) -> Decision:
@@ -66,6 +54,13 @@ def can_export_audit_bundle(user: User) -> Decision:
     return ALLOWED
 
 
+def can_see_protection(user: User) -> Decision:
+    """Say whether `user` may read what protects the trail and what does not."""
+    if has_agency_permission(user, Permission.AUDIT_READ):
+        return ALLOWED
+    return Denied("Only an auditor can see how the trail is protected.")
+
+
 def can_accept_flawed_event(user: User, event: AuditEvent) -> Decision:
     """Say whether `user` may let an event be sealed that was changed before."""
     if not has_agency_permission(user, Permission.AUDIT_ACCEPT_FLAW):
@@ -74,6 +69,62 @@ def can_accept_flawed_event(user: User, event: AuditEvent) -> Decision:
         return NotNow("This event is sealed already.")
     if not flaw_of(event):
         return NotNow("Nothing is wrong with this event.")
+    return ALLOWED
+
+
+def can_rotate_signing_key(user: User) -> Decision:
+    """Say whether `user` may announce another key for the trail."""
+    if not has_agency_permission(user, Permission.AUDIT_ROTATE_KEY):
+        return Denied("Only an administrator can replace the signing key.")
+    signing = Key.objects.filter(to_size=None)
+    if not signing:
+        return NotNow("Nothing is signed yet.")
+    announced = announced_key(signing[0].origin)
+    if len(signing) > 1 or announced not in {"", signing[0].vkey}:
+        return NotNow("The last announced key does not sign alone yet.")
+    return ALLOWED
+
+
+def can_accept_loss(user: User, loss: Loss) -> Decision:
+    """Say whether `user` may let the trail go on without events that were signed."""
+    if not has_agency_permission(user, Permission.AUDIT_ACCEPT_LOSS):
+        return Denied("Only an administrator can accept the loss of audit events.")
+    if loss.kept.size >= loss.published_size:
+        return NotNow(
+            f"Nothing is lost: the database holds {loss.kept.size} sealed events, "
+            f"and {loss.published_size} were published."
+        )
+    return ALLOWED
+
+
+def can_stream_audit_trail(user: User) -> Decision:
+    """Say whether `user` may pull the whole sealed trail, event by event."""
+    if not has_agency_permission(user, Permission.AUDIT_EXPORT):
+        return Denied("Only an auditor can pull the whole audit trail.")
+    return ALLOWED
+
+
+def can_see_streams(user: User) -> Decision:
+    """Say whether `user` may know which systems get the trail."""
+    needed = (Permission.AUDIT_EXPORT, Permission.AUDIT_MOVE_STREAM)
+    if any(has_agency_permission(user, permission) for permission in needed):
+        return ALLOWED
+    return Denied("Only an auditor or an administrator sees where the trail is sent.")
+
+
+def can_move_stream(user: User, next_index: int, size: int) -> Decision:
+    """Say whether `user` may let a stream go on from another leaf."""
+    if not has_agency_permission(user, Permission.AUDIT_MOVE_STREAM):
+        return Denied("Only an administrator can move a stream of the audit trail.")
+    if not 0 <= next_index <= size:
+        return NotNow(f"A stream can go on from leaf 0 to {size}, not {next_index}.")
+    return ALLOWED
+
+
+def can_record_heartbeat(user: User) -> Decision:
+    """Say whether `user` may report that the portal is alive."""
+    if user.kind != "service":
+        return Denied("Only the portal's own account reports that it is alive.")
     return ALLOWED
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("audit/events/<uuid:event_id>/", views.event, name="event"),
     path("audit/bundle/", views.export_bundle, name="export_audit_bundle"),
     path("audit/checkpoint/", views.checkpoint, name="checkpoint"),
+    path("audit/key/", views.verification_key, name="verification_key"),
     path("audit/verifier/", views.verifier, name="verifier"),
     path("audit/export/", views.export, name="export_audit_trail"),
     *retention,

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_GET
 from apps.audit import actions, queries, rules
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
+from apps.audit.printed_key import printed_keys
+from apps.audit.protection import ProtectionStatus, protection_status
 from apps.audit.queries import AuditFilter
 from apps.audit.retention.archived import raise_if_archived
 from apps.audit.retention.rules import can_see_retention
@@ -47,12 +49,20 @@ def list_events(request: HtmxRequest) -> HttpResponse:
             "fault": fault,
             "event_types": EventType.choices,
             "status": None if wants_fragment(request) else trail_status(),
+            "protection": _protection(request),
             "may_export_bundle": rules.can_export_audit_bundle(request.user),
+            "may_see_streams": rules.can_see_streams(request.user),
             "may_export": rules.can_export_audit_trail(request.user),
             "may_see_retention": can_see_retention(request.user),
         },
         status=422 if fault else 200,
     )
+
+
+def _protection(request: HtmxRequest) -> ProtectionStatus | None:
+    if wants_fragment(request) or not rules.can_see_protection(request.user):
+        return None
+    return protection_status()
 
 
 @login_required
@@ -105,6 +115,12 @@ def checkpoint(request: HtmxRequest) -> HttpResponse:
             "Content-Disposition": f'attachment; filename="checkpoint-{status.size}"'
         },
     )
+
+
+@login_required
+@require_GET
+def verification_key(request: HtmxRequest) -> HttpResponse:
+    return render(request, "audit/key.html", {"keys": printed_keys()})
 
 
 @login_required

@@ -1,8 +1,9 @@
-"""What keeps jobs of every kind alive."""
+"""What keeps jobs of every kind alive, and says that they are."""
 
 from typing import Any
 
 from apps.accounts.actions import service_account
+from apps.audit.actions import record_heartbeat
 from apps.core.queue import task
 from apps.jobs import actions, queries
 
@@ -16,3 +17,9 @@ def sweep(**_: Any) -> None:
             actions.requeue_job(job=job, by=worker)
         for job in model.rows().waiting_long():
             actions.resend_job(job=job, by=worker)
+
+
+@task("jobs.heartbeat")
+def heartbeat(**_: Any) -> None:
+    """Put a sign of life into the audit trail, all the way a job's event takes."""
+    record_heartbeat(by=service_account())

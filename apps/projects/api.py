@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.access.checks import ensure
+from apps.audit.waiting import seal_header
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.projects import actions, queries, rules
@@ -183,7 +184,7 @@ class MemberView(ApiView):
         membership = actions.change_role(
             membership=membership, **given.validated_data, by=request.user
         )
-        return Response(MemberOutput(membership).data)
+        return Response(MemberOutput(membership).data, headers=seal_header())
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: ApiRequest, pk: str) -> Response:

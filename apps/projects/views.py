@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.access.checks import ensure
 from apps.access.roles import PROJECT_ROLES
+from apps.audit.waiting import seal_sentence
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.projects import actions, queries, rules
@@ -195,6 +196,7 @@ def change_role(request: HtmxRequest, pk: UUID) -> HttpResponse:
     trail = _trail(membership.project, to_members=True)
     if request.method == "POST" and form.is_valid():
         actions.change_role(membership=membership, **form.cleaned_data, by=request.user)
+        messages.success(request, f"Role changed. {seal_sentence()}")
         return redirect_after_success(request, trail[-1]["url"])
     title = f"Role of {membership.user.full_name}"
     return _form_page(request, form, title, "Change role", trail)

@@ -144,10 +144,14 @@ def test_request_approval_twice_keeps_one_request(world, client_of):
 def test_sign_off_keeps_the_signature(world, client_of):
     approval = approvals.request(world)
 
-    answer = post(client_of(world.validator), approval, "sign_off", **SIGNED)
+    client = client_of(world.validator)
+
+    answer = post(client, approval, "sign_off", **SIGNED)
 
     assert answer.status_code == 302
     assert SignOff.objects.get().comment == "Fine."
+    page = client.get(answer["Location"]).content.decode()
+    assert "Recorded; the seal follows." in page
 
 
 def test_sign_off_twice_signs_once(world, client_of):

@@ -21,10 +21,13 @@ ORIGIN = "test.example/audit/1"
 
 def sealer_in(folder: Path, *, batch: int = BATCH) -> Sealer:
     files = SealerFiles(folder / "signing.key")
-    return Sealer(files.signer(ORIGIN, may_create=True), files, batch=batch)
+    files.make_key(ORIGIN)
+    return Sealer(files, batch=batch)
 
 
-def happen(count: int, *, reason: str = "") -> list[AuditEvent]:
+def happen(
+    count: int, *, reason: str = "", changes: dict[str, str] | None = None
+) -> list[AuditEvent]:
     """Record events, each in a transaction of its own."""
     worker, events = service_account(), []
     for number in range(count):
@@ -35,7 +38,7 @@ def happen(count: int, *, reason: str = "") -> list[AuditEvent]:
                     target=worker,
                     project=None,
                     by=worker,
-                    changes={"number": number},
+                    changes=changes or {"number": number},
                     reason=reason,
                 )
             )

@@ -38,14 +38,14 @@ def exported(by) -> bytes:
         return bundle.read()
 
 
-def verified(sealer, bundle: bytes, folder) -> tuple[int, dict]:
+def verified(sealer, bundle: bytes, folder, *options) -> tuple[int, dict]:
     """Let the shipped program say what it thinks, in a process of its own."""
     path, kept = folder / "bundle.zip", folder / "kept"
     path.write_bytes(bundle)
     kept.write_text(sealer.files.published_file.read_text())
     command = [sys.executable, "-I", VERIFIER, "bundle", path, "--json"]
     done = subprocess.run(
-        [*command, "--log-key", sealer.signer.vkey, "--kept", kept],
+        [*command, "--log-key", sealer.signer.vkey, "--kept", kept, *options],
         capture_output=True,
         text=True,
         check=False,

@@ -7,8 +7,8 @@ from django.db import Error, connection, transaction
 from apps.audit import sealer as sealing
 from apps.audit.inspection import inspect
 from apps.audit.models import AuditEvent, Checkpoint, Head, Key, Leaf, Tile
-from apps.audit.sealer import reader
 from apps.audit.signing import CannotSeal
+from apps.audit.stored_tree import reader
 from apps.audit.transparency.tree import Edge
 from tests.audit.sealing import (
     connect,

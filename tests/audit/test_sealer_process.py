@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from apps.audit.models import AuditEvent, Checkpoint, Head
-from apps.audit.sealer import reader
+from apps.audit.stored_tree import reader
 from apps.audit.transparency.checkpoint import parse_checkpoint
 from apps.audit.transparency.note import Signer, Verifier, open_note
 from apps.audit.transparency.tiles import hashes_in

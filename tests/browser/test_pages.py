@@ -157,6 +157,7 @@ def audit_pages(world) -> list[str]:
         reverse("audit:list") + "?person=nobody",
         reverse("audit:list") + "?since=yesterday",
         reverse("audit:event", args=[event.pk]),
+        reverse("audit:verification_key"),
         in_project("home:project", world.project),
         in_project("projects:add_member", world.project),
         "/nowhere/",

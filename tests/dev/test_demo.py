@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.demo import environment, fingerprint, require_port, welcome
+from dev.demo import database_roles, environment, fingerprint, require_port, welcome
 from dev.problem import Problem
 from dev.server import HOST
 
@@ -45,6 +45,32 @@ def test_environment_keeps_everything_in_the_folder_of_the_demo(tmp_path):
     assert str(tmp_path) in env["STORAGE_URL"]
     assert Path(env["JOBS_DIR"]).parent == tmp_path
     assert env["DATABASE_URL"] == urls["DATABASE_URL"]
+
+
+def test_database_roles_have_addresses_and_secrets_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    url = "postgresql://portal:secret@127.0.0.1:5433/portal"
+
+    roles = database_roles(url, folder=tmp_path)
+
+    assert roles == database_roles(url, folder=tmp_path)
+    assert roles["owner"]["DATABASE_URL"] == url
+    for kind in ("app", "sealer"):
+        password = roles["owner"][f"DATABASE_{kind.upper()}_PASSWORD"]
+        assert roles[kind] == {
+            "DATABASE_URL": f"postgresql://portal_{kind}:{password}"
+            "@127.0.0.1:5433/portal"
+        }
+        assert "secret" not in roles[kind]["DATABASE_URL"]
+
+
+def test_database_roles_leave_the_server_of_somebody_else_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/portal")
+
+    roles = database_roles("postgresql://elsewhere/portal", folder=tmp_path)
+
+    assert not any(roles.values())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_fingerprint_changes_with_the_files(tmp_path):

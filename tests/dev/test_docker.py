@@ -6,7 +6,7 @@ import yaml
 from dev import demo
 from dev.problem import ROOT
 
-PROCESSES = ("web", "worker", "beat", "sealer", "migrate")
+PROCESSES = ("web", "worker", "beat", "sealer", "streamer", "migrate", "protect")
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "docker" / "compose.yml").read_text())
 EXAMPLE = dict(
@@ -74,17 +74,53 @@ def test_compose_restricts_every_process_and_publishes_on_this_machine_only():
 
 
 def test_compose_checks_the_health_of_every_lasting_process():
-    lasting = COMPOSE["services"].keys() - {"migrate", "web"}
+    lasting = COMPOSE["services"].keys() - {"migrate", "protect", "web"}
 
     assert all("test" in COMPOSE["services"][each]["healthcheck"] for each in lasting)
     assert "HEALTHCHECK" in DOCKERFILE  # the image's own: that of web
 
 
 def test_compose_holds_no_secret():
-    for name, value in COMPOSE["services"]["web"]["environment"].items():
-        assert "${" in value, f"{name} must take its password from the environment"
-    for name in ("SECRET_KEY", "AUDIT_MAC_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
+    for process in PROCESSES:
+        for name, value in COMPOSE["services"][process]["environment"].items():
+            assert value == "" or "${" in value, (
+                f"{name} must take its password from the environment"
+            )
+    secrets = {name for name in EXAMPLE if name.endswith(("_PASSWORD", "SECRET_KEY"))}
+    for name in secrets | {"AUDIT_MAC_KEY"}:
         assert EXAMPLE[name] == ""
+
+
+ROLES = {"app": "${DATABASE_APP_", "sealer": "${DATABASE_SEALER_", "owner": "portal:"}
+CONNECTED_AS = {
+    "web": "app",
+    "worker": "app",
+    "beat": "app",
+    "sealer": "sealer",
+    "migrate": "owner",
+    "protect": "owner",
+}
+
+
+@pytest.mark.parametrize(("process", "role"), CONNECTED_AS.items())
+def test_compose_connects_each_process_as_its_role(process, role):
+    environment = COMPOSE["services"][process]["environment"]
+
+    assert environment["DATABASE_URL"].startswith(f"postgresql://{ROLES[role]}")
+
+
+@pytest.mark.parametrize("process", ["web", "worker", "beat", "sealer"])
+def test_compose_tells_a_lasting_process_no_password_of_another_role(process):
+    environment = COMPOSE["services"][process]["environment"]
+    own = f"DATABASE_{CONNECTED_AS[process].upper()}_PASSWORD"
+    others = {
+        "POSTGRES_PASSWORD",
+        "DATABASE_APP_PASSWORD",
+        "DATABASE_SEALER_PASSWORD",
+        "DATABASE_AUDITOR_PASSWORD",
+    } - {own}
+
+    assert {name for name in others if environment.get(name) == ""} == others
 
 
 def test_the_image_runs_as_an_ordinary_account_and_holds_no_secret():

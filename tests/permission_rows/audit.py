@@ -62,6 +62,7 @@ ROWS = [
     # Nothing is sealed in the world of these rows.
     Row("audit:export_audit_bundle", "get", expect={AUDITOR: 409}, others=403),
     Row("audit:checkpoint", "get", others=404),
+    Row("audit:verification_key", "get", expect=everybody(200, *PEOPLE)),
     Row("audit:verifier", "get", expect=everybody(200, *PEOPLE)),
     Row("audit:segments", "get", expect=KEEPERS, others=403),
     Row("audit:segment", "get", segment, KEEPERS),
@@ -100,4 +101,5 @@ ROWS = [
     Row("v1:audit_checkpoint", "get", others=404),
     Row("v1:audit_events", "get", expect=everybody(200, *PEOPLE)),
     Row("v1:audit_export", "get", expect=EXPORTERS, others=403, query="format=csv"),
+    Row("v1:audit_stream", "get", expect={AUDITOR: 200}, others=403),
 ]

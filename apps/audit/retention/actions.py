@@ -92,11 +92,14 @@ def request_prune(*, segment: Segment, reason: str, by: User) -> PruneRequest:
         Refused: not this person.
         WrongState: it is held, still needed, or asked for already.
     """
-    segment = Segment.objects.select_for_update().get(pk=segment.pk)
     ensure(rules.can_request_prune(by, segment))
-    prune = PruneRequest.objects.create(
-        segment=segment, reason=_checked(reason), requested_by_id=by.pk
-    )
+    try:
+        with transaction.atomic():
+            prune = PruneRequest.objects.create(
+                segment=segment, reason=_checked(reason), requested_by_id=by.pk
+            )
+    except IntegrityError as error:
+        raise WrongState("Somebody else asked for this already.") from error
     _record(EventType.AUDIT_PRUNE_REQUESTED, prune, by, reason=prune.reason)
     return prune
 
@@ -225,11 +228,8 @@ def lift_hold(*, hold: LegalHold, reason: str, by: User) -> LegalHold:
 
 
 def _locked(prune: PruneRequest) -> PruneRequest:
-    """Lock the segment first, as every step about it does."""
-    segment = Segment.objects.select_for_update().get(pk=prune.segment_id)
-    prune = PruneRequest.objects.select_for_update().get(pk=prune.pk)
-    prune.segment = segment
-    return prune
+    locked = PruneRequest.objects.select_for_update(of=("self",))
+    return locked.select_related("segment").get(pk=prune.pk)
 
 
 def _decide(prune: PruneRequest, status: PruneStatus, by: User) -> None:

@@ -11,7 +11,7 @@ from django.db.models import Max, Min
 
 from apps.audit.models import AuditEvent, Checkpoint, Head, Key
 from apps.audit.retention.models import Segment
-from apps.audit.sealer import reader
+from apps.audit.stored_tree import reader
 from apps.audit.transparency.archive import (
     Archive,
     DamagedArchive,

@@ -60,6 +60,11 @@ class Contents:
         read_tile: gives the hashes of a tile, at least those that the note covers.
         earlier: signed checkpoints of smaller sizes, any number of them.
         vkeys: public keys of the log.
+        disclosures: the personal data behind the commitments, one RFC 9901 disclosure
+            each, sorted by commitment; None leaves them out.
+        payloads: changes that are kept apart, by the SHA-256 that an event has of them.
+        stamps: tokens of a time stamp authority, by the size of the checkpoint.
+        tsa_certificate: of that authority, PEM.
         pruned: segments that are no longer there; `bodies` has none of theirs.
     """
 
@@ -68,7 +73,26 @@ class Contents:
     read_tile: ReadTile
     earlier: Sequence[str] = ()
     vkeys: Sequence[str] = ()
+    disclosures: Iterable[str] | None = None
+    payloads: Iterable[tuple[str, str]] = ()
+    stamps: Iterable[tuple[int, bytes]] = ()
+    tsa_certificate: str = ""
     pruned: Sequence[Pruned] = ()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Some events, each with the proof that it is genuine.
+
+    Attributes:
+        note: the signed checkpoint that all proofs lead to.
+        events: id, canonical text and proof (`c2sp.org/tlog-proof@v1`) of each.
+        vkeys: public keys of the log.
+    """
+
+    note: str
+    events: Iterable[tuple[str, str, str]]
+    vkeys: Sequence[str] = ()
 
 
 def write_bundle(target: IO[bytes], contents: Contents) -> str:
@@ -92,10 +116,25 @@ def write_bundle(target: IO[bytes], contents: Contents) -> str:
             files.write(f"checkpoints/{_checkpoint_of(note).size}", [note.encode()])
         _write_segments(files, contents, newest.size)
         _write_tiles(files, contents, newest.size)
-        for number, vkey in enumerate(contents.vkeys):
-            files.write(f"keys/{number}.vkey", [f"{vkey}\n".encode()])
-        files.write("VERIFY.md", [VERIFY.encode()])
+        _write_more(files, contents)
+        _write_keys(files, contents.vkeys)
         return files.finish(contents.pruned)
+
+
+def write_selection(target: IO[bytes], selection: Selection) -> str:
+    """Write the zip file of a filtered export; it cannot show what was left out.
+
+    Returns:
+        SHA-256 of the manifest, in hexadecimal.
+    """
+    with zipfile.ZipFile(target, "w", allowZip64=True) as archive:
+        files = _Files(archive)
+        files.write("checkpoint", [selection.note.encode()])
+        for event_id, body, proof in selection.events:
+            files.write(f"events/{event_id}.json", [body.encode()])
+            files.write(f"proofs/{event_id}.tlog-proof", [proof.encode()])
+        _write_keys(files, selection.vkeys)
+        return files.finish()
 
 
 @dataclass(frozen=True)
@@ -115,7 +154,7 @@ class _Files:
                 stream.write(piece)
         self.digests[name] = digest.hexdigest()
 
-    def finish(self, pruned: Sequence[Pruned]) -> str:
+    def finish(self, pruned: Sequence[Pruned] = ()) -> str:
         """Write the manifest, last, and give its digest.
 
         It says what is no longer there only when something is.
@@ -127,6 +166,24 @@ class _Files:
         text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
         self.write(MANIFEST, [f"{text}\n".encode()])
         return self.digests[MANIFEST]
+
+
+def _write_more(files: _Files, contents: Contents) -> None:
+    if contents.disclosures is not None:
+        lines = (f"{one}\n".encode() for one in contents.disclosures)
+        files.write("private/disclosures.txt", lines)
+    for digest, changes in contents.payloads:
+        files.write(f"payloads/{digest}", [changes.encode()])
+    for size, token in contents.stamps:
+        files.write(f"timestamps/{size}.tsr", [token])
+    if contents.tsa_certificate:
+        files.write("keys/tsa-ca.pem", [contents.tsa_certificate.encode()])
+
+
+def _write_keys(files: _Files, vkeys: Sequence[str]) -> None:
+    for number, vkey in enumerate(vkeys):
+        files.write(f"keys/{number}.vkey", [f"{vkey}\n".encode()])
+    files.write("VERIFY.md", [VERIFY.encode()])
 
 
 def _checkpoint_of(note: str) -> Checkpoint:

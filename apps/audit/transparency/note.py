@@ -37,9 +37,11 @@ class Verifier:
         InvalidKey: the text is no such key.
     """
 
+    kind = ED25519_NOTE
+
     def __init__(self, vkey: str) -> None:
-        self.name, self.key_id, self._public = _parse_key(vkey)
-        if key_id(self.name, self._public) != self.key_id:
+        self.name, self.key_id, self._public = _parse_key(vkey, self.kind)
+        if key_id(self.name, self._public, self.kind) != self.key_id:
             raise InvalidKey(f"The key of {self.name} does not fit its id.")
 
     def verify(self, message: bytes, signature: bytes) -> None:
@@ -61,14 +63,17 @@ class Signer:
         InvalidKey: the text is no such key.
     """
 
+    kind = ED25519_NOTE
+
     def __init__(self, skey: str) -> None:
         if not skey.startswith(_PRIVATE):
             raise InvalidKey(f"A private key begins with {_PRIVATE}.")
-        self.name, self.key_id, self._seed = _parse_key(skey.removeprefix(_PRIVATE))
+        text = skey.removeprefix(_PRIVATE)
+        self.name, self.key_id, self._seed = _parse_key(text, self.kind)
         public = ed25519.public_key(self._seed)
-        if key_id(self.name, public) != self.key_id:
+        if key_id(self.name, public, self.kind) != self.key_id:
             raise InvalidKey(f"The key of {self.name} does not fit its id.")
-        self.vkey = _format_key(self.name, self.key_id, public)
+        self.vkey = _format_key(self.name, self.key_id, self.kind + public)
 
     @classmethod
     def generate(cls, name: str, seed: bytes) -> str:
@@ -79,18 +84,17 @@ class Signer:
         """
         if not _NAME.fullmatch(name):
             raise InvalidKey(f"No name for a key: {name!r}.")
-        return _PRIVATE + _format_key(
-            name, key_id(name, ed25519.public_key(seed)), seed
-        )
+        identifier = key_id(name, ed25519.public_key(seed), cls.kind)
+        return _PRIVATE + _format_key(name, identifier, cls.kind + seed)
 
     def sign(self, message: bytes) -> bytes:
         """Sign a message."""
         return ed25519.sign(self._seed, message)
 
 
-def key_id(name: str, public: bytes) -> bytes:
+def key_id(name: str, public: bytes, kind: bytes = ED25519_NOTE) -> bytes:
     """Compute the four bytes that point from a signature to its key."""
-    return sha256(name.encode() + b"\n" + ED25519_NOTE + public).digest()[:KEY_ID_BYTES]
+    return sha256(name.encode() + b"\n" + kind + public).digest()[:KEY_ID_BYTES]
 
 
 def sign_note(text: str, signers: Sequence[Signer]) -> str:
@@ -100,10 +104,14 @@ def sign_note(text: str, signers: Sequence[Signer]) -> str:
             "The text has control characters or no line break at its end."
         )
     lines = [
-        f"— {one.name} {b64encode(one.key_id + one.sign(text.encode())).decode()}\n"
-        for one in signers
+        signature_line(one.name, one.key_id, one.sign(text.encode())) for one in signers
     ]
     return f"{text}\n{''.join(lines)}"
+
+
+def signature_line(name: str, identifier: bytes, signature: bytes) -> str:
+    """Write one signature as it stands below a note."""
+    return f"— {name} {b64encode(identifier + signature).decode()}\n"
 
 
 def open_note(note: str, verifiers: Sequence[Verifier]) -> tuple[str, list[str]]:
@@ -117,7 +125,7 @@ def open_note(note: str, verifiers: Sequence[Verifier]) -> tuple[str, list[str]]
     Raises:
         InvalidNote: malformed, signed by none of the keys, or wrongly by one of them.
     """
-    text, signatures = _split(note)
+    text, signatures = split_note(note)
     known = {(one.name, one.key_id): one for one in verifiers}
     names = []
     for name, key, signature in signatures:
@@ -149,8 +157,15 @@ def decode_base64(encoded: str) -> bytes:
     return decoded
 
 
-def _split(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
-    """Part a note into its text and its signatures: name, key id, signature."""
+def split_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+    """Part a note into its text and its signatures, without checking them.
+
+    Returns:
+        The text, and of each signature the name, the id of the key, the bytes.
+
+    Raises:
+        InvalidNote: malformed.
+    """
     text, gap, below = note.rpartition("\n\n")
     lines = below.split("\n")
     if not gap or len(note) > MAX_NOTE_BYTES or _CONTROL.search(note) or lines.pop():
@@ -167,8 +182,8 @@ def _split(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     return text + "\n", signatures
 
 
-def _parse_key(text: str) -> tuple[str, bytes, bytes]:
-    """Part a key into name, id and key."""
+def _parse_key(text: str, kind: bytes) -> tuple[str, bytes, bytes]:
+    """Part a key of this kind into name, id and key."""
     found = _KEY.fullmatch(text)
     if not found:
         raise InvalidKey("This is no key for signed notes.")
@@ -176,10 +191,12 @@ def _parse_key(text: str) -> tuple[str, bytes, bytes]:
         decoded = decode_base64(found[3])
     except InvalidNote as error:
         raise InvalidKey(f"The key of {found[1]} is no base64.") from error
-    if decoded[:1] != ED25519_NOTE or len(decoded) != 1 + ed25519.KEY_BYTES:
-        raise InvalidKey(f"The key of {found[1]} is no Ed25519 key.")
+    if decoded[:1] != kind or len(decoded) != 1 + ed25519.KEY_BYTES:
+        raise InvalidKey(
+            f"The key of {found[1]} is no Ed25519 key of the type {kind.hex()}."
+        )
     return found[1], bytes.fromhex(found[2]), decoded[1:]
 
 
 def _format_key(name: str, identifier: bytes, key: bytes) -> str:
-    return f"{name}+{identifier.hex()}+{b64encode(ED25519_NOTE + key).decode()}"
+    return f"{name}+{identifier.hex()}+{b64encode(key).decode()}"

@@ -6,8 +6,9 @@ A tile of level L holds up to 256 roots of perfect subtrees of 256**L leaves eac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
 
-from apps.audit.transparency.tree import HASH_BYTES, GetHash, fold
+from apps.audit.transparency.tree import HASH_BYTES, NODE, GetHash
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -73,10 +74,10 @@ def new_tiles(
 
 def subtree(hashes: bytes) -> bytes:
     """Compute the root of a perfect subtree from its hashes, a power of two of them."""
-    level = list(_cut(hashes, HASH_BYTES))
-    while len(level) > 1:
-        level = [fold(level[pair : pair + 2]) for pair in range(0, len(level), 2)]
-    return level[0]
+    while len(hashes) > HASH_BYTES:
+        pairs = _cut(hashes, 2 * HASH_BYTES)
+        hashes = b"".join([sha256(NODE + pair).digest() for pair in pairs])
+    return hashes
 
 
 def hashes_in(read_tile: ReadTile) -> GetHash:

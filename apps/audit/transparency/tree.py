@@ -7,6 +7,7 @@ from hashlib import sha256
 
 HASH_BYTES = 32
 SIZE_BYTES = 8
+LEAF, NODE = b"\x00", b"\x01"  # first byte of what is hashed
 EMPTY_ROOT = sha256(b"").digest()
 
 GetHash = Callable[[int, int], bytes]
@@ -20,12 +21,12 @@ class InvalidProof(ValueError):
 
 def leaf_hash(body: bytes) -> bytes:
     """Hash one leaf; no leaf can be passed off as an inner node."""
-    return sha256(b"\x00" + body).digest()
+    return sha256(LEAF + body).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash two neighbouring subtrees into their parent."""
-    return sha256(b"\x01" + left + right).digest()
+    return sha256(NODE + left + right).digest()
 
 
 def fold(roots: Sequence[bytes]) -> bytes:

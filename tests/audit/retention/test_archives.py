@@ -19,7 +19,7 @@ from apps.audit.record import Entry, personal, record_many
 from apps.audit.retention import actions, holds, queries, rules
 from apps.audit.retention.models import LegalHold, PruneStatus, Segment
 from apps.audit.retention.period import kept_since
-from apps.audit.sealer import reader
+from apps.audit.stored_tree import reader
 from apps.audit.transparency import bundle
 from apps.audit.transparency.archive import verify_archive
 from apps.audit.transparency.pruning import segment_leaves, segment_root

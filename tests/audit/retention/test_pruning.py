@@ -10,7 +10,7 @@ from apps.audit.inspection import inspect
 from apps.audit.models import AuditEvent, Checkpoint, Head, Leaf, Tile
 from apps.audit.retention import actions, queries
 from apps.audit.retention.models import PruneStatus, Pruning
-from apps.audit.sealer import reader
+from apps.audit.stored_tree import reader
 from apps.audit.transparency.tiles import hashes_in
 from apps.audit.transparency.tree import (
     inclusion_proof,

@@ -106,7 +106,7 @@ def test_a_second_spelling_of_a_signature_is_refused():
     other = int.from_bytes(signature[32:], "little") + order
     respelt = signature[:32] + other.to_bytes(32, "little")
 
-    with pytest.raises(ed25519.InvalidSignature, match="malformed"):
+    with pytest.raises(ed25519.InvalidSignature):
         ed25519.verify(ed25519.public_key(seed), b"text", respelt)
 
 

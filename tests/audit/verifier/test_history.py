@@ -137,7 +137,7 @@ def test_an_attack_without_the_key_is_found(log, attack, tmp_path):
 
     code, answer = verify(export, log)
 
-    expected = {"file.missing"} if attack == "empty" else {"root", "size"}
+    expected = {"file.missing"} if attack == "empty" else {"root", "size", "size.more"}
     assert code == (INCOMPLETE if attack == "empty" else TAMPERED)
     assert rules(answer) & expected
 
@@ -153,7 +153,7 @@ def test_an_attack_with_the_key_is_found_by_an_older_copy(log, attack, tmp_path,
     code, answer = verify(export, log, *kept(500))
 
     assert code == (TAMPERED if attack in OLD | {"empty"} else VERIFIED)
-    assert rules(answer) <= {"root", "size"}
+    assert rules(answer) <= {"root.kept", "size.kept"}
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -252,7 +252,7 @@ def test_a_log_of_another_name_is_found(log, tmp_path, kept):
         ),
         (lambda log: log.checkpoint(extensions=("x",)), "checkpoint.form"),
         (lambda log: log.checkpoint(root=bytes(31)), "checkpoint.form"),
-        (lambda log: log.checkpoint(600), "size"),
+        (lambda log: log.checkpoint(600), "size.more"),
         (lambda log: "x" * 1_000_001, "file.size"),
     ],
 )
@@ -303,3 +303,61 @@ def test_a_rolled_back_log_with_its_newer_checkpoint_is_found(log, tmp_path):
     code, answer = verify(older, log)
 
     assert (code, rules(answer)) == (TAMPERED, {"size"})
+
+
+# A log that continues another one after a declared loss
+
+
+def gap(kept, lost, **changed):
+    facts = {"origin": ["portal.example/audit/1", "portal.example/audit/2"]}
+    facts |= {"size": [lost, kept]} | changed
+    changes = [{"name": name, "value": value} for name, value in facts.items()]
+    told = {"action": "audit.history_gap", "changes": changes, "reason": "A disk died."}
+    return canonical(told)
+
+
+def continued(log, kept, tmp_path, event=None):
+    """Export the log that begins with `kept` events of the other, and its key."""
+    events = [*log.events[:kept], event or gap(kept, COUNT), *bodies(5)]
+    successor = Log(events, seed=2, origin="portal.example/audit/2")
+    key = ("--log-key", successor.signer.vkey)
+    return successor.exported(tmp_path / "export"), key
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [(500, (VERIFIED, set())), (501, (TAMPERED, {"history.gap"}))],
+)
+def test_a_kept_checkpoint_of_the_earlier_log_counts_up_to_the_loss(
+    log, tmp_path, kept, size, expected
+):
+    export, key = continued(log, 500, tmp_path)
+
+    code, answer = verify(export, log, *key, *kept(size))
+
+    assert (code, rules(answer)) == expected
+    [told] = answer["lines"]
+    assert told.startswith("Events 500 to 699 of portal.example/audit/1 were declared")
+    assert told.endswith("by event 500: A disk died.")
+
+
+def test_a_declared_loss_excuses_no_change_before_it(log, tmp_path, kept):
+    other = Log([body(9999), *log.events[1:]])
+    export, key = continued(other, 500, tmp_path)
+
+    code, answer = verify(export, log, *key, *kept(400))
+
+    assert (code, rules(answer)) == (TAMPERED, {"root.kept"})
+
+
+@pytest.mark.parametrize(
+    "changed", [{"size": [700]}, {"origin": 1}, {"size": "x"}, {"origin": []}]
+)
+def test_a_declared_loss_that_makes_no_sense_excuses_nothing(
+    log, tmp_path, kept, changed
+):
+    export, key = continued(log, 500, tmp_path, gap(500, COUNT, **changed))
+
+    code, answer = verify(export, log, *key, *kept(400))
+
+    assert (code, rules(answer)) == (TAMPERED, {"origin"})

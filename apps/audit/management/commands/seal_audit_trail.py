@@ -8,44 +8,52 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
-from apps.audit import sealer
+from apps.audit import protection, sealer
+from apps.audit.anchors.addresses import InvalidAddress
+from apps.audit.anchors.publisher import Publisher, open_publisher
 from apps.audit.inspection import inspect
 from apps.audit.models import Key
 from apps.audit.sealer import Sealer
 from apps.audit.signing import CannotSeal, SealerFiles
 
 SHOWN = 10  # findings; where there are more, the whole trail is in doubt
+REST = 9  # times as long as the inspection took it does not go on
 
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
     help = "Seal the audit trail: every event gets its place in a signed tree."
+    requires_system_checks = ()  # those load all pages, a quarter of its memory
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--once", action="store_true", help="seal what there is, inspect all, end"
         )
         parser.add_argument(
-            "--seconds", type=float, default=0.5, help="pause between two passes"
+            "--seconds", type=float, default=0.25, help="pause between two passes"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            own = open_sealer()
-        except CannotSeal as error:
+            own, publisher = open_sealer()
+            self.stdout.write(f"Sealing as {own.signer.vkey}")
+        except (CannotSeal, InvalidAddress) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Sealing as {own.signer.vkey}")
+        protection.tell()
         if options["once"]:
-            self._once(own)
+            self._once(own, publisher)
         else:
+            publisher.start()
             self._for_ever(own, options["seconds"])
 
-    def _once(self, own: Sealer) -> None:
+    def _once(self, own: Sealer, publisher: Publisher) -> None:
+        publisher.look()
         while own.seal_and_tell():
             pass
+        publisher.publish()
         found = itertools.islice(itertools.chain.from_iterable(inspect()), SHOWN)
         finding = " ".join(found)
         sealer.tell_finding(finding)
@@ -53,23 +61,39 @@ class Command(BaseCommand):
             raise CommandError(problem)
 
     def _for_ever(self, own: Sealer, seconds: float) -> None:
-        inspection = rounds()
+        inspection, rested = rounds(), time.monotonic()
         for _ in itertools.count():
             try:
                 if own.seal_and_tell() < own.batch:
-                    next(inspection)
+                    rested = inspect_a_piece(inspection, rested)
                     time.sleep(seconds)
-            except OperationalError as error:
+            except (InterfaceError, OperationalError) as error:
                 logger.warning("The database does not answer; trying again: %s", error)
                 connection.close()
                 inspection = rounds()
                 time.sleep(seconds)
 
 
-def open_sealer() -> Sealer:
+def open_sealer() -> tuple[Sealer, Publisher]:
     files = SealerFiles(settings.AUDIT_SIGNING_KEY_FILE)
-    signer = files.signer(settings.AUDIT_ORIGIN, may_create=not Key.objects.exists())
-    return Sealer(signer, files)
+    if not Key.objects.exists():
+        files.make_key(settings.AUDIT_ORIGIN)
+    own = Sealer(files)
+    return own, open_publisher(own)
+
+
+def inspect_a_piece(inspection: Iterator[None], rested: float) -> float:
+    """Go on with the inspection if it has rested.
+
+    Returns:
+        When it may go on next, on the clock of `time.monotonic`.
+    """
+    began = time.monotonic()
+    if began < rested:
+        return rested
+    next(inspection)
+    ended = time.monotonic()
+    return ended + REST * (ended - began)
 
 
 def rounds() -> Iterator[None]:

@@ -229,7 +229,7 @@ FORBIDDEN = {
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audit", "0003_personal_data_apart"),
+        ("audit", "0006_evidence_outside"),
     ]
 
     operations = [

@@ -1,0 +1,97 @@
+"""Where each kind of event stands in the words of OCSF and ECS: one table for both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+ACCOUNT_CHANGE: Final = 3001
+AUTHENTICATION: Final = 3002
+ENTITY_MANAGEMENT: Final = 3004
+USER_ACCESS: Final = 3005
+API_ACTIVITY: Final = 6003
+DATASTORE_ACTIVITY: Final = 6005
+BASE_EVENT: Final = 0
+OTHER: Final = 99  # an activity that its class does not name
+
+
+@dataclass(frozen=True)
+class Place:
+    """The class of an event.
+
+    Args:
+        class_uid: the OCSF class; its thousands are the category.
+        activity_id: what was done, within that class.
+        category: ECS `event.category`.
+        types: ECS `event.type`, of those that the category expects.
+    """
+
+    class_uid: int
+    activity_id: int
+    category: str
+    types: tuple[str, ...]
+
+
+def _account(activity_id: int, kind: str = "change") -> Place:
+    return Place(ACCOUNT_CHANGE, activity_id, "iam", ("user", kind))
+
+
+def _entity(activity_id: int, kind: str = "change") -> Place:
+    return Place(ENTITY_MANAGEMENT, activity_id, "configuration", (kind,))
+
+
+UNREADABLE: Final = Place(BASE_EVENT, 0, "configuration", ("info",))
+_LOG_ON: Final = Place(AUTHENTICATION, 1, "authentication", ("start",))
+_ASSIGN: Final = Place(USER_ACCESS, 1, "iam", ("user", "change"))
+_REVOKE: Final = Place(USER_ACCESS, 2, "iam", ("user", "change"))
+_READ_DATA: Final = Place(DATASTORE_ACTIVITY, 1, "database", ("access",))
+_READ_TRAIL: Final = Place(API_ACTIVITY, 2, "api", ("access",))
+_ASK_IN_VAIN: Final = Place(API_ACTIVITY, OTHER, "api", ("info",))
+
+_ACTIONS: Final[dict[Place, str]] = {
+    _LOG_ON: "account.signed_in account.sign_in_failed",
+    _account(1, "creation"): "account.created",
+    _account(3): "account.password_changed",
+    _account(5, "deletion"): "account.deactivated",
+    _account(9): "account.locked_out",
+    _account(OTHER): "account.edited",
+    _ASSIGN: """account.roles_set member.added member.role_changed
+        dataset.granted model.granted""",
+    _REVOKE: "member.removed dataset.grant_revoked model.grant_revoked",
+    _READ_DATA: "dataset.downloaded model.downloaded run.artifact_downloaded",
+    _READ_TRAIL: "audit.exported audit.viewed audit.streamed",
+    _ASK_IN_VAIN: "access.refused access.failed",
+    _entity(1, "creation"): """approval.requested dataset.created
+        dataset.version_uploaded experiment.created model.registered
+        model.version_registered plan.written project.created report.requested
+        run.recorded token.issued training.launched""",
+    _entity(3): """approval.approved approval.rejected approval.signed_off
+        audit.flaw_accepted audit.key_rotated audit.stream_moved
+        dataset.edited dataset.opened dataset.restricted
+        dataset.version_cancel_requested dataset.version_failed dataset.version_ready
+        dataset.version_requeued model.alias_moved model.card_edited model.opened
+        model.restricted model.version_moved project.edited project.impact_determined
+        project.objective_stated report.cancel_requested report.failed report.finished
+        report.requeued training.cancel_requested training.failed training.finished
+        training.requeued""",
+    _entity(4, "deletion"): "audit.redacted audit.segment_pruned",
+    _entity(9): "token.revoked",
+    _entity(10): "dataset.version_started report.started training.started",
+    _entity(11): """approval.withdrawn dataset.version_cancelled report.cancelled
+        training.cancelled""",
+    _entity(OTHER, "info"): """audit.heartbeat audit.history_gap
+        audit.segment_archived""",
+}
+PLACES: Final = {
+    action: place for place, actions in _ACTIONS.items() for action in actions.split()
+}
+# A kind of event that the table does not know is streamed all the same.
+_BY_RESOURCE: Final = {"account": _account(OTHER), "access": _ASK_IN_VAIN}
+
+
+def place_of(action: str) -> Place:
+    """Find the class of an event; one by its resource when the table has none."""
+    if not action:
+        return UNREADABLE
+    resource = action.partition(".")[0]
+    return PLACES.get(action) or _BY_RESOURCE.get(resource, _entity(OTHER))

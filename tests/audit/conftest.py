@@ -1,0 +1,3 @@
+from tests.audit.roles import roles
+
+__all__ = ["roles"]

@@ -1,0 +1,31 @@
+"""The loop around the sealer: inspect in between, and never at its cost."""
+
+import time
+
+from apps.audit.management.commands import seal_audit_trail as command
+
+
+def pieces(seconds):
+    while True:
+        time.sleep(seconds)
+        yield
+
+
+def test_the_inspection_rests_nine_times_as_long_as_it_worked():
+    inspection = pieces(0.05)
+    began = time.monotonic()
+
+    rested = command.inspect_a_piece(inspection, began)
+    at_rest = command.inspect_a_piece(inspection, rested)
+
+    assert at_rest == rested
+    assert rested - began > 0.05 * (1 + command.REST)
+
+
+def test_the_inspection_goes_on_after_its_rest():
+    inspection = pieces(0)
+
+    rested = command.inspect_a_piece(inspection, time.monotonic())
+    time.sleep(0.01)
+
+    assert command.inspect_a_piece(inspection, rested) > rested
