@@ -17,8 +17,8 @@ from apps.audit import actions, queries
 from apps.audit.body import MAX_INTEGER
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
-from apps.audit.retention.api import urlpatterns as retention
 from apps.audit.renderings import RENDERINGS, line_of
+from apps.audit.retention.api import urlpatterns as retention
 from apps.audit.status import trail_status
 from apps.core.rest_views import ApiRequest, ApiView
 

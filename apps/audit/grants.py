@@ -60,7 +60,7 @@ TRAIL: Final = {
     "audit_legalhold": Rights(app=KEEP),
     "audit_pruning": Rights(),
 }
-# Removes what two people agreed to, with the rights of the owner; it checks that itself.
+# Removes what two people agreed to, with the rights of the owner, once it checked that.
 PRUNE: Final = "audit_prune_segment(bigint, uuid)"
 
 _TABLES: Final = """

@@ -85,7 +85,7 @@ FUNCTIONS: Final = {
         "8a54f69d4ffe34c3027767c38fc031a7f8d5e36ec273a712e3bab0b119338615"
     ),
     "audit_may_prune": (
-        "8a54f69d4ffe34c3027767c38fc031a7f8d5e36ec273a712e3bab0b119338615"
+        "325f28551a90805f4e15123e63129060f5a42a741ac962d3f1b2ffbd914c615e"
     ),
     "audit_only_pruned": (
         "3f57362ac56db03ac37ec738633660b0e7125a009902456e4dc5606f92829873"
@@ -128,7 +128,7 @@ def obeyed() -> list[str]:
     ]
     deeds += [
         f"DELETE FROM {table} WHERE false"  # noqa: S608
-        for table in (*APPEND_ONLY, *KEPT)
+        for table in (*APPEND_ONLY, *ENDING, *KEPT)
     ]
     return [
         deed.removesuffix(" WHERE false") for deed in deeds if not _is_refused(deed)

@@ -15,23 +15,33 @@ from apps.access.checks import (
 from apps.access.permissions import Permission
 from apps.audit.body import flaw_of
 from apps.audit.models import AuditEvent, Checkpoint, Key, Leaf
-
-# Each action finds its rule here by its name.
 from apps.audit.retention.rules import (
-    can_approve_prune as can_approve_prune,
-    can_archive_segment as can_archive_segment,
-    can_download_archive as can_download_archive,
-    can_lift_hold as can_lift_hold,
-    can_place_hold as can_place_hold,
-    can_prune_segment as can_prune_segment,
-    can_request_prune as can_request_prune,
-    can_withdraw_prune as can_withdraw_prune,
+    can_approve_prune,
+    can_archive_segment,
+    can_download_archive,
+    can_lift_hold,
+    can_place_hold,
+    can_prune_segment,
+    can_request_prune,
+    can_withdraw_prune,
 )
 from apps.audit.rotation import announced_key
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.audit.recovery import Loss
+
+# Every action of this app finds its rule here, by its name.
+__all__ = [
+    "can_approve_prune",
+    "can_archive_segment",
+    "can_download_archive",
+    "can_lift_hold",
+    "can_place_hold",
+    "can_prune_segment",
+    "can_request_prune",
+    "can_withdraw_prune",
+]
 
 
 def can_export_audit_trail(user: User) -> Decision:

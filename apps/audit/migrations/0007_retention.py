@@ -365,6 +365,7 @@ class Migration(migrations.Migration):
                 (
                     "segment",
                     models.OneToOneField(
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         primary_key=True,
                         related_name="pruning",
@@ -403,6 +404,7 @@ class Migration(migrations.Migration):
             model_name="prunerequest",
             name="segment",
             field=models.ForeignKey(
+                db_constraint=False,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="prune_requests",
                 to="audit.segment",
@@ -412,6 +414,7 @@ class Migration(migrations.Migration):
             model_name="pruning",
             name="request",
             field=models.OneToOneField(
+                db_constraint=False,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="pruning",
                 to="audit.prunerequest",

@@ -117,7 +117,7 @@ class PruneRequest(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     segment = models.ForeignKey(
-        Segment, on_delete=models.PROTECT, related_name="prune_requests"
+        Segment, models.PROTECT, related_name="prune_requests", db_constraint=False
     )
     reason = models.TextField()
     status = models.CharField(
@@ -181,10 +181,14 @@ class Pruning(models.Model):
     """
 
     segment = models.OneToOneField(
-        Segment, on_delete=models.PROTECT, primary_key=True, related_name="pruning"
+        Segment,
+        models.PROTECT,
+        primary_key=True,
+        related_name="pruning",
+        db_constraint=False,
     )
     request = models.OneToOneField(
-        PruneRequest, on_delete=models.PROTECT, related_name="pruning"
+        PruneRequest, models.PROTECT, related_name="pruning", db_constraint=False
     )
     # Where in the tree the agreement is sealed.
     approved_leaf = models.BigIntegerField()
