@@ -13,8 +13,10 @@ from django.db import connection
 
 from apps.audit.anchors import received
 from apps.audit.models import Checkpoint, Head, Key
+from apps.audit.retention.queries import pruned_segments
 from apps.audit.stored_tree import reader
 from apps.audit.transparency.bundle import Contents, write_bundle
+from apps.audit.transparency.pruning import kept_ranges
 from apps.audit.transparency.tiles import TILE_BYTES
 
 CHUNK: Final = 2000
@@ -35,27 +37,30 @@ def write_evidence(target: IO[bytes]) -> tuple[str, int]:
 
     Returns:
         The SHA-256 of its manifest, which stands for the whole, and the number of
-        events in it.
+        events in it. Segments that were pruned are named in the manifest.
     """
     head = Head.objects.get()
     newest = Checkpoint.objects.filter(size__lte=head.size).latest("size")
     origin = newest.note.partition("\n")[0]
     stored, stamped = reader(head), received.tokens(newest.size, origin)
+    pruned = pruned_segments()
+    kept = list(kept_ranges(newest.size, pruned))
     contents = Contents(
         note=received.cosigned({newest.size: newest.note}, origin)[newest.size],
-        bodies=_bodies(newest.size),
+        bodies=(body for span in kept for body in _bodies(span)),
         read_tile=lambda level, index: stored(level, index).ljust(TILE_BYTES, b"\0"),
         earlier=_earlier(newest.size, origin, set(stamped)),
         stamps=sorted(stamped.items()),
         tsa_certificate=received.authority_certificates(),
         vkeys=list(Key.objects.order_by("created_at").values_list("vkey", flat=True)),
+        pruned=pruned,
     )
-    return write_bundle(target, contents), newest.size
+    return write_bundle(target, contents), sum(map(len, kept))
 
 
-def _bodies(size: int) -> Iterator[str]:
-    for start in range(0, size, CHUNK):
-        end = min(start + CHUNK, size) - 1
+def _bodies(span: range) -> Iterator[str]:
+    for start in range(span.start, span.stop, CHUNK):
+        end = min(start + CHUNK, span.stop) - 1
         with connection.cursor() as cursor:
             cursor.execute(
                 _BODIES, {"missing": MISSING_BODY, "start": start, "end": end}

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from apps.audit import views, views_filters, views_objects, views_standing
+from apps.audit.retention.urls import urlpatterns as retention
 
 app_name = "audit"
 urlpatterns = [
@@ -26,4 +27,5 @@ urlpatterns = [
     path("audit/key/", views.verification_key, name="verification_key"),
     path("audit/verifier/", views.verifier, name="verifier"),
     path("audit/export/", views.export, name="export_audit_trail"),
+    *retention,
 ]

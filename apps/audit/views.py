@@ -13,7 +13,7 @@ from django.http import (
     HttpResponseBase,
     StreamingHttpResponse,
 )
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from apps.audit import actions, desk, rules
@@ -22,6 +22,8 @@ from apps.audit.paging import EventPage, page_of, seal_of, with_places
 from apps.audit.printed_key import printed_keys
 from apps.audit.protection import protection_status
 from apps.audit.queries import AuditFilter, with_names
+from apps.audit.retention.archived import raise_if_archived
+from apps.audit.retention.rules import can_see_retention
 from apps.audit.status import trail_status
 from apps.audit.timeline import same_request
 from apps.core.errors import Invalid
@@ -75,6 +77,7 @@ def _whole_page(
         "may_see_streams": rules.can_see_streams(user),
         "protection": protection_status() if rules.can_see_protection(user) else None,
         "may_see_standing": rules.can_see_standing(user),
+        "may_see_retention": can_see_retention(user),
     }
 
 
@@ -82,7 +85,10 @@ def _whole_page(
 @require_GET
 def event(request: HtmxRequest, event_id: UUID) -> HttpResponse:
     visible = AuditEvent.objects.visible_to(request.user)
-    found = get_object_or_404(visible, event_id=event_id)
+    found = visible.filter(event_id=event_id).first()
+    if found is None:
+        raise_if_archived(event_id)
+        raise Http404
     actions.record_view(what={"event": str(event_id)}, by=request.user)
     with_places(with_names([found]))
     return render(

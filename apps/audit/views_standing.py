@@ -63,5 +63,4 @@ def _what(form: WhatCouldForm, by: User) -> dict[str, Any]:
         held = what_could(subjects_named(person), at)
         asked = {**AuditFilter(person=person).recorded, "at": time_text(at)}
         actions.record_view(what={"what_could": asked}, by=by)
-        found = {"held": held, "at": at, "person": person}
-    return found
+        return {"held": held, "at": at, "person": person}

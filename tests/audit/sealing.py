@@ -66,13 +66,14 @@ def connect() -> psycopg.Connection:
     return psycopg.connect(**{name: facts[name] for name in known if name in facts})
 
 
-TABLES = ("auditevent", "leaf", "tile", "checkpoint")
+TABLES = ("auditevent", "leaf", "tile", "checkpoint", "pruning")
 
 
 @contextmanager
 def tampering() -> Iterator[psycopg.Cursor]:
     """Do what a superuser of the database can do: no trigger stops them."""
     with connect() as session, session.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:
             cursor.execute(f"DROP TABLE IF EXISTS kept_{table}")
             cursor.execute(f"CREATE TABLE kept_{table} AS TABLE audit_{table}")
@@ -84,6 +85,7 @@ def tampering() -> Iterator[psycopg.Cursor]:
 def undo_tampering() -> None:
     """Put the rows back as they were before the last tampering."""
     with connect() as session, session.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:
             cursor.execute(f"ALTER TABLE audit_{table} DISABLE TRIGGER USER")
             cursor.execute(f"DELETE FROM audit_{table}")  # noqa: S608
@@ -93,7 +95,11 @@ def undo_tampering() -> None:
 
 
 def _restore_triggers(cursor: psycopg.Cursor) -> None:
-    always = "ENABLE ALWAYS TRIGGER"
-    for table in TABLES:
-        cursor.execute(f"ALTER TABLE audit_{table} {always} audit_append_only")
-    cursor.execute(f"ALTER TABLE audit_auditevent {always} audit_transaction")
+    names = [f"audit_{table}" for table in TABLES]
+    cursor.execute(
+        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+        " WHERE NOT tgisinternal AND tgrelid::regclass::text = ANY(%s)",
+        [names],
+    )
+    for table, trigger in cursor.fetchall():
+        cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")

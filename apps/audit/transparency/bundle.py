@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
 from apps.audit.transparency.checkpoint import Checkpoint, parse_checkpoint
+from apps.audit.transparency.pruning import (
+    SEGMENT_LEAVES,
+    Pruned,
+    minimum_index,
+)
 from apps.audit.transparency.tiles import (
     ReadTile,
     tile_coordinates,
@@ -21,7 +26,6 @@ from apps.audit.transparency.tree import HASH_BYTES
 
 FORMAT = "audit-bundle/1"
 MANIFEST = "MANIFEST.json"
-SEGMENT_LEAVES = 65_536  # one full tile of level 1
 BODIES_PER_WRITE = 512
 _FAST = 1  # of deflate: events shrink to a quarter, and time counts more
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same export is the same file
@@ -61,6 +65,7 @@ class Contents:
         payloads: changes that are kept apart, by the SHA-256 that an event has of them.
         stamps: tokens of a time stamp authority, by the size of the checkpoint.
         tsa_certificate: of that authority, PEM.
+        pruned: segments that are no longer there; `bodies` has none of theirs.
     """
 
     note: str
@@ -72,6 +77,7 @@ class Contents:
     payloads: Iterable[tuple[str, str]] = ()
     stamps: Iterable[tuple[int, bytes]] = ()
     tsa_certificate: str = ""
+    pruned: Sequence[Pruned] = ()
 
 
 @dataclass(frozen=True)
@@ -108,11 +114,11 @@ def write_bundle(target: IO[bytes], contents: Contents) -> str:
         files.write("checkpoint", [contents.note.encode()])
         for note in contents.earlier:
             files.write(f"checkpoints/{_checkpoint_of(note).size}", [note.encode()])
-        _write_segments(files, iter(contents.bodies), newest.size)
-        _write_tiles(files, contents.read_tile, newest.size)
+        _write_segments(files, contents, newest.size)
+        _write_tiles(files, contents, newest.size)
         _write_more(files, contents)
         _write_keys(files, contents.vkeys)
-        return files.finish()
+        return files.finish(contents.pruned)
 
 
 def write_selection(target: IO[bytes], selection: Selection) -> str:
@@ -148,9 +154,15 @@ class _Files:
                 stream.write(piece)
         self.digests[name] = digest.hexdigest()
 
-    def finish(self) -> str:
-        """Write the manifest, last, and give its digest."""
-        manifest = {"files": self.digests, "format": FORMAT}
+    def finish(self, pruned: Sequence[Pruned] = ()) -> str:
+        """Write the manifest, last, and give its digest.
+
+        It says what is no longer there only when something is.
+        """
+        manifest: dict[str, Any] = {"files": self.digests, "format": FORMAT}
+        if pruned:
+            manifest["minimum_index"] = minimum_index(pruned)
+            manifest["pruned"] = [asdict(one) for one in sorted(pruned)]
         text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
         self.write(MANIFEST, [f"{text}\n".encode()])
         return self.digests[MANIFEST]
@@ -178,8 +190,11 @@ def _checkpoint_of(note: str) -> Checkpoint:
     return parse_checkpoint(note.rpartition("\n\n")[0] + "\n")
 
 
-def _write_segments(files: _Files, bodies: Iterator[str], size: int) -> None:
+def _write_segments(files: _Files, contents: Contents, size: int) -> None:
+    bodies = iter(contents.bodies)
     for number, start in enumerate(range(0, size, SEGMENT_LEAVES)):
+        if any(start in one for one in contents.pruned):
+            continue
         count = min(SEGMENT_LEAVES, size - start)
         files.write(f"segments/{number:06}.jsonl", _lines(bodies, count))
     if next(bodies, None) is not None:
@@ -196,10 +211,13 @@ def _lines(bodies: Iterator[str], count: int) -> Iterator[bytes]:
         count -= len(taken)
 
 
-def _write_tiles(files: _Files, read_tile: ReadTile, size: int) -> None:
+def _write_tiles(files: _Files, contents: Contents, size: int) -> None:
+    gone = {(0, index) for one in contents.pruned for index in one.tiles}
     for level, index in tile_coordinates(size):
+        if (level, index) in gone:
+            continue
         width = tile_width(level, index, size)
-        hashes = read_tile(level, index)[: width * HASH_BYTES]
+        hashes = contents.read_tile(level, index)[: width * HASH_BYTES]
         if len(hashes) != width * HASH_BYTES:
             raise ValueError(f"Tile {level}/{index} holds less than {width} hashes.")
         files.write(tile_path(level, index, width), [hashes], packed=False)
