@@ -57,10 +57,10 @@ def _who(form: WhoCouldForm, by: User) -> dict[str, Any]:
 def _what(form: WhatCouldForm, by: User) -> dict[str, Any]:
     if not form.is_valid():
         return {}
-    found: dict[str, Any] = {}
     person, at = form.cleaned_data["person"], form.cleaned_data["at"]
     with form.taking_faults():
         held = what_could(subjects_named(person), at)
         asked = {**AuditFilter(person=person).recorded, "at": time_text(at)}
         actions.record_view(what={"what_could": asked}, by=by)
         return {"held": held, "at": at, "person": person}
+    return {}
