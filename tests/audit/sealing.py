@@ -89,9 +89,23 @@ def undo_tampering() -> None:
         for table in TABLES:
             cursor.execute(f"ALTER TABLE audit_{table} DISABLE TRIGGER USER")
             cursor.execute(f"DELETE FROM audit_{table}")  # noqa: S608
-            cursor.execute(f"INSERT INTO audit_{table} TABLE kept_{table}")
+            columns = _written_columns(cursor, table)
+            cursor.execute(
+                f"INSERT INTO audit_{table} ({columns}) SELECT {columns} "  # noqa: S608
+                f"FROM kept_{table}"
+            )
             cursor.execute(f"DROP TABLE kept_{table}")
         _restore_triggers(cursor)
+
+
+def _written_columns(cursor: psycopg.Cursor, table: str) -> str:
+    """Name all columns but those that the database computes."""
+    cursor.execute(
+        "SELECT string_agg(column_name, ', ') FROM information_schema.columns"
+        " WHERE table_name = %s AND is_generated = 'NEVER'",
+        [f"audit_{table}"],
+    )
+    return cursor.fetchone()[0]
 
 
 def _restore_triggers(cursor: psycopg.Cursor) -> None:
