@@ -1520,9 +1520,10 @@ class Examination:
             facts = ("history.gap", claim.place, "events", wanted, found)
             self.report.add(*facts, index=gap.index)
         elif claim.root != self.other_roots.get(claim.size, claim.root):
-            field, found = f"root of {claim.size} events", self.other_roots[claim.size]
-            facts = (claim.place, field, claim.root.hex(), found.hex())
-            self.report.add("root.kept" if claim.kept else "root", *facts)
+            root = self.other_roots[claim.size].hex()
+            contradiction = (f"root of {claim.size} events", claim.root.hex(), root)
+            rule = "root.kept" if claim.kept else "root"
+            self.report.add(rule, claim.place, *contradiction)
 
     def miscount(self, rule: str, place: str, expected: int) -> None:
         facts = ("events", str(expected), str(self.size))
