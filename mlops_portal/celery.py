@@ -16,7 +16,9 @@ app.conf.broker_transport = "mlops_portal.broker:SteadyRedis"
 app.autodiscover_tasks()
 
 
-@worker_ready.connect
 def tell_what_is_not_protected(**_: Any) -> None:
     import_string("apps.audit.protection.tell")()
     connections.close_all()  # this process runs no tasks
+
+
+worker_ready.connect(tell_what_is_not_protected)

@@ -14,7 +14,7 @@ class _Undo(Exception):
 
 
 def _savepoint() -> transaction.Atomic:
-    """Stand between requests as the test itself does, unseen by what needs to commit."""
+    """Part requests as the test parts tests, unseen by what must commit itself."""
     savepoint = transaction.atomic()
     savepoint._from_testcase = True
     return savepoint

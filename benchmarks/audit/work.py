@@ -13,7 +13,7 @@ PAUSE_SECONDS = 0.02
 def seal(_: str) -> None:
     """Seal all that waits, as the sealer does when it comes back."""
     command = import_module("apps.audit.management.commands.seal_audit_trail")
-    sealer = command.open_sealer()
+    sealer, _ = command.open_sealer()
     while sealer.seal():
         pass
 

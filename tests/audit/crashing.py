@@ -93,7 +93,7 @@ class Trail:
         with self._server() as server:
             sealer = self._start(server, seal_the_rest)
             sealer.join(PATIENCE)
-            assert sealer.exitcode == 0
+            assert sealer.exitcode == 0, self._log()
             with closing(psycopg.connect(server.url)) as session:
                 rows = session.execute(ORDERED).fetchall()
                 notes = {note for (note,) in session.execute(NOTES)}
@@ -121,7 +121,7 @@ class Trail:
         sealer = self._at_work(server)
         os.kill(sealer.pid, signal.SIGKILL)
         sealer.join()
-        assert sealer.exitcode == -signal.SIGKILL
+        assert sealer.exitcode == -signal.SIGKILL, self._log()
 
     def _at_work(self, server: Server) -> BaseProcess:
         """Start a sealer, and wait for a moment in its first pass or in a later one."""
@@ -131,11 +131,14 @@ class Trail:
         assert is_ready.wait(PATIENCE)
         if self.chance.random() < LATER:
             while self.files.last_note() == before:
-                assert sealer.is_alive()
+                assert sealer.is_alive(), self._log()
                 assert time.monotonic() < deadline
                 time.sleep(0.002)
         time.sleep(self.chance.random() * LIFE_SECONDS)
         return sealer
+
+    def _log(self) -> str:
+        return (self.folder / "processes.log").read_text()[-2000:]
 
     def _start(self, server: Server, work: Callable, *arguments) -> BaseProcess:
         key_file = self.files.key_file

@@ -947,10 +947,11 @@ class Bundle:
 
     def read_rest(self) -> None:
         """Check the copies for convenience, and name what nobody asked for."""
+        unasked = self.report.counts.keys() & {"file.missing", "process"}
         for name in sorted(self.unread):
             if name in COPIES or name.startswith("keys/") or STAMP.fullmatch(name):
                 self.compare(name)
-            elif "file.missing" not in self.report.counts:
+            elif not unasked:
                 self.fault("file.unknown", name, "no such file", "a file")
 
 
