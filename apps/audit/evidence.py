@@ -37,7 +37,7 @@ def write_evidence(target: IO[bytes]) -> tuple[str, int]:
 
     Returns:
         The SHA-256 of its manifest, which stands for the whole, and the number of
-        events in it. Segments that were pruned are named in the manifest.
+        events in it. Segments that were pruned are named in `pruned.json`.
     """
     head = Head.objects.get()
     newest = Checkpoint.objects.filter(size__lte=head.size).latest("size")

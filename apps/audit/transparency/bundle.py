@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from itertools import islice
-from typing import IO, Any
+from typing import IO
 
 from apps.audit.transparency.checkpoint import Checkpoint, parse_checkpoint
 from apps.audit.transparency.pruning import (
@@ -26,6 +26,7 @@ from apps.audit.transparency.tree import HASH_BYTES
 
 FORMAT = "audit-bundle/1"
 MANIFEST = "MANIFEST.json"
+PRUNED = "pruned.json"  # only in a bundle of a trail of which segments were removed
 BODIES_PER_WRITE = 512
 _FAST = 1  # of deflate: events shrink to a quarter, and time counts more
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same export is the same file
@@ -116,9 +117,11 @@ def write_bundle(target: IO[bytes], contents: Contents) -> str:
             files.write(f"checkpoints/{_checkpoint_of(note).size}", [note.encode()])
         _write_segments(files, contents, newest.size)
         _write_tiles(files, contents, newest.size)
+        if contents.pruned:
+            files.write(PRUNED, [_pruned(contents.pruned)])
         _write_more(files, contents)
         _write_keys(files, contents.vkeys)
-        return files.finish(contents.pruned)
+        return files.finish()
 
 
 def write_selection(target: IO[bytes], selection: Selection) -> str:
@@ -154,18 +157,22 @@ class _Files:
                 stream.write(piece)
         self.digests[name] = digest.hexdigest()
 
-    def finish(self, pruned: Sequence[Pruned] = ()) -> str:
-        """Write the manifest, last, and give its digest.
-
-        It says what is no longer there only when something is.
-        """
-        manifest: dict[str, Any] = {"files": self.digests, "format": FORMAT}
-        if pruned:
-            manifest["minimum_index"] = minimum_index(pruned)
-            manifest["pruned"] = [asdict(one) for one in sorted(pruned)]
+    def finish(self) -> str:
+        """Write the manifest, last, and give its digest."""
+        manifest = {"files": self.digests, "format": FORMAT}
         text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
         self.write(MANIFEST, [f"{text}\n".encode()])
         return self.digests[MANIFEST]
+
+
+def _pruned(pruned: Sequence[Pruned]) -> bytes:
+    """Word what is no longer there, and which archives have it."""
+    facts = {
+        "minimum_index": minimum_index(pruned),
+        "segments": [asdict(one) for one in sorted(pruned)],
+    }
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return f"{text}\n".encode()
 
 
 def _write_more(files: _Files, contents: Contents) -> None:

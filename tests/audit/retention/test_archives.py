@@ -337,11 +337,11 @@ def test_an_export_says_what_is_pruned(sealer, two, monkeypatch):
 
     with audit.export_audit_bundle(by=two.auditor) as exported:
         file = zipfile.ZipFile(exported)
-        manifest = file.read("MANIFEST.json").decode()
+        told = file.read("pruned.json").decode()
         names = file.namelist()
 
-    assert f'"archive_sha256":"{segment.archive_sha256}"' in manifest
-    assert f'"minimum_index":{UNIT}' in manifest
+    assert f'"archive_sha256":"{segment.archive_sha256}"' in told
+    assert f'"minimum_index":{UNIT}' in told
     assert "tile/0/000" not in names
     assert "tile/0/001" in names
 

@@ -48,8 +48,8 @@ def test_a_real_segment_goes_and_everything_after_it_is_proved(two, tmp_path):
         verify_archive(stored, span=range(SEGMENT_LEAVES), root=bytes(segment.root))
     with audit.export_audit_bundle(by=two.auditor) as exported:
         file = zipfile.ZipFile(io.BytesIO(exported.read()))
-    manifest = json.loads(file.read("MANIFEST.json"))
-    assert manifest["minimum_index"] == SEGMENT_LEAVES
+    told = json.loads(file.read("pruned.json"))
+    assert told["minimum_index"] == SEGMENT_LEAVES
     assert "segments/000000.jsonl" not in file.namelist()
     assert "segments/000001.jsonl" in file.namelist()
     assert "tile/1/000" in file.namelist()
