@@ -52,6 +52,8 @@ AUDIT_STREAMS = env.list("AUDIT_STREAMS", default=[])
 # Places outside that keep what was signed, and how often silence is broken.
 AUDIT_ANCHORS = env.list("AUDIT_ANCHORS", default=[])
 AUDIT_HEARTBEAT_SECONDS = env.int("AUDIT_HEARTBEAT_SECONDS", default=60 * 60)
+# How long the file of an export can be downloaded.
+EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
@@ -98,6 +100,7 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.accounts",
     "apps.jobs",
+    "apps.exports",
     "apps.projects",
     "apps.datasets",
     "apps.experiments",
@@ -324,6 +327,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3},
     "heartbeat": {"task": "jobs.heartbeat", "schedule": AUDIT_HEARTBEAT_SECONDS},
+    "remove-exports": {"task": "exports.remove_old", "schedule": 60 * 60},
 }
 
 # --- Health ---------------------------------------------------------------------------

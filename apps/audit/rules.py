@@ -148,6 +148,13 @@ def can_see_standing(user: User) -> Decision:
     return ALLOWED
 
 
+def can_prove_event(user: User, event: AuditEvent) -> Decision:
+    """Say whether `user` may have the proof of `event`: whoever may read it may."""
+    if AuditEvent.objects.visible_to(user).filter(pk=event.pk).exists():
+        return ALLOWED
+    return Denied("Only who may read an event can have its proof.")
+
+
 def can_record_view(user: User) -> Decision:
     """Say that everybody's looks at the trail are recorded."""
     return ALLOWED

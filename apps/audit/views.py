@@ -10,10 +10,8 @@ from django.http import (
     FileResponse,
     Http404,
     HttpResponse,
-    HttpResponseBase,
-    StreamingHttpResponse,
 )
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from apps.audit import actions, desk, rules
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 VERIFIER = Path(__file__).parent / "verifier" / "auditverify.py"
-CONTENT_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
 @login_required
@@ -114,27 +111,16 @@ def verify(request: HtmxRequest) -> HttpResponse:
 
 @login_required
 @require_GET
-def export(request: HtmxRequest) -> HttpResponseBase:
-    file_format = request.GET.get("format", "jsonl")
-    lines = actions.export_audit_trail(
-        wanted=AuditFilter.from_query(request.GET),
-        file_format=file_format,
-        by=request.user,
-    )
-    return StreamingHttpResponse(
-        lines,
-        content_type=CONTENT_TYPES[file_format],
+def event_proof(request: HtmxRequest, event_id: UUID) -> HttpResponse:
+    visible = AuditEvent.objects.visible_to(request.user)
+    found = get_object_or_404(visible, event_id=event_id)
+    return HttpResponse(
+        actions.prove_event(event=found, by=request.user),
+        content_type="application/zip",
         headers={
-            "Content-Disposition": f'attachment; filename="audit-trail.{file_format}"'
+            "Content-Disposition": f'attachment; filename="audit-event-{event_id}.zip"'
         },
     )
-
-
-@login_required
-@require_GET
-def export_bundle(request: HtmxRequest) -> FileResponse:
-    bundle = actions.export_audit_bundle(by=request.user)
-    return FileResponse(bundle, as_attachment=True, filename="audit-bundle.zip")
 
 
 @login_required

@@ -1,5 +1,6 @@
 """A sealer with files of its own, and a trail to seal."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,9 @@ from django.db import connection, transaction
 
 from apps.accounts.actions import service_account
 from apps.audit.event_types import EventType
+from apps.audit.evidence import write_evidence
 from apps.audit.models import AuditEvent, Checkpoint
-from apps.audit.record import record
+from apps.audit.record import Entry, record, record_many
 from apps.audit.sealer import BATCH, Sealer
 from apps.audit.signing import SealerFiles
 from apps.audit.transparency.checkpoint import parse_checkpoint
@@ -43,6 +45,23 @@ def happen(
                 )
             )
     return events
+
+
+def happen_at_once(count: int) -> None:
+    """Record many events in one transaction."""
+    worker = service_account()
+    entries = [Entry(worker, None, {"number": number}) for number in range(count)]
+    with transaction.atomic():
+        for start in range(0, count, BATCH):
+            some = entries[start : start + BATCH]
+            record_many(EventType.ACCOUNT_EDITED, entries=some, by=worker)
+
+
+def bundle(**asked) -> bytes:
+    """Export everything that is sealed, with its evidence."""
+    target = io.BytesIO()
+    write_evidence(target, **asked)
+    return target.getvalue()
 
 
 def sealed() -> list[int]:

@@ -1,7 +1,7 @@
 """Rows of the audit trail."""
 
 from apps.audit.models import AuditEvent, SavedFilter
-from tests.factories import retention
+from tests.factories import exports, retention
 from tests.permission_rows import (
     ADMINISTRATOR,
     AI_OFFICIAL,
@@ -19,6 +19,26 @@ from tests.permission_rows import (
 def event_of_the_project(world):
     event = AuditEvent.objects.filter(type="member.added").first()
     return {"event_id": event.event_id}, None
+
+
+def sealed_event(world):
+    exports.seal_everything()
+    return event_of_the_project(world)
+
+
+def first_tile(world):
+    exports.seal_everything()
+    return {"level": 0, "tile": "000.p/1"}, None
+
+
+def first_entries(world):
+    exports.seal_everything()
+    return {"tile": "000.p/1"}, None
+
+
+def sealed(world):
+    exports.seal_everything()
+    return {}, None
 
 
 def history_of_the_project(world):
@@ -57,7 +77,6 @@ def hold(world):
 KEEPERS = everybody(200, AUDITOR, AI_OFFICIAL, ADMINISTRATOR)
 # Who sees that something is kept or removed, and may do this or that about it.
 TOLD_NO = everybody(403, AUDITOR, AI_OFFICIAL, ADMINISTRATOR)
-EXPORTERS = everybody(200, PROGRAM_MANAGER, AUDITOR)
 TRAIL_READERS = everybody(
     200,
     PROGRAM_MANAGER,
@@ -80,9 +99,8 @@ ROWS = [
         "audit:standing", "get", expect=everybody(200, AUDITOR, AI_OFFICIAL), others=403
     ),
     Row("audit:verify", "get", expect=everybody(200, *PEOPLE)),
-    Row("audit:export_audit_trail", "get", expect=EXPORTERS, others=403),
+    Row("audit:event_proof", "get", sealed_event, TRAIL_READERS),
     # Nothing is sealed in the world of these rows.
-    Row("audit:export_audit_bundle", "get", expect={AUDITOR: 409}, others=403),
     Row("audit:checkpoint", "get", others=404),
     Row("audit:verification_key", "get", expect=everybody(200, *PEOPLE)),
     Row("audit:verifier", "get", expect=everybody(200, *PEOPLE)),
@@ -119,9 +137,12 @@ ROWS = [
     Row("v1:holds", "get", expect=KEEPERS, others=403),
     Row("v1:holds", "post", new_hold, {AUDITOR: 201}, others=403),
     Row("v1:lift_hold", "post", hold, {**TOLD_NO, AUDITOR: 200}),
-    Row("v1:audit_bundle", "get", expect={AUDITOR: 409}, others=403),
+    Row("v1:audit_consistency", "get", sealed, others=200, query="old=1&new=2"),
+    Row("v1:audit_entries", "get", first_entries, {AUDITOR: 200}, others=403),
+    Row("v1:audit_event_proof", "get", sealed_event, TRAIL_READERS),
+    Row("v1:audit_inclusion", "get", sealed, others=200, query="leaf=0&size=2"),
+    Row("v1:audit_tile", "get", first_tile, others=200),
     Row("v1:audit_checkpoint", "get", others=404),
     Row("v1:audit_events", "get", expect=everybody(200, *PEOPLE)),
-    Row("v1:audit_export", "get", expect=EXPORTERS, others=403, query="format=csv"),
     Row("v1:audit_stream", "get", expect={AUDITOR: 200}, others=403),
 ]
