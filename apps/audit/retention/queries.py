@@ -148,22 +148,19 @@ def pruned_segments() -> list[Pruned]:
 
 
 def _agreement(segment: Segment, leaf: int) -> bool:
-    return AuditEvent.objects.filter(
-        leaf__leaf_index=leaf,
-        type=EventType.AUDIT_PRUNE_APPROVED,
-        target_type=Segment._meta.label_lower,
-        target_id=str(segment.pk),
-    ).exists()
+    agreed = sealed_events(segment, EventType.AUDIT_PRUNE_APPROVED)
+    return bool(agreed.filter(leaf__leaf_index=leaf).exists())
 
 
 def sealed_events(segment: Segment, kind: EventType) -> QuerySet[AuditEvent]:
     """Give the sealed events of one kind about a segment."""
-    return AuditEvent.objects.filter(
+    found: QuerySet[AuditEvent] = AuditEvent.objects.filter(
         type=kind,
         target_type=Segment._meta.label_lower,
         target_id=str(segment.pk),
         leaf__isnull=False,
     )
+    return found
 
 
 def names_of(rows: Iterable[PruneRequest | LegalHold]) -> dict[UUID | None, str]:

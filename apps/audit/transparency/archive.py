@@ -174,7 +174,8 @@ def _lines(entries: IO[bytes], file: zipfile.ZipFile) -> Iterator[bytes]:
             raise DamagedArchive("An entry is cut off or too long.")
         for found in _DIGEST_OF_CHANGES.findall(line):
             with file.open(f"payloads/{found.decode()}") as changes:
-                if file_digest(changes, "sha256").hexdigest() != found.decode():
+                digest = file_digest(changes, "sha256")  # type: ignore[arg-type]
+                if digest.hexdigest() != found.decode():
                     raise DamagedArchive(
                         "The changes of an entry are not those that it names."
                     )
