@@ -49,7 +49,7 @@ def subjects_named(text: str) -> list[UUID]:
 
 def naming(text: str) -> Q:
     """Ask for events with all words of a name or of an id."""
-    return Q(words=_whole(text))
+    return Q(words=_whole(_parted(text)))
 
 
 def words_of(value: str, *, weight: str = "") -> Words | None:
@@ -57,17 +57,21 @@ def words_of(value: str, *, weight: str = "") -> Words | None:
 
     That of each word would cost much: the index gives every word that begins so.
     """
-    *words, last = value.split() or [""]
+    *words, last = _parted(value).split() or [""]
     asked: list[Words] = [_exactly(word, weight) for word in words]
     if last:
-        is_beginning = last.isalnum() and len(last) >= SHORTEST_BEGINNING
-        longer = "*" if is_beginning else ""
+        longer = "*" if len(last) >= SHORTEST_BEGINNING else ""
         asked.append(_exactly(last, weight, longer))
     return reduce(and_, asked) if asked else None
 
 
+def _parted(text: str) -> str:
+    """Part what strokes join, as the words of events are parted."""
+    return text.replace("/", " ")
+
+
 def _exactly(word: str, weight: str, longer: str = "") -> SearchQuery:
-    if not word.isalnum():
+    if "'" in word or "\\" in word:
         return _whole(word)
     mark = f":{longer}{weight}" if longer or weight else ""
     return SearchQuery(f"'{word}'{mark}", search_type="raw", config="simple")

@@ -24,7 +24,8 @@ BEGIN
         facts ->> 'reason', facts -> 'scope' ->> 'name', facts ->> 'changes'));
 END $$;
 """
-# Those of the object's name bear the weight A and their order; the others neither.
+# Those of the object's name bear the weight A.
+# A stroke parts words; Postgres would take what it joins for the name of a file.
 # Looks at the trail have none: who looks for a word would find that somebody did.
 WORDS = """
 CREATE OR REPLACE FUNCTION audit_words(body text) RETURNS tsvector
@@ -39,11 +40,13 @@ BEGIN
         RETURN '';
     END IF;
     RETURN
-        setweight(to_tsvector('simple', coalesce(facts #>> '{object,name}', '')), 'A')
-        || strip(to_tsvector('simple',
-            concat_ws(' ', facts ->> 'reason', facts #>> '{scope,name}')))
-        || strip(jsonb_to_tsvector('simple',
-            coalesce(facts -> 'changes', '[]'), '["string", "numeric"]'));
+        setweight(to_tsvector('simple',
+            translate(coalesce(facts #>> '{object,name}', ''), '/', ' ')), 'A')
+        || to_tsvector('simple', translate(
+            concat_ws(' ', facts ->> 'reason', facts #>> '{scope,name}'), '/', ' '))
+        || jsonb_to_tsvector('simple',
+            translate(coalesce(facts ->> 'changes', '[]'), '/', ' ')::jsonb,
+            '["string", "numeric"]');
 END $$;
 """
 FORMER_INDEX = (
