@@ -1,7 +1,9 @@
 """A sealed trail inside the transaction of a test, and exports of it."""
 
+from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent, Checkpoint, Head, Key, Leaf
 from apps.audit.queries import AuditFilter
+from apps.audit.record import record
 from apps.audit.sealer import HEAD_ID, signed
 from apps.audit.stored_tree import grow, root_of
 from apps.audit.transparency.note import Signer
@@ -18,6 +20,8 @@ def seal_everything() -> int:
     """Seal what is recorded as the sealer would, and give the size of the tree."""
     head, _ = Head.objects.get_or_create(pk=HEAD_ID)
     events = list(AuditEvent.objects.filter(leaf=None).order_by("pk"))
+    if not events:
+        return head.size
     Leaf.objects.bulk_create(
         Leaf(leaf_index=head.size + place, event=event)
         for place, event in enumerate(events)
@@ -61,3 +65,11 @@ def content_of(export: AuditExport) -> bytes:
     file = actions.download_export(export=export, by=export.asked_by)
     with actions.blobs.open_blob(file.sha256, shelf=file.shelf) as stored:
         return stored.read()
+
+
+def large_event(by) -> AuditEvent:
+    """An event whose changes are too large for its body."""
+    changes = {"text": "long " * 20_000}
+    return record(
+        EventType.ACCOUNT_EDITED, target=by, project=None, by=by, changes=changes
+    )

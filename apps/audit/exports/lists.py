@@ -150,7 +150,7 @@ def _changes(told: dict[str, Any]) -> Any:
     """Give the changes, or the digest of those that are too large for a cell."""
     if "changes_sha256" in told:
         return {"sha256": told["changes_sha256"]}
-    return named(told["changes"])
+    return named(told["changes"]) or {}
 
 
 def _guarded(row: tuple[Any, ...]) -> list[str]:

@@ -15,7 +15,7 @@ TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 TILE_BYTES = TILE_WIDTH * HASH_BYTES
 _PATH_BASE = 1000
-_INDEX_PATH = re.compile(r"(?:x[0-9]{3}/){0,6}[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?")
+_INDEX_PATH = re.compile(r"((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 Coordinates = tuple[int, int]
 """Level and index of a tile."""
@@ -53,12 +53,13 @@ def parse_tile_path(path: str) -> tuple[int, int]:
     Raises:
         ValueError: it is not in its one allowed spelling.
     """
-    digits, _, width = path.partition(".p/")
-    index = int(re.sub("[x/]", "", digits)) if _INDEX_PATH.fullmatch(path) else -1
-    read = index, int(width or TILE_WIDTH)
-    if index < 0 or tile_path(0, *read) != f"tile/0/{path}":
-        raise ValueError(f"No name of a tile: {path[:60]!r}.")
-    return read
+    found = _INDEX_PATH.fullmatch(path)
+    if found is not None:
+        index = int(re.sub("[x/]", "", found[1]))
+        width = int(found[2] or TILE_WIDTH)
+        if tile_path(0, index, width) == f"tile/0/{path}":
+            return index, width
+    raise ValueError(f"No name of a tile: {path[:60]!r}.")
 
 
 def new_tiles(

@@ -1829,6 +1829,8 @@ class Proofs:
             body = bundle.read(f"events/{event_id}.json", MAX_BODY_BYTES + 1)
             if raw is None or body is None:
                 continue
+            found = self.examination.found
+            found.payloads |= {one.decode() for one in PAYLOAD.findall(body)}
             event = self.check(raw, body.rstrip(b"\n"), name)
             if event is not None and str(event.get("id")) != event_id:
                 self.report.add("proof", name, "id", event_id, str(event.get("id")))
