@@ -8,6 +8,7 @@ from apps.approvals import api as approvals
 from apps.audit import api as audit
 from apps.datasets import api as datasets
 from apps.experiments import api as experiments
+from apps.exports import api as exports
 from apps.home import api as home
 from apps.projects import api as projects
 from apps.registry import api as registry
@@ -26,6 +27,7 @@ v1 = [
     *approvals.urlpatterns,
     *home.urlpatterns,
     *audit.urlpatterns,
+    *exports.urlpatterns,
 ]
 
 urlpatterns = [

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -13,9 +11,8 @@ from apps.access.checks import ensure
 from apps.audit import queries, rules
 from apps.audit.body import flaw_of
 from apps.audit.event_types import EventType
-from apps.audit.evidence import write_evidence
 from apps.audit.models import AuditEvent, Checkpoint, Key, StreamPosition
-from apps.audit.queries import AuditFilter
+from apps.audit.proofs import proven
 from apps.audit.record import record, record_independent
 from apps.audit.renderings.entry import Entry
 from apps.audit.streaming.source import covered_size, sealed_entries
@@ -27,68 +24,32 @@ if TYPE_CHECKING:
     from apps.audit.recovery import Loss
 
 MAX_PULLED_BYTES = 4 * 1024 * 1024  # of the bodies in one answer
-WRITERS = {"jsonl": queries.json_lines, "csv": queries.csv_lines}
 
 
 @transaction.atomic
-def export_audit_trail(
-    *, wanted: AuditFilter, file_format: str, by: User
-) -> Iterator[bytes]:
-    """Export the events that `by` may export; the export itself is an event.
+def prove_event(*, event: AuditEvent, by: User) -> bytes:
+    """Give one event with the proof that it is in the log.
 
     Args:
-        wanted: which events.
-        file_format: jsonl or csv.
-        by: an auditor, or a program manager for their projects.
+        event: one that `by` may read.
+        by: whoever is signed in.
 
     Returns:
-        The file in pieces, oldest event first, read from the database as it is sent.
+        A zip file that can be verified without the portal.
 
     Raises:
-        Invalid: unknown format or filter.
-        Refused: the person may not export.
+        NotSealed: the event waits for the sealer.
     """
-    ensure(rules.can_export_audit_trail(by))
-    if file_format not in WRITERS:
-        raise Invalid("format must be jsonl or csv.", fields={"format": "Unknown."})
-    events = queries.matching(AuditEvent.objects.exportable_by(by), wanted)
+    ensure(rules.can_prove_event(by, event))
+    file = proven(event)
     record(
-        EventType.AUDIT_EXPORTED,
+        EventType.AUDIT_VIEWED,
         target=by,
         project=None,
         by=by,
-        changes={"format": file_format, **wanted.recorded},
+        changes={"proof_of": str(event.event_id)},
     )
-    return WRITERS[file_format](events)
-
-
-@transaction.atomic
-def export_audit_bundle(*, by: User) -> IO[bytes]:
-    """Export the whole sealed trail, to be verified without the portal.
-
-    Args:
-        by: an auditor.
-
-    Returns:
-        The zip file, at its beginning; closing it deletes it. The event of the export
-        keeps the digest of its manifest and is sealed after it.
-
-    Raises:
-        Refused: the person may not export the whole trail.
-        WrongState: nothing is sealed yet.
-    """
-    ensure(rules.can_export_audit_bundle(by))
-    bundle = TemporaryFile()  # noqa: SIM115  # the caller sends and closes it
-    digest, count = write_evidence(bundle)
-    bundle.seek(0)
-    record(
-        EventType.AUDIT_EXPORTED,
-        target=by,
-        project=None,
-        by=by,
-        changes={"format": "bundle", "events": count, "manifest_sha256": digest},
-    )
-    return bundle
+    return file
 
 
 @transaction.atomic

@@ -1,7 +1,6 @@
 from typing import Any
 
 from django.http import (
-    FileResponse,
     HttpResponse,
     HttpResponseBase,
     StreamingHttpResponse,
@@ -14,10 +13,12 @@ from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
 from apps.audit import actions, queries
+from apps.audit.api_tree import urlpatterns as tree
 from apps.audit.body import MAX_INTEGER
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
 from apps.audit.renderings import RENDERINGS, line_of
+from apps.audit.retention.api import urlpatterns as retention
 from apps.audit.status import trail_status
 from apps.core.rest_views import ApiRequest, ApiView
 
@@ -61,33 +62,6 @@ class AuditEventsView(ApiView):
         wanted = AuditFilter.from_query(request.query_params.dict())
         actions.record_view(what=wanted.recorded, by=request.user)
         return self.get_paginated_response([queries.event_record(e) for e in page])
-
-
-class AuditExportView(ApiView):
-    @extend_schema(
-        parameters=[OpenApiParameter("format", enum=["jsonl", "csv"]), *FILTERS],
-        responses={
-            (200, "application/x-ndjson"): OpenApiTypes.BINARY,
-            (200, "text/csv"): OpenApiTypes.BINARY,
-        },
-    )
-    def get(self, request: ApiRequest) -> HttpResponseBase:
-        """Export the trail, oldest event first; the export is an event itself."""
-        file_format = request.query_params.get("format", "jsonl")
-        lines = actions.export_audit_trail(
-            wanted=AuditFilter.from_query(request.query_params.dict()),
-            file_format=file_format,
-            by=request.user,
-        )
-        return StreamingHttpResponse(lines, content_type=CONTENT_TYPES[file_format])
-
-
-class AuditBundleView(ApiView):
-    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
-    def get(self, request: ApiRequest) -> HttpResponseBase:
-        """Export the whole sealed trail; `auditverify.py` verifies it offline."""
-        bundle = actions.export_audit_bundle(by=request.user)
-        return FileResponse(bundle, content_type="application/zip")
 
 
 class StreamInput(serializers.Serializer[Any]):
@@ -144,9 +118,9 @@ class AuditCheckpointView(ApiView):
 
 
 urlpatterns = [
-    path("audit/bundle", AuditBundleView.as_view(), name="audit_bundle"),
+    *tree,
     path("audit/checkpoint", AuditCheckpointView.as_view(), name="audit_checkpoint"),
     path("audit/events", AuditEventsView.as_view(), name="audit_events"),
-    path("audit/export", AuditExportView.as_view(), name="audit_export"),
+    *retention,
     path("audit/stream", AuditStreamView.as_view(), name="audit_stream"),
 ]

@@ -27,6 +27,7 @@ from apps.audit.body import facts_beside, facts_in, named
 from apps.audit.event_types import EventType
 from apps.audit.personal import (
     SALT_BYTES,
+    UNKNOWN,
     Personal,
     base64url,
     commitment_of,
@@ -34,9 +35,12 @@ from apps.audit.personal import (
     disclosure_of,
     revealed,
 )
+from apps.audit.retention.models import Segment
 from apps.core.ids import new_id
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from apps.accounts.models import User
 
 
@@ -45,11 +49,22 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
     def visible_to(self, user: User) -> Self:
         """Events of the projects whose trail `user` may read, and their own."""
-        return self._permitted(user, Permission.AUDIT_READ, own=True)
+        return self._permitted(user, Permission.AUDIT_READ, own=True).served()
 
     def exportable_by(self, user: User) -> Self:
         """Events of the projects whose trail `user` may take out."""
-        return self._permitted(user, Permission.AUDIT_EXPORT, own=False)
+        return self._permitted(user, Permission.AUDIT_EXPORT, own=False).served()
+
+    def served(self) -> Self:
+        """Leave out what is agreed to be removed; its archive is asked for instead.
+
+        Almost always there is nothing such, and the query stays as it was.
+        """
+        spans = Segment.objects.closed().values_list("first_leaf", "last_leaf")
+        events = self
+        for span in spans:
+            events = events.exclude(leaf__leaf_index__range=span)
+        return events
 
     def strands_of(self, user: User) -> list[Q]:
         """Give what `visible_to` shows in parts that an index has in order each."""
@@ -242,6 +257,13 @@ class DisclosureQuerySet(models.QuerySet["Disclosure"]):
         """Find up to `most` people of whom a text has words that begin so."""
         found = self.alias(words=_WordsOfText("value")).filter(words=words)
         return list(found.values_list("subject_id", flat=True).distinct()[:most])
+
+    def about(self, subject_id: UUID, names: list[str]) -> Self:
+        """What is kept about a person, and what somebody typed to find them."""
+        typed = Q()
+        for name in names:
+            typed |= Q(value__iexact=name)
+        return self.filter(Q(subject_id=subject_id) | (Q(subject_id=UNKNOWN) & typed))
 
     def texts(self, commitments: set[str]) -> dict[str, str]:
         """Give the texts that these commitments stand for and that are not erased."""

@@ -1,14 +1,10 @@
-"""Filtering of the trail, and the lines of an export."""
+"""Filtering of the trail, and events as the API has them."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -25,15 +21,12 @@ from apps.audit.words import id_in, subjects_named, words_of
 from apps.core.errors import Invalid
 from apps.core.ids import first_id_at
 
-CHUNK_ROWS = 2000
 PULL_SESSION = timedelta(hours=1)
 MAX_PROJECTS = 200  # events that name one
 PERIODS = {"today": 0, "7d": 7, "30d": 30}  # days before today
 BESIDE_SECONDS = 1  # between the time of an event and that in its id
 FARTHEST_FROM_UTC = timedelta(hours=14)  # of any place; Postgres takes less than 16
 LOWEST, HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
-# Characters that make a spreadsheet read a cell as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -297,49 +290,10 @@ FIELDS = (
 
 
 def event_record(event: AuditEvent) -> dict[str, Any]:
-    """Return one event as it stands in API and export."""
+    """Return one event as it stands in the API."""
     record = {name: getattr(event, name) for name in FIELDS}
     record["event_id"] = str(event.event_id)
     record["actor_id"] = str(event.actor_id)
     record["project_id"] = str(event.project_id) if event.project_id else None
     record["at"] = event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return record
-
-
-def _in_order(events: QuerySet[AuditEvent]) -> Iterator[AuditEvent]:
-    rows = events.order_by("event_id").iterator(chunk_size=CHUNK_ROWS)
-    while chunk := with_names(islice(rows, CHUNK_ROWS)):
-        yield from chunk
-
-
-def json_lines(events: QuerySet[AuditEvent]) -> Iterator[bytes]:
-    """Write events as JSON Lines, oldest first, then a line with their number."""
-    count = 0
-    for count, event in enumerate(_in_order(events), start=1):  # noqa: B007
-        yield json.dumps(event_record(event), ensure_ascii=False).encode() + b"\n"
-    yield json.dumps({"events": count}).encode() + b"\n"
-
-
-def csv_lines(events: QuerySet[AuditEvent]) -> Iterator[bytes]:
-    """Write events as CSV, oldest first; no cell can act as a formula."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(FIELDS)
-    for event in _in_order(events):
-        yield _taken(buffer)
-        writer.writerow([_cell(value) for value in event_record(event).values()])
-    yield _taken(buffer)
-
-
-def _taken(buffer: io.StringIO) -> bytes:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text.encode()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

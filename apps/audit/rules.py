@@ -15,11 +15,33 @@ from apps.access.checks import (
 from apps.access.permissions import Permission
 from apps.audit.body import flaw_of
 from apps.audit.models import AuditEvent, Checkpoint, Key, Leaf
+from apps.audit.retention.rules import (
+    can_approve_prune,
+    can_archive_segment,
+    can_download_archive,
+    can_lift_hold,
+    can_place_hold,
+    can_prune_segment,
+    can_request_prune,
+    can_withdraw_prune,
+)
 from apps.audit.rotation import announced_key
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.audit.recovery import Loss
+
+# Every action of this app finds its rule here, by its name.
+__all__ = [
+    "can_approve_prune",
+    "can_archive_segment",
+    "can_download_archive",
+    "can_lift_hold",
+    "can_place_hold",
+    "can_prune_segment",
+    "can_request_prune",
+    "can_withdraw_prune",
+]
 
 
 def can_export_audit_trail(user: User) -> Decision:
@@ -124,6 +146,13 @@ def can_see_standing(user: User) -> Decision:
             "could do what: the answer takes events of all projects."
         )
     return ALLOWED
+
+
+def can_prove_event(user: User, event: AuditEvent) -> Decision:
+    """Say whether `user` may have the proof of `event`: whoever may read it may."""
+    if AuditEvent.objects.visible_to(user).filter(pk=event.pk).exists():
+        return ALLOWED
+    return Denied("Only who may read an event can have its proof.")
 
 
 def can_record_view(user: User) -> Decision:

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from apps.audit import views, views_filters, views_objects, views_standing
+from apps.audit.retention.urls import urlpatterns as retention
 
 app_name = "audit"
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
         name="delete_filter",
     ),
     path("audit/events/<uuid:event_id>/", views.event, name="event"),
+    path("audit/events/<uuid:event_id>/proof/", views.event_proof, name="event_proof"),
     path(
         "audit/objects/<str:kind>/<str:key>/",
         views_objects.timeline,
@@ -21,9 +23,8 @@ urlpatterns = [
     ),
     path("audit/standing/", views_standing.standing, name="standing"),
     path("audit/verify/", views.verify, name="verify"),
-    path("audit/bundle/", views.export_bundle, name="export_audit_bundle"),
     path("audit/checkpoint/", views.checkpoint, name="checkpoint"),
     path("audit/key/", views.verification_key, name="verification_key"),
     path("audit/verifier/", views.verifier, name="verifier"),
-    path("audit/export/", views.export, name="export_audit_trail"),
+    *retention,
 ]

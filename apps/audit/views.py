@@ -10,8 +10,6 @@ from django.http import (
     FileResponse,
     Http404,
     HttpResponse,
-    HttpResponseBase,
-    StreamingHttpResponse,
 )
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
@@ -22,6 +20,8 @@ from apps.audit.paging import EventPage, page_of, seal_of, with_places
 from apps.audit.printed_key import printed_keys
 from apps.audit.protection import protection_status
 from apps.audit.queries import AuditFilter, with_names
+from apps.audit.retention.archived import raise_if_archived
+from apps.audit.retention.rules import can_see_retention
 from apps.audit.status import trail_status
 from apps.audit.timeline import same_request
 from apps.core.errors import Invalid
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 VERIFIER = Path(__file__).parent / "verifier" / "auditverify.py"
-CONTENT_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
 @login_required
@@ -75,6 +74,7 @@ def _whole_page(
         "may_see_streams": rules.can_see_streams(user),
         "protection": protection_status() if rules.can_see_protection(user) else None,
         "may_see_standing": rules.can_see_standing(user),
+        "may_see_retention": can_see_retention(user),
     }
 
 
@@ -82,7 +82,10 @@ def _whole_page(
 @require_GET
 def event(request: HtmxRequest, event_id: UUID) -> HttpResponse:
     visible = AuditEvent.objects.visible_to(request.user)
-    found = get_object_or_404(visible, event_id=event_id)
+    found = visible.filter(event_id=event_id).first()
+    if found is None:
+        raise_if_archived(event_id)
+        raise Http404
     actions.record_view(what={"event": str(event_id)}, by=request.user)
     with_places(with_names([found]))
     return render(
@@ -108,27 +111,16 @@ def verify(request: HtmxRequest) -> HttpResponse:
 
 @login_required
 @require_GET
-def export(request: HtmxRequest) -> HttpResponseBase:
-    file_format = request.GET.get("format", "jsonl")
-    lines = actions.export_audit_trail(
-        wanted=AuditFilter.from_query(request.GET),
-        file_format=file_format,
-        by=request.user,
-    )
-    return StreamingHttpResponse(
-        lines,
-        content_type=CONTENT_TYPES[file_format],
+def event_proof(request: HtmxRequest, event_id: UUID) -> HttpResponse:
+    visible = AuditEvent.objects.visible_to(request.user)
+    found = get_object_or_404(visible, event_id=event_id)
+    return HttpResponse(
+        actions.prove_event(event=found, by=request.user),
+        content_type="application/zip",
         headers={
-            "Content-Disposition": f'attachment; filename="audit-trail.{file_format}"'
+            "Content-Disposition": f'attachment; filename="audit-event-{event_id}.zip"'
         },
     )
-
-
-@login_required
-@require_GET
-def export_bundle(request: HtmxRequest) -> FileResponse:
-    bundle = actions.export_audit_bundle(by=request.user)
-    return FileResponse(bundle, as_attachment=True, filename="audit-bundle.zip")
 
 
 @login_required

@@ -55,13 +55,11 @@ def _who(form: WhoCouldForm, by: User) -> dict[str, Any]:
 
 
 def _what(form: WhatCouldForm, by: User) -> dict[str, Any]:
-    if not form.is_valid():
-        return {}
-    found: dict[str, Any] = {}  # stays when the trail finds a fault
-    person, at = form.cleaned_data["person"], form.cleaned_data["at"]
-    with form.taking_faults():
-        held = what_could(subjects_named(person), at)
-        asked = {**AuditFilter(person=person).recorded, "at": time_text(at)}
-        actions.record_view(what={"what_could": asked}, by=by)
-        found |= {"held": held, "at": at, "person": person}
-    return found
+    if form.is_valid():
+        person, at = form.cleaned_data["person"], form.cleaned_data["at"]
+        with form.taking_faults():
+            held = what_could(subjects_named(person), at)
+            asked = {**AuditFilter(person=person).recorded, "at": time_text(at)}
+            actions.record_view(what={"what_could": asked}, by=by)
+            return {"held": held, "at": at, "person": person}
+    return {}

@@ -30,15 +30,17 @@ class Blob:
     size_bytes: int
 
 
-def _name(sha256: str) -> str:
-    return f"{sha256[:2]}/{sha256}"
+def _name(sha256: str, shelf: str = "") -> str:
+    return f"{shelf}{sha256[:2]}/{sha256}"
 
 
-def store(content: IO[bytes]) -> Blob:
+def store(content: IO[bytes], *, shelf: str = "") -> Blob:
     """Store `content`, once however often it comes.
 
     Args:
         content: a seekable binary file; read twice, never held in memory.
+        shelf: a folder of its own, for what is removed again one day; ends with a
+            slash. Equal content on another shelf stays.
     """
     digest = hashlib.sha256()
     size = 0
@@ -47,7 +49,7 @@ def store(content: IO[bytes]) -> Blob:
         digest.update(chunk)
         size += len(chunk)
     blob = Blob(digest.hexdigest(), size)
-    name = _name(blob.sha256)
+    name = _name(blob.sha256, shelf)
     if not _is_whole(name, size):
         default_storage.delete(name)
         content.seek(0)
@@ -60,19 +62,24 @@ def _is_whole(name: str, size_bytes: int) -> bool:
     return default_storage.exists(name) and default_storage.size(name) == size_bytes
 
 
-def store_path(path: Path) -> Blob:
+def store_path(path: Path, *, shelf: str = "") -> Blob:
     """Store the file at `path`."""
     with path.open("rb") as content:
-        return store(content)
+        return store(content, shelf=shelf)
 
 
-def open_blob(sha256: str) -> IO[bytes]:
+def remove(sha256: str, *, shelf: str) -> None:
+    """Remove a blob from a shelf; nothing happens when it is gone already."""
+    default_storage.delete(_name(sha256, shelf))
+
+
+def open_blob(sha256: str, *, shelf: str = "") -> IO[bytes]:
     """Open a blob for reading.
 
     Raises:
         FileNotFoundError: nothing is stored under this digest.
     """
-    return default_storage.open(_name(sha256), "rb")
+    return default_storage.open(_name(sha256, shelf), "rb")
 
 
 def copy_to(sha256: str, path: Path) -> None:

@@ -52,10 +52,12 @@ def render_form(
     return render(request, template, context, status=status)
 
 
-def send_blob(sha256: str, *, name: str, media_type: str) -> FileResponse:
+def send_blob(
+    sha256: str, *, name: str, media_type: str, shelf: str = ""
+) -> FileResponse:
     """Stream a stored file as an attachment; browsers never show it in our name."""
     return FileResponse(
-        blobs.open_blob(sha256),
+        blobs.open_blob(sha256, shelf=shelf),
         as_attachment=True,
         filename=name,
         content_type=media_type,

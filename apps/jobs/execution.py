@@ -1,4 +1,4 @@
-"""The one way a task carries a job through the sandbox."""
+"""The one way a task carries a job out, in the sandbox or in the worker itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.conf import settings
 
 from apps.accounts.actions import service_account
 from apps.core import sandbox
-from apps.core.sandbox import Outcome, Progress
+from apps.core.sandbox import Outcome, Progress, Watch
 from apps.jobs.actions import start_job
 from apps.jobs.models import BackgroundJob
 
@@ -51,21 +51,38 @@ def execute(
             its limits.
         finish: stores the outcome.
     """
+
+    def run_engine(job: J, folder: Path, watch: Watch) -> Outcome:
+        spec = prepare(job, folder)
+        (folder / "spec.json").write_text(json.dumps(spec))
+        wall_seconds = spec["limits"].get("wall_seconds") or settings.JOB_WALL_SECONDS
+        return sandbox.run(folder, verb, wall_seconds=wall_seconds, watch=watch)
+
+    carry_out(model, pk, work=run_engine, finish=finish)
+
+
+def carry_out(
+    model: type[J],
+    pk: str,
+    *,
+    work: Callable[[J, Path, Watch], Outcome],
+    finish: Finish[J],
+) -> None:
+    """Claim a job, do its work, and hand the outcome to its action.
+
+    Args:
+        model: the kind of job.
+        pk: of the job; nothing happens when another worker has it.
+        work: does it in a folder of its own, telling every few seconds how far it is.
+        finish: stores the outcome.
+    """
     worker = service_account()
     job = start_job(model=model, pk=pk, by=worker)
     if job is None:
         return
     with sandbox.job_folder(str(job.pk)) as folder:
         try:
-            spec = prepare(job, folder)
-            (folder / "spec.json").write_text(json.dumps(spec))
-            outcome = sandbox.run(
-                folder,
-                verb,
-                wall_seconds=spec["limits"].get("wall_seconds")
-                or settings.JOB_WALL_SECONDS,
-                watch=_watch(job),
-            )
+            outcome = work(job, folder, _watch(job))
             if outcome.status != "lost":
                 finish(job=job, outcome=outcome, by=worker)
         except Exception:

@@ -64,14 +64,15 @@ class JobKind:
         task: name of the task that carries a job out, given its `pk`.
         events: recorded when a job comes to a status.
         cancel_requested: recorded when a running job is asked to stop.
-        cancel_permission: who has it may stop a job.
+        cancel_permission: who has it may stop a job; None where only who asked for it
+            may.
         lost_message: why a job failed that cost too many workers, with `{attempts}`.
     """
 
     task: str
     events: Mapping[JobStatus, EventType]
     cancel_requested: EventType
-    cancel_permission: Permission
+    cancel_permission: Permission | None
     lost_message: str
 
 
@@ -135,9 +136,10 @@ class BackgroundJob(models.Model):
 
     if TYPE_CHECKING:
         kind: ClassVar[JobKind]
+        asked_by_id: uuid.UUID  # where its kind names no permission to cancel
 
         @property
-        def project(self) -> Project: ...
+        def project(self) -> Project | None: ...
 
     class Meta:
         abstract = True

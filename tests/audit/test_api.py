@@ -1,17 +1,12 @@
-import csv
-import io
-import json
-
 import pytest
 
 from apps.accounts import actions as accounts
 from apps.audit.models import AuditEvent
 from apps.audit.queries import FIELDS
 from tests.costs import queries_of
-from tests.trail import nothing_recorded, one_event
+from tests.trail import nothing_recorded
 
 EVENTS = "/api/v1/audit/events"
-EXPORT = "/api/v1/audit/export"
 
 
 @pytest.fixture
@@ -49,14 +44,13 @@ def test_events_are_filtered(auditors):
     assert answer["next"] is None
 
 
-@pytest.mark.parametrize("address", [EVENTS, EXPORT])
 @pytest.mark.parametrize(
     ("query", "field"),
     [({"since": "soon"}, "since"), ({"type": "coffee.made"}, "type")],
 )
-def test_a_bad_filter_is_invalid(auditors, address, query, field):
+def test_a_bad_filter_is_invalid(auditors, query, field):
     with nothing_recorded():
-        answer = auditors.get(address, query)
+        answer = auditors.get(EVENTS, query)
 
     assert answer.status_code == 422
     assert list(answer.json()["fields"]) == [field]
@@ -68,39 +62,3 @@ def test_events_cost_the_same_with_many_rows(auditors, validator):
         accounts.record_sign_in(address="192.0.2.1", by=validator)
 
     assert queries_of(auditors, EVENTS) == few
-
-
-def test_an_export_with_a_token_that_reads_is_recorded(auditors):
-    with one_event("audit.exported") as events:
-        answer = auditors.get(EXPORT, {"format": "jsonl"})
-        lines = b"".join(answer.streaming_content).splitlines()
-
-    assert answer.streaming
-    assert json.loads(lines[-1]) == {"events": len(lines) - 1}
-    assert events[0].channel == "api"
-
-
-def test_an_export_as_csv_can_be_read(auditors):
-    answer = auditors.get(EXPORT, {"format": "csv", "type": "project.created"})
-
-    text = b"".join(answer.streaming_content).decode()
-    [row] = csv.DictReader(io.StringIO(text))
-    assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert row["target_label"] == "Inspection"
-
-
-def test_an_unknown_format_is_invalid(auditors):
-    answer = auditors.get(EXPORT, {"format": "xlsx"})
-
-    assert answer.status_code == 422
-    assert answer.json()["fields"] == {"format": "Unknown."}
-
-
-def test_a_refused_export_says_why_and_is_recorded(validator, api_of):
-    api = api_of(validator)
-
-    with one_event("access.refused"):
-        answer = api.get(EXPORT)
-
-    assert answer.status_code == 403
-    assert answer.json()["message"].startswith("Only an auditor or a program manager")

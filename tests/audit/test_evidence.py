@@ -7,13 +7,11 @@ import zipfile
 import pytest
 from django.conf import settings
 
-from apps.audit import actions
-from apps.audit.models import AuditEvent
+from apps.audit.models import AuditEvent, Disclosure
+from apps.audit.personal import Personal, commitment_of, commitments_in
 from apps.audit.transparency.checkpoint import parse_checkpoint
-from apps.core.errors import Refused, WrongState
-from tests.audit.sealing import happen, sealer_in, tampering, undo_tampering
+from tests.audit.sealing import bundle, happen, sealer_in, tampering, undo_tampering
 from tests.factories import people
-from tests.trail import nothing_recorded, one_event
 
 VERIFIER = settings.BASE_DIR / "apps" / "audit" / "verifier" / "auditverify.py"
 VERIFIED, TAMPERED = 0, 1
@@ -33,15 +31,10 @@ def auditor(committed):
     return people.person("aud@agency.example", "Ada", agency_roles=["auditor"])
 
 
-def exported(by) -> bytes:
-    with actions.export_audit_bundle(by=by) as bundle:
-        return bundle.read()
-
-
-def verified(sealer, bundle: bytes, folder, *options) -> tuple[int, dict]:
+def verified(sealer, exported: bytes, folder, *options) -> tuple[int, dict]:
     """Let the shipped program say what it thinks, in a process of its own."""
     path, kept = folder / "bundle.zip", folder / "kept"
-    path.write_bytes(bundle)
+    path.write_bytes(exported)
     kept.write_text(sealer.files.published_file.read_text())
     command = [sys.executable, "-I", VERIFIER, "bundle", path, "--json"]
     done = subprocess.run(
@@ -58,24 +51,65 @@ def test_an_export_is_verified_by_the_shipped_program(sealed_trail, auditor, tmp
     happen(3)
     sealed_trail.seal()
 
-    code, answer = verified(sealed_trail, exported(auditor), tmp_path)
+    code, answer = verified(sealed_trail, bundle(), tmp_path)
 
     assert (code, answer["findings"]) == (VERIFIED, [])
-    assert answer["events"] == AuditEvent.objects.count() - 1  # the export's own
+    assert answer["events"] == AuditEvent.objects.count()
 
 
-def test_export_audit_bundle_records_the_digest_of_the_manifest(
+def test_a_bundle_is_the_same_file_again(sealed_trail):
+    assert bundle() == bundle()
+
+
+def test_a_bundle_ends_at_the_checkpoint_that_was_asked_for(sealed_trail, tmp_path):
+    happen(3)
+    sealed_trail.seal()
+
+    first = bundle(size=260)
+
+    _, answer = verified(sealed_trail, first, tmp_path)
+    assert answer["events"] == 260
+
+
+def test_a_bundle_with_names_tells_who_stands_behind_the_commitments(
     sealed_trail, auditor, tmp_path
 ):
-    with one_event("audit.exported") as events:
-        bundle = exported(auditor)
+    waiting = Disclosure.objects.committed({Personal(auditor.pk, "not yet sealed")})
 
-    _, answer = verified(sealed_trail, bundle, tmp_path)
-    assert events[0].changes == {
-        "format": "bundle",
-        "events": answer["events"],
-        "manifest_sha256": answer["manifest"],
-    }
+    exported = bundle(with_names=True)
+
+    lines = zipfile.ZipFile(io.BytesIO(exported)).read("private/disclosures.txt")
+    code, answer = verified(sealed_trail, exported, tmp_path, "--private")
+    assert (code, answer["findings"]) == (VERIFIED, [])
+    told = {*map(commitment_of, lines.decode().split())}
+    events = AuditEvent.objects.filter(leaf__isnull=False)
+    assert told == set().union(*(commitments_in(event.facts) for event in events))
+    assert not told & {*waiting.values()}
+    assert b"private" not in bundle()
+
+
+def test_a_bundle_has_the_changes_that_are_too_large_for_an_event(
+    sealed_trail, tmp_path
+):
+    for _ in range(2):
+        happen(1, changes={"text": "long " * 20_000})
+    happen(1, changes={"text": "longer " * 20_000})
+    sealed_trail.seal()
+
+    exported = bundle()
+
+    code, answer = verified(sealed_trail, exported, tmp_path)
+    names = zipfile.ZipFile(io.BytesIO(exported)).namelist()
+    assert (code, answer["findings"]) == (VERIFIED, [])
+    assert sum(name.startswith("payloads/") for name in names) == 2
+
+
+def test_an_export_that_is_stopped_ends_at_once(sealed_trail):
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bundle(tell=stop)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +132,7 @@ def test_an_export_after_tampering_names_the_event(
     with tampering() as superuser:
         superuser.execute(deed.format(eighth))
 
-    code, answer = verified(sealed_trail, exported(auditor), tmp_path)
+    code, answer = verified(sealed_trail, bundle(), tmp_path)
 
     assert code == TAMPERED
     assert event in {finding["index"] for finding in answer["findings"]}
@@ -111,36 +145,20 @@ def test_a_shorter_trail_is_named_by_a_kept_checkpoint(sealed_trail, auditor, tm
     before = sealed_trail.files.published_file.read_text()
     with tampering() as superuser:
         superuser.execute("DELETE FROM audit_checkpoint WHERE size > 261")
-    bundle = exported(auditor)
+    exported = bundle()
 
     sealed_trail.files.published_file.write_text(before)
-    code, answer = verified(sealed_trail, bundle, tmp_path)
+    code, answer = verified(sealed_trail, exported, tmp_path)
 
     assert code == TAMPERED
     assert answer["findings"]
     undo_tampering()
 
 
-def test_export_audit_bundle_refuses_others_and_an_empty_trail(world):
-    for person in (world.program_manager, world.administrator, world.developer):
-        with nothing_recorded(), pytest.raises(Refused, match="Only an auditor"):
-            actions.export_audit_bundle(by=person)
-
-    with nothing_recorded(), pytest.raises(WrongState, match="Nothing is sealed yet"):
-        actions.export_audit_bundle(by=world.auditor)
-
-
-def test_page_and_api_hand_out_bundle_and_checkpoint(
-    sealed_trail, auditor, client_of, api_of
-):
+def test_page_and_api_hand_out_the_checkpoint(sealed_trail, auditor, client_of, api_of):
     browser, program = client_of(auditor), api_of(auditor)
     note = sealed_trail.files.published_file.read_text()
 
-    for answer in (browser.get("/audit/bundle/"), program.get("/api/v1/audit/bundle")):
-        assert answer.status_code == 200
-        assert answer["Content-Type"] == "application/zip"
-        bundle = io.BytesIO(b"".join(answer.streaming_content))
-        assert "MANIFEST.json" in zipfile.ZipFile(bundle).namelist()
     for answer in (
         browser.get("/audit/checkpoint/"),
         program.get("/api/v1/audit/checkpoint"),

@@ -14,7 +14,7 @@ from apps.registry.queries import champion_of
 from tests.audit.roles import acting_as
 from tests.audit.sealing import sealed
 from tests.audit.test_sealer_process import running_sealer, wait_for
-from tests.factories import approvals
+from tests.factories import approvals, exports
 from tests.factories.people import PASSWORD
 
 
@@ -65,7 +65,10 @@ def test_the_sealer_signs_what_the_application_recorded(
         with acting_as(roles["app"]):
             approvals.approved(world)
             wait_for(lambda: len(sealed()) == AuditEvent.objects.count())
-            answer = client_of(world.auditor).get("/audit/bundle/")
+            export = exports.written(world.auditor, "bundle")
+            answer = client_of(world.auditor).get(
+                f"/audit/exports/{export.pk}/download/"
+            )
             bundle = io.BytesIO(b"".join(answer.streaming_content))
         assert process.poll() is None
 

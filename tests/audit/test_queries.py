@@ -1,6 +1,3 @@
-import csv
-import io
-import json
 from uuid import uuid4
 
 import pytest
@@ -250,54 +247,3 @@ def test_each_person_sees_and_exports_their_part(world, person):
         person in {"auditor", "program_manager"}
     )
     assert exportable.filter(**there).exists() == (person == "auditor")
-
-
-def test_json_lines_tell_everything_and_their_number(world):
-    events = AuditEvent.objects.all()
-
-    lines = [json.loads(line) for line in queries.json_lines(events)]
-
-    assert lines[-1] == {"events": events.count()}
-    assert [line["event_id"] for line in lines[:-1]] == [
-        str(event.event_id) for event in events.order_by("pk")
-    ]
-    assert tuple(lines[0]) == queries.FIELDS
-    assert lines[0]["at"].endswith("Z")
-
-
-def test_csv_lines_can_be_read_back(world):
-    events = AuditEvent.objects.order_by("pk")
-
-    text = b"".join(queries.csv_lines(events)).decode()
-
-    rows = list(csv.DictReader(io.StringIO(text)))
-    assert tuple(rows[0]) == queries.FIELDS
-    assert [row["event_id"] for row in rows] == [str(e.event_id) for e in events]
-    assert rows[0]["project_id"] == ""
-    assert json.loads(rows[0]["changes"]) == events[0].changes
-
-
-def test_exports_of_nothing_are_whole_files(db):
-    nothing = AuditEvent.objects.none()
-
-    assert list(queries.json_lines(nothing)) == [b'{"events": 0}\n']
-    assert b"".join(queries.csv_lines(nothing)).decode() == (
-        ",".join(queries.FIELDS) + "\r\n"
-    )
-
-
-@pytest.mark.parametrize("formula", FORMULAS)
-def test_no_cell_of_a_csv_acts_as_a_formula(administrator, developer, formula):
-    accounts.edit_person(
-        person=developer, profile={"full_name": formula}, by=administrator
-    )
-
-    text = b"".join(queries.csv_lines(AuditEvent.objects.order_by("pk"))).decode()
-
-    rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert rows[-1]["target_label"].startswith(f"'{formula}")
-
-
-@pytest.mark.parametrize("text", ["plain", "1-1", "a=b", "'=x", ""])
-def test_other_cells_stay_as_they_are(text):
-    assert queries._cell(text) == text

@@ -1,5 +1,3 @@
-import csv
-import io
 import re
 from html import unescape
 from urllib.parse import urlsplit
@@ -13,7 +11,7 @@ from apps.audit.models import AuditEvent
 from apps.projects import actions as projects
 from tests.costs import queries_of
 from tests.factories import projects as project_factory
-from tests.trail import nothing_recorded, one_event
+from tests.trail import one_event
 
 SCRIPT = "\"><script>alert('x')</script>"
 FILTERS = ("person", "type", "project", "target", "since", "until", "text", "request")
@@ -48,11 +46,8 @@ def test_list_answers_htmx_with_the_events_alone(auditors):
 def test_list_keeps_the_selection_when_it_exports(auditors):
     page = auditors.get("/audit/", {"person": "petra"}).content.decode()
 
-    links = re.findall(r'href="(/audit/export/[^"]*)"', page)
-    assert [QueryDict(urlsplit(unescape(link)).query).dict() for link in links] == [
-        {"person": "petra", "format": "jsonl"},
-        {"person": "petra", "format": "csv"},
-    ]
+    [link] = re.findall(r'href="(/audit/exports/create/\?person[^"]*)"', page)
+    assert QueryDict(urlsplit(unescape(link)).query).dict() == {"person": "petra"}
 
 
 def test_list_says_that_nothing_matches(auditors):
@@ -157,42 +152,6 @@ def test_event_of_a_project_that_i_do_not_see_is_not_there(program_manager, clie
 @pytest.mark.parametrize("pk", ["0", "01a21599-8585-752c-8c76-aeb41630008b"])
 def test_event_that_does_not_exist_is_not_there(auditors, pk):
     assert auditors.get(f"/audit/events/{pk}/").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("file_format", "content_type"),
-    [("jsonl", "application/x-ndjson"), ("csv", "text/csv; charset=utf-8")],
-)
-def test_export_streams_a_file(auditors, file_format, content_type):
-    with one_event("audit.exported") as events:
-        answer = auditors.get("/audit/export/", {"format": file_format})
-        text = text_of(answer)
-
-    assert answer.streaming
-    assert answer["Content-Type"] == content_type
-    assert answer["Content-Disposition"] == (
-        f'attachment; filename="audit-trail.{file_format}"'
-    )
-    assert "project.created" in text
-    assert events[0].channel == "web"
-
-
-def test_export_follows_the_filter(auditors):
-    answer = auditors.get("/audit/export/", {"format": "csv", "type": "member.added"})
-
-    rows = list(csv.DictReader(io.StringIO(text_of(answer))))
-    assert {row["type"] for row in rows} == {"member.added"}
-    assert len(rows) == 4
-
-
-@pytest.mark.parametrize(
-    "query", [{"format": "xlsx"}, {"since": "soon"}, {"type": "coffee.made"}]
-)
-def test_export_says_what_is_wrong(auditors, query):
-    with nothing_recorded():
-        answer = auditors.get("/audit/export/", query)
-
-    assert answer.status_code == 422
 
 
 def test_who_reads_the_trail_is_recorded(auditors, auditor):

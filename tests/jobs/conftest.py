@@ -7,7 +7,7 @@ import pytest
 from apps.core.sandbox import Outcome
 from apps.jobs.actions import start_job
 from tests.core.conftest import engine_that
-from tests.factories import datasets, registry, training, validation
+from tests.factories import datasets, exports, registry, training, validation
 
 __all__ = ["engine_that"]
 
@@ -20,9 +20,15 @@ def waiting_report(project, by):
     return validation.requested_report(registry.model_version(project, by), by)
 
 
+def waiting_export(project, by):
+    by.agency_roles = ["auditor"]
+    by.save()
+    return exports.requested(by)
+
+
 @pytest.fixture(
-    params=[waiting_version, training.launched_job, waiting_report],
-    ids=["ingest", "training", "report"],
+    params=[waiting_version, training.launched_job, waiting_report, waiting_export],
+    ids=["ingest", "training", "report", "export"],
 )
 def waiting(request, project, data_scientist):
     """A job that waits for a worker: all that follows holds for each kind."""

@@ -1,16 +1,20 @@
-"""The export that an auditor verifies alone: one zip file of events and evidence."""
+"""The exports that an auditor verifies alone: zip files of events and evidence."""
 
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from hashlib import sha256
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import IO
 
+from apps.audit.transparency.bundle_file import FORMAT, MANIFEST, BundleFile
 from apps.audit.transparency.checkpoint import Checkpoint, parse_checkpoint
+from apps.audit.transparency.pruning import (
+    SEGMENT_LEAVES,
+    Pruned,
+    minimum_index,
+)
 from apps.audit.transparency.tiles import (
     ReadTile,
     tile_coordinates,
@@ -19,31 +23,55 @@ from apps.audit.transparency.tiles import (
 )
 from apps.audit.transparency.tree import HASH_BYTES
 
-FORMAT = "audit-bundle/1"
-MANIFEST = "MANIFEST.json"
-SEGMENT_LEAVES = 65_536  # one full tile of level 1
+__all__ = ["FORMAT", "MANIFEST"]
+
+PRUNED = "pruned.json"  # only in a bundle of a trail of which segments were removed
 BODIES_PER_WRITE = 512
-_FAST = 1  # of deflate: events shrink to a quarter, and time counts more
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same export is the same file
 
-VERIFY = """\
-# How to verify this export
-
+_NEEDED = """\
 You need Python 3.8 or newer, and three things that must not come from this file:
 
 1. the program `auditverify.py`, downloaded at another time or from another place;
 2. the verification key of the log, as written down when the portal was installed;
 3. a checkpoint of the log that somebody kept outside the portal's machines.
-
-Then run, without any network:
-
-    python3 auditverify.py bundle THIS-FILE.zip --log-key KEY --kept CHECKPOINT
-
+"""
+_CODES = """\
 Exit code 0 means verified; 1, tamper evidence; 2, wrong usage; 3, evidence is missing;
 4, verified, but with nothing from outside to compare with, or older than you allowed.
 The keys in the folder `keys` are for convenience only: whoever could change the events
 could change them too.
 """
+VERIFY = f"""\
+# How to verify this export
+
+{_NEEDED}
+Then run, without any network:
+
+    python3 auditverify.py bundle THIS-FILE.zip --log-key KEY --kept CHECKPOINT
+
+{_CODES}
+If there is a folder `private`, it says which texts about people stand behind the
+commitments in the events; `--private` verifies that as well.
+"""
+VERIFY_SELECTION = f"""\
+# How to verify these events
+
+Each event lies in the folder `events`, byte for byte as it was sealed. The file of the
+same name in the folder `proofs` shows that it is in the log.
+
+{_NEEDED}
+Then run, without any network, for all of them
+
+    python3 auditverify.py bundle THIS-FILE.zip --log-key KEY --kept CHECKPOINT
+
+or, after unpacking, for one event
+
+    python3 auditverify.py event proofs/ID.tlog-proof events/ID.json --log-key KEY
+
+This shows that each event is genuine. It cannot show that no other event was left out:
+only an export of everything can.
+
+{_CODES}"""
 
 
 @dataclass(frozen=True)
@@ -57,10 +85,12 @@ class Contents:
         earlier: signed checkpoints of smaller sizes, any number of them.
         vkeys: public keys of the log.
         disclosures: the personal data behind the commitments, one RFC 9901 disclosure
-            each, sorted by commitment; None leaves them out.
-        payloads: changes that are kept apart, by the SHA-256 that an event has of them.
+            each, sorted by commitment, asked for last; None leaves them out.
+        payloads: changes that are kept apart, by the SHA-256 that an event has of them;
+            asked for after the bodies.
         stamps: tokens of a time stamp authority, by the size of the checkpoint.
         tsa_certificate: of that authority, PEM.
+        pruned: segments that are no longer there; `bodies` has none of theirs.
     """
 
     note: str
@@ -72,6 +102,7 @@ class Contents:
     payloads: Iterable[tuple[str, str]] = ()
     stamps: Iterable[tuple[int, bytes]] = ()
     tsa_certificate: str = ""
+    pruned: Sequence[Pruned] = ()
 
 
 @dataclass(frozen=True)
@@ -82,15 +113,18 @@ class Selection:
         note: the signed checkpoint that all proofs lead to.
         events: id, canonical text and proof (`c2sp.org/tlog-proof@v1`) of each.
         vkeys: public keys of the log.
+        payloads: changes that are kept apart, by the SHA-256 that an event has of them;
+            asked for after the events.
     """
 
     note: str
     events: Iterable[tuple[str, str, str]]
     vkeys: Sequence[str] = ()
+    payloads: Iterable[tuple[str, str]] = ()
 
 
 def write_bundle(target: IO[bytes], contents: Contents) -> str:
-    """Write the zip file, holding no more than a few hundred events in memory.
+    """Write everything, holding no more than a few hundred events in memory.
 
     Args:
         target: open for writing; need not be able to seek.
@@ -102,16 +136,18 @@ def write_bundle(target: IO[bytes], contents: Contents) -> str:
     Raises:
         ValueError: there are more or fewer bodies or hashes than the checkpoint says.
     """
-    with zipfile.ZipFile(target, "w", allowZip64=True) as archive:
-        files = _Files(archive)
-        newest = _checkpoint_of(contents.note)
-        files.write("checkpoint", [contents.note.encode()])
+    with BundleFile(target) as files:
+        newest = checkpoint_of(contents.note)
+        files.write("checkpoint", contents.note.encode())
         for note in contents.earlier:
-            files.write(f"checkpoints/{_checkpoint_of(note).size}", [note.encode()])
-        _write_segments(files, iter(contents.bodies), newest.size)
-        _write_tiles(files, contents.read_tile, newest.size)
+            files.write(f"checkpoints/{checkpoint_of(note).size}", note.encode())
+        _write_segments(files, contents, newest.size)
+        _write_tiles(files, contents, newest.size)
+        if contents.pruned:
+            files.write(PRUNED, _pruned(contents.pruned))
         _write_more(files, contents)
         _write_keys(files, contents.vkeys)
+        files.write("VERIFY.md", VERIFY.encode())
         return files.finish()
 
 
@@ -121,85 +157,89 @@ def write_selection(target: IO[bytes], selection: Selection) -> str:
     Returns:
         SHA-256 of the manifest, in hexadecimal.
     """
-    with zipfile.ZipFile(target, "w", allowZip64=True) as archive:
-        files = _Files(archive)
-        files.write("checkpoint", [selection.note.encode()])
+    with BundleFile(target) as files:
+        files.write("checkpoint", selection.note.encode())
         for event_id, body, proof in selection.events:
-            files.write(f"events/{event_id}.json", [body.encode()])
-            files.write(f"proofs/{event_id}.tlog-proof", [proof.encode()])
+            files.write(f"events/{event_id}.json", body.encode())
+            files.write(f"proofs/{event_id}.tlog-proof", proof.encode())
+        _write_payloads(files, selection.payloads)
         _write_keys(files, selection.vkeys)
+        files.write("VERIFY.md", VERIFY_SELECTION.encode())
         return files.finish()
 
 
-@dataclass(frozen=True)
-class _Files:
-    """The files of an archive, each remembered with its digest."""
-
-    archive: zipfile.ZipFile
-    digests: dict[str, str] = field(default_factory=dict)
-
-    def write(self, name: str, pieces: Iterable[bytes], *, packed: bool = True) -> None:
-        entry, digest = zipfile.ZipInfo(name, _LONG_AGO), sha256()
-        entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-        entry._compresslevel = _FAST  # type: ignore[attr-defined]
-        with self.archive.open(entry, "w", force_zip64=True) as stream:
-            for piece in pieces:
-                digest.update(piece)
-                stream.write(piece)
-        self.digests[name] = digest.hexdigest()
-
-    def finish(self) -> str:
-        """Write the manifest, last, and give its digest."""
-        manifest = {"files": self.digests, "format": FORMAT}
-        text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
-        self.write(MANIFEST, [f"{text}\n".encode()])
-        return self.digests[MANIFEST]
+def _pruned(pruned: Sequence[Pruned]) -> bytes:
+    """Word what is no longer there, and which archives have it."""
+    facts = {
+        "minimum_index": minimum_index(pruned),
+        "segments": [asdict(one) for one in sorted(pruned)],
+    }
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return f"{text}\n".encode()
 
 
-def _write_more(files: _Files, contents: Contents) -> None:
-    if contents.disclosures is not None:
-        lines = (f"{one}\n".encode() for one in contents.disclosures)
-        files.write("private/disclosures.txt", lines)
-    for digest, changes in contents.payloads:
-        files.write(f"payloads/{digest}", [changes.encode()])
-    for size, token in contents.stamps:
-        files.write(f"timestamps/{size}.tsr", [token])
-    if contents.tsa_certificate:
-        files.write("keys/tsa-ca.pem", [contents.tsa_certificate.encode()])
-
-
-def _write_keys(files: _Files, vkeys: Sequence[str]) -> None:
-    for number, vkey in enumerate(vkeys):
-        files.write(f"keys/{number}.vkey", [f"{vkey}\n".encode()])
-    files.write("VERIFY.md", [VERIFY.encode()])
-
-
-def _checkpoint_of(note: str) -> Checkpoint:
+def checkpoint_of(note: str) -> Checkpoint:
+    """Read what a note of our own says; its signatures are not checked."""
     return parse_checkpoint(note.rpartition("\n\n")[0] + "\n")
 
 
-def _write_segments(files: _Files, bodies: Iterator[str], size: int) -> None:
+def _write_segments(files: BundleFile, contents: Contents, size: int) -> None:
+    bodies = iter(contents.bodies)
     for number, start in enumerate(range(0, size, SEGMENT_LEAVES)):
+        if any(start in one for one in contents.pruned):
+            continue
         count = min(SEGMENT_LEAVES, size - start)
-        files.write(f"segments/{number:06}.jsonl", _lines(bodies, count))
+        files.write_pieces(f"segments/{number:06}.jsonl", _segment(bodies, count))
     if next(bodies, None) is not None:
         raise ValueError(f"There are more than the {size} events of the checkpoint.")
 
 
-def _lines(bodies: Iterator[str], count: int) -> Iterator[bytes]:
+def _segment(bodies: Iterator[str], count: int) -> Iterator[bytes]:
     """Take exactly so many bodies and join them, some hundred at a time."""
     while count:
         taken = list(islice(bodies, min(count, BODIES_PER_WRITE)))
         if not taken:
             raise ValueError(f"{count} events of the checkpoint are missing.")
-        yield "".join(f"{body}\n" for body in taken).encode()
+        yield _joined(taken)
         count -= len(taken)
 
 
-def _write_tiles(files: _Files, read_tile: ReadTile, size: int) -> None:
+def _joined(lines: list[str]) -> bytes:
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _write_tiles(files: BundleFile, contents: Contents, size: int) -> None:
+    gone = {(0, index) for one in contents.pruned for index in one.tiles}
     for level, index in tile_coordinates(size):
+        if (level, index) in gone:
+            continue
         width = tile_width(level, index, size)
-        hashes = read_tile(level, index)[: width * HASH_BYTES]
+        hashes = contents.read_tile(level, index)[: width * HASH_BYTES]
         if len(hashes) != width * HASH_BYTES:
             raise ValueError(f"Tile {level}/{index} holds less than {width} hashes.")
-        files.write(tile_path(level, index, width), [hashes], packed=False)
+        files.write(tile_path(level, index, width), hashes, packed=False)
+
+
+def _write_more(files: BundleFile, contents: Contents) -> None:
+    _write_payloads(files, contents.payloads)
+    if contents.disclosures is not None:
+        lines = iter(contents.disclosures)
+        pieces = iter(lambda: list(islice(lines, BODIES_PER_WRITE)), [])
+        files.write_pieces("private/disclosures.txt", map(_joined, pieces))
+    for size, token in contents.stamps:
+        files.write(f"timestamps/{size}.tsr", token)
+    if contents.tsa_certificate:
+        files.write("keys/tsa-ca.pem", contents.tsa_certificate.encode())
+
+
+def _write_payloads(files: BundleFile, payloads: Iterable[tuple[str, str]]) -> None:
+    written = set()
+    for digest, changes in payloads:
+        if digest not in written:
+            files.write(f"payloads/{digest}", changes.encode())
+            written.add(digest)
+
+
+def _write_keys(files: BundleFile, vkeys: Sequence[str]) -> None:
+    for number, vkey in enumerate(vkeys):
+        files.write(f"keys/{number}.vkey", f"{vkey}\n".encode())

@@ -5,6 +5,7 @@ A tile of level L holds up to 256 roots of perfect subtrees of 256**L leaves eac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 
@@ -14,6 +15,7 @@ TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 TILE_BYTES = TILE_WIDTH * HASH_BYTES
 _PATH_BASE = 1000
+_INDEX_PATH = re.compile(r"((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 Coordinates = tuple[int, int]
 """Level and index of a tile."""
@@ -43,6 +45,21 @@ def tile_path(level: int | str, index: int, width: int = TILE_WIDTH) -> str:
         digits, rest = f"x{rest % _PATH_BASE:03}/{digits}", rest // _PATH_BASE
     partial = f".p/{width}" if width < TILE_WIDTH else ""
     return f"tile/{level}/{digits}{partial}"
+
+
+def parse_tile_path(path: str) -> tuple[int, int]:
+    """Read the end of a tile's name, behind the level: its index and its width.
+
+    Raises:
+        ValueError: it is not in its one allowed spelling.
+    """
+    found = _INDEX_PATH.fullmatch(path)
+    if found is not None:
+        index = int(re.sub("[x/]", "", found[1]))
+        width = int(found[2] or TILE_WIDTH)
+        if tile_path(0, index, width) == f"tile/0/{path}":
+            return index, width
+    raise ValueError(f"No name of a tile: {path[:60]!r}.")
 
 
 def new_tiles(

@@ -8,13 +8,11 @@ import zipfile
 import pytest
 from django.conf import settings as portal
 
-from apps.audit import actions
 from apps.audit.transparency.cosignature import CosignatureVerifier
 from apps.audit.transparency.note import Verifier, open_note
 from tests.audit.anchors.places import AuthorityPlace, WitnessPlace, openssl
 from tests.audit.anchors.publishing import is_later, publisher_of
-from tests.audit.sealing import ORIGIN, happen, sealer_in
-from tests.factories import people
+from tests.audit.sealing import ORIGIN, bundle, happen, sealer_in
 
 
 @pytest.fixture
@@ -36,9 +34,7 @@ def anchored(committed, settings, tmp_path):
 
 
 def exported() -> zipfile.ZipFile:
-    auditor = people.person("aud@agency.example", "Ada", agency_roles=["auditor"])
-    with actions.export_audit_bundle(by=auditor) as bundle:
-        return zipfile.ZipFile(io.BytesIO(bundle.read()))
+    return zipfile.ZipFile(io.BytesIO(bundle()))
 
 
 def names_on(note: bytes, sealer, witness) -> list[str]:
@@ -90,9 +86,7 @@ def test_the_shipped_verifier_accepts_cosigned_checkpoints(
     sealer.seal()
     with WitnessPlace({ORIGIN: [Verifier(sealer.signer.vkey)]}) as witness:
         publisher_of(sealer, settings, witness.address).publish()
-    auditor = people.person("aud@agency.example", "Ada", agency_roles=["auditor"])
-    with actions.export_audit_bundle(by=auditor) as bundle:
-        (tmp_path / "bundle.zip").write_bytes(bundle.read())
+    (tmp_path / "bundle.zip").write_bytes(bundle())
 
     verifier = portal.BASE_DIR / "apps" / "audit" / "verifier" / "auditverify.py"
     command = [sys.executable, "-I", verifier, "bundle", tmp_path / "bundle.zip"]

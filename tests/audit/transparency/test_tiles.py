@@ -23,6 +23,32 @@ def test_tile_path_is_that_of_the_specification(coordinates, path):
 
 
 @pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("000", (0, 256)),
+        ("999.p/1", (999, 1)),
+        ("x001/x234/067.p/255", (1234067, 255)),
+    ],
+)
+def test_the_path_of_a_tile_is_read_back(path, place):
+    assert tiles.parse_tile_path(path) == place
+    assert tiles.tile_path(0, *place) == f"tile/0/{path}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("", "0", "0000", "x000/001", "x1/234", "001/234", "x001/x234", "../001"),
+        *("001.p/0", "001.p/05", "001.p/256", "001.p/999", "001.p/", "001.p/1.p/2"),
+        *("\N{ARABIC-INDIC DIGIT ZERO}01", "001 ", "001\n", "x001/" * 9 + "001"),
+    ],
+)
+def test_any_other_path_is_no_tile(path):
+    with pytest.raises(ValueError, match="No name of a tile"):
+        tiles.parse_tile_path(path)
+
+
+@pytest.mark.parametrize(
     ("size", "expected"),
     [
         (0, {}),
