@@ -18,7 +18,7 @@ from tests.permission_rows import (
 
 def event_of_the_project(world):
     event = AuditEvent.objects.filter(type="member.added").first()
-    return {"pk": event.pk}, None
+    return {"event_id": event.event_id}, None
 
 
 def segment(world):
