@@ -188,6 +188,7 @@ def place_hold(
     Raises:
         Invalid: no reason is given, or not what is held.
         Refused: only an auditor may.
+        WrongState: the same is held for the same reason.
     """
     ensure(rules.can_place_hold(by))
     hold = LegalHold(
@@ -197,6 +198,8 @@ def place_hold(
         reason=_checked(reason),
         placed_by_id=by.pk,
     )
+    if hold.is_placed():
+        raise WrongState("This is held already, for the same reason.")
     hold.save()
     record(
         EventType.AUDIT_HOLD_PLACED,

@@ -261,6 +261,19 @@ class LegalHold(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("audit:holds")
 
+    def is_placed(self) -> bool:
+        """Say whether the same is held already, for the same reason."""
+        return (
+            LegalHold.objects.active()
+            .filter(
+                kind=self.kind,
+                subject_id=self.subject_id,
+                object_id=self.object_id,
+                reason=self.reason,
+            )
+            .exists()
+        )
+
     @property
     def covered(self) -> str:
         """What it holds back, without names."""

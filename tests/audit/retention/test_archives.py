@@ -301,6 +301,8 @@ def test_holds_are_placed_and_lifted_by_auditors(world):
         actions.place_hold(kind="trail", reason="x", by=world.administrator)
     with one_event("audit.hold_placed") as placed:
         hold = actions.place_hold(kind="trail", reason="Case 7", by=world.auditor)
+    with nothing_recorded(), pytest.raises(WrongState, match="held already"):
+        actions.place_hold(kind="trail", reason="Case 7", by=world.auditor)
     with nothing_recorded(), pytest.raises(Refused):
         actions.lift_hold(hold=hold, reason="x", by=world.administrator)
     with one_event("audit.hold_lifted") as lifted:
