@@ -12,6 +12,7 @@ from apps.audit.models import AuditEvent
 from tests.factories import (
     approvals,
     datasets,
+    exports,
     projects,
     registry,
     training,
@@ -152,6 +153,7 @@ def account_pages(world) -> list[str]:
 
 def audit_pages(world) -> list[str]:
     event = AuditEvent.objects.order_by("-pk").first()
+    makers = (exports.requested, exports.written)
     return [
         reverse("audit:list"),
         reverse("audit:list") + "?person=nobody",
@@ -164,7 +166,11 @@ def audit_pages(world) -> list[str]:
         reverse("audit:standing") + "?person=",
         reverse("audit:verify"),
         reverse("audit:count") + "?type=project.*",
-        reverse("audit:event", args=[event.event_id]),
+        event.get_absolute_url(),
+        *(make(world.auditor).get_absolute_url() for make in makers),
+        reverse("exports:list"),
+        reverse("exports:request_export"),
+        reverse("exports:request_export") + "?form=bundle&text=feather",
         reverse("audit:verification_key"),
         in_project("home:project", world.project),
         in_project("projects:add_member", world.project),
