@@ -338,6 +338,20 @@ HEALTH_PARTS = {
     "protection": "apps.audit.protection.health",
 }
 
+# --- What is kept, and how long ------------------------------------------------------
+
+# Months after which a part of the trail may be archived and, by two people, removed.
+AUDIT_RETENTION_MONTHS = env.int("AUDIT_RETENTION_MONTHS", default=36)
+# Asked for projects whose events stay in the database, each with the reason.
+AUDIT_KEEPERS = [
+    "apps.projects.queries.projects_at_work",
+    "apps.registry.queries.projects_with_live_models",
+]
+# Asked for what a person stands for with their name, so that it cannot be erased yet.
+ERASURE_DUTIES = ["apps.approvals.queries.signatures_in_force"]
+# Told when a person is erased, to take the name out of what repeats it.
+ERASURE_STEPS = ["apps.approvals.models.forget_signer"]
+
 # --- Language, time, banner ---------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
@@ -373,6 +387,7 @@ LOGGING = {
 # --- No start with unsafe settings --------------------------------------------------
 
 MIN_SECRET_KEY_CHARACTERS = 50
+MIN_RETENTION_MONTHS = 18  # the database holds to it, too
 
 
 def _faults() -> list[str]:
@@ -381,6 +396,8 @@ def _faults() -> list[str]:
         faults.append("SECRET_KEY is missing: give a random text of 50 characters.")
     if SITE_BANNER not in {"none", "gov", "mil", "state"}:
         faults.append("SITE_BANNER must be none, gov, mil or state.")
+    if AUDIT_RETENTION_MONTHS < MIN_RETENTION_MONTHS:
+        faults.append(f"AUDIT_RETENTION_MONTHS must be {MIN_RETENTION_MONTHS} or more.")
     if IS_PRODUCTION:
         if DEBUG:
             faults.append("DEBUG is on: unset it in production.")

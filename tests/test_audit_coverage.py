@@ -1,6 +1,10 @@
-"""No change without its event: the permission table, asked of the audit trail."""
+"""No change without its event: addresses, tasks and commands, asked of the trail."""
+
+import ast
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from apps.audit.models import AuditEvent
 from tests.addresses import CHANGES, allowed_person, send
@@ -8,6 +12,8 @@ from tests.permission_rows import Row
 
 # A request that changes nothing governed, and why.
 WITHOUT_EVENT = {
+    "audit:delete_filter": "a filter that one keeps for oneself governs nothing",
+    "audit:save_filter": "a filter that one keeps for oneself governs nothing",
     "accounts:sign_out": "ends a session; what is kept is that one began",
     "training:launch_training": "the first of two steps: answers with the second form",
 }
@@ -32,3 +38,51 @@ def test_every_change_leaves_events_of_its_maker(row: Row, world, client_of, api
     assert answer.status_code == row.status_for(allowed_person(row) or "")
     assert found == (set() if row.name in WITHOUT_EVENT else {(person.pk, channel)})
     assert {event.request_id for event in events} <= {answer["X-Request-ID"]}
+
+
+# Commands and tasks that ask for no action, and why nothing of them is an event.
+# That each action records its event is held in test_architecture.py.
+WITHOUT_ACTION = {
+    "check_audit_trail": "reads and tells",
+    "generate_reference": "writes documents from the code",
+    "protect_audit_trail": "gives the roles of the database what the release says",
+    "seal_audit_trail": "signs events; whatever it signs is its record",
+    "seed_demo": "tells a story through the actions of people",
+    "stream_audit_trail": "sends what is sealed; the position is no governed state",
+}
+
+
+def entry_points() -> dict[str, Path]:
+    """Every command and every module of tasks, by name."""
+    apps = Path(settings.BASE_DIR) / "apps"
+    commands = apps.glob("*/management/commands/[!_]*.py")
+    tasks = {f"{path.parent.name}.tasks": path for path in apps.glob("*/tasks.py")}
+    return {path.stem: path for path in commands} | tasks
+
+
+def asks_for_an_action(path: Path) -> bool:
+    """Say whether a module calls, or hands on, a function of an actions module."""
+    tree = ast.parse(path.read_text())
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if "actions" in f"{node.module}.{alias.name}".split(".")
+    }
+    used = {
+        node.value.id if isinstance(node, ast.Attribute) else node.func.id
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name))
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
+    }
+    return bool(imported & used)
+
+
+@pytest.mark.parametrize("name", entry_points())
+def test_every_command_and_task_asks_for_an_action(name):
+    assert asks_for_an_action(entry_points()[name]) != (name in WITHOUT_ACTION)
+
+
+def test_every_exception_of_commands_is_needed():
+    assert set(WITHOUT_ACTION) <= entry_points().keys()

@@ -15,8 +15,12 @@ class Permission(StrEnum):
     APPROVAL_SIGN_OFF = "approval.sign_off"
     AUDIT_ACCEPT_FLAW = "audit.accept_flaw"
     AUDIT_ACCEPT_LOSS = "audit.accept_loss"
+    AUDIT_APPROVE_PRUNE = "audit.approve_prune"
+    AUDIT_ARCHIVE = "audit.archive"
     AUDIT_EXPORT = "audit.export"
+    AUDIT_HOLD = "audit.hold"
     AUDIT_MOVE_STREAM = "audit.move_stream"
+    AUDIT_PRUNE = "audit.prune"
     AUDIT_READ = "audit.read"
     AUDIT_ROTATE_KEY = "audit.rotate_key"
     DATASET_DOWNLOAD = "dataset.download"
@@ -30,6 +34,7 @@ class Permission(StrEnum):
     MODEL_EDIT_CARD = "model.edit_card"
     MODEL_GRANT = "model.grant"
     MODEL_REGISTER = "model.register"
+    PERSON_ERASE = "person.erase"
     PLAN_WRITE = "plan.write"
     PROJECT_CREATE = "project.create"
     PROJECT_DETERMINE_IMPACT = "project.determine_impact"
@@ -38,3 +43,39 @@ class Permission(StrEnum):
     REPORT_REQUEST = "report.request"
     RUN_RECORD = "run.record"
     TRAINING_LAUNCH = "training.launch"
+
+    @property
+    def words(self) -> str:
+        """What it permits, as the end of a sentence: somebody can …."""
+        resource, _, verb = self.value.partition(".")
+        words = f"{verb} ({resource})".replace("_", " ")
+        return _TITLES.get(self, words)
+
+
+_TITLES = {
+    Permission.ACCOUNT_MANAGE: "create and close accounts and give agency roles",
+    Permission.APPROVAL_REQUEST: "ask for the approval of a model version",
+    Permission.APPROVAL_SIGN_OFF: "sign off an approval request",
+    Permission.AUDIT_ACCEPT_FLAW: "accept an audit event that was changed",
+    Permission.AUDIT_EXPORT: "export the audit trail",
+    Permission.AUDIT_READ: "read the audit trail",
+    Permission.DATASET_DOWNLOAD: "download datasets",
+    Permission.DATASET_EDIT: "describe datasets",
+    Permission.DATASET_GRANT: "choose who sees a dataset",
+    Permission.DATASET_UPLOAD: "upload datasets",
+    Permission.EXPERIMENT_CREATE: "create experiments",
+    Permission.JOB_RUN: "run background work",
+    Permission.MEMBER_MANAGE: "add and remove members and change their roles",
+    Permission.MODEL_DOWNLOAD: "download model files",
+    Permission.MODEL_EDIT_CARD: "write on model cards",
+    Permission.MODEL_GRANT: "choose who sees a model",
+    Permission.MODEL_REGISTER: "register models",
+    Permission.PLAN_WRITE: "write validation plans",
+    Permission.PROJECT_CREATE: "open projects",
+    Permission.PROJECT_DETERMINE_IMPACT: "determine the impact of a project",
+    Permission.PROJECT_EDIT: "edit a project and state its objective",
+    Permission.PROJECT_READ: "read projects",
+    Permission.REPORT_REQUEST: "ask for validation reports",
+    Permission.RUN_RECORD: "record runs",
+    Permission.TRAINING_LAUNCH: "launch training",
+}

@@ -124,9 +124,18 @@ DEVELOPER = Role(
 AUDITOR = Role(
     slug="auditor",
     title="Auditor",
-    description="Reads everything, changes nothing, exports the audit trail.",
+    description="Reads everything and changes nothing in it; exports the audit trail, "
+    "holds parts of it back from removal and agrees to the removal of others.",
     reach=Reach.AGENCY,
-    permissions=frozenset({P.AUDIT_EXPORT, P.AUDIT_READ, P.PROJECT_READ}),
+    permissions=frozenset(
+        {
+            P.AUDIT_APPROVE_PRUNE,
+            P.AUDIT_EXPORT,
+            P.AUDIT_HOLD,
+            P.AUDIT_READ,
+            P.PROJECT_READ,
+        }
+    ),
 )
 AI_OFFICIAL = Role(
     slug="ai_official",
@@ -138,8 +147,8 @@ AI_OFFICIAL = Role(
 ADMINISTRATOR = Role(
     slug="administrator",
     title="Administrator",
-    description="Manages accounts and agency roles only. Sees no project and can "
-    "never sign.",
+    description="Manages accounts, agency roles and how long things are kept. Sees no "
+    "project and can never sign.",
     reach=Reach.AGENCY,
     permissions=frozenset(
         {
@@ -147,7 +156,9 @@ ADMINISTRATOR = Role(
             P.AUDIT_ACCEPT_FLAW,
             P.AUDIT_ACCEPT_LOSS,
             P.AUDIT_MOVE_STREAM,
+            P.AUDIT_PRUNE,
             P.AUDIT_ROTATE_KEY,
+            P.PERSON_ERASE,
         }
     ),
 )
@@ -156,7 +167,7 @@ WORKER = Role(
     title="Worker",
     description="The service account that runs background work.",
     reach=Reach.AGENCY,
-    permissions=frozenset({P.JOB_RUN, P.PROJECT_READ, P.RUN_RECORD}),
+    permissions=frozenset({P.AUDIT_ARCHIVE, P.JOB_RUN, P.PROJECT_READ, P.RUN_RECORD}),
 )
 
 ROLES: dict[str, Role] = {

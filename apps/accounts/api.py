@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from apps.access.checks import ensure
 from apps.accounts import actions, rules
+from apps.accounts.api_erasure import urlpatterns as erasure
 from apps.accounts.models import ApiToken, TokenScope, User
 from apps.audit.waiting import seal_header
 from apps.core.rest import ETagMixin
@@ -222,4 +223,5 @@ urlpatterns = [
         DeactivatePersonView.as_view(),
         name="deactivate_person",
     ),
+    *erasure,
 ]

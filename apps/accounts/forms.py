@@ -61,6 +61,26 @@ class PersonForm(AgencyRolesForm, ProfileForm):
     ]
 
 
+class ErasureForm(PortalForm):
+    legal_basis = forms.CharField(
+        max_length=2000,
+        label="Legal basis",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The law, schedule or request that asks for it. It is kept for ever, "
+        "so write no names.",
+    )
+
+
+class ApproveErasureForm(PortalForm):
+    password = forms.CharField(
+        label="Your password",
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text="Entered anew, so that the decision is yours. It cannot be undone.",
+    )
+
+
 class TokenForm(PortalForm):
     name = forms.CharField(
         max_length=100, help_text="What it is for, such as: nightly card report."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +17,14 @@ from django.utils import timezone
 from apps.access.checks import has_agency_permission
 from apps.access.permissions import Permission
 from apps.access.roles import ROLES
+from apps.core.errors import WrongState
 from apps.core.ids import new_id
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+MIN_WORD = 3  # characters of a part of a name; shorter ones are anybody's
+NOBODYS_DOMAIN = "erased.invalid"  # no mail can reach it, RFC 2606
 
 
 class UserKind(models.TextChoices):
@@ -69,6 +76,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     agency_roles = ArrayField(models.CharField(max_length=32), default=list, blank=True)
     is_active = models.BooleanField(default=True)
+    # Since then the account is only an id: who it was is known to nobody.
+    erased_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "email"
@@ -87,6 +96,10 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="no_superuser_beside_the_rules",
                 condition=Q(is_superuser=False),
             ),
+            models.CheckConstraint(
+                name="erased_accounts_are_closed",
+                condition=Q(erased_at__isnull=True) | Q(is_active=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -96,9 +109,26 @@ class User(AbstractBaseUser, PermissionsMixin):
         return reverse("accounts:person", args=[self.pk])
 
     @property
+    def names(self) -> list[str]:
+        """The texts by which somebody may look for this person."""
+        words = [word for word in self.full_name.split() if len(word) >= MIN_WORD]
+        return [self.label, str(self), self.full_name, self.email, *words]
+
+    @property
     def label(self) -> str:
         """The name written into audit events."""
         return f"{self.full_name} <{self.email}>"
+
+    def forget(self) -> None:
+        """Become somebody whom nothing here describes any more; the caller saves."""
+        mark = self.pk.hex[-8:]
+        self.full_name = f"Former member {mark}"
+        self.email = f"{self.pk.hex}@{NOBODYS_DOMAIN}"
+        self.title = self.organisation = ""
+        self.agency_roles = []
+        self.last_login = None
+        self.set_unusable_password()
+        self.erased_at = timezone.now()
 
     @property
     def agency_role_titles(self) -> list[str]:
@@ -157,6 +187,93 @@ class ApiToken(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
     @property
+    def named_after_id(self) -> UUID:
+        """Whose words its name is, so that it is erased with them."""
+        return self.user_id
+
+    @property
     def is_usable(self) -> bool:
         """Say whether the token still opens the door."""
         return self.revoked_at is None and self.expires_at > timezone.now()
+
+
+class ErasureStatus(models.TextChoices):
+    """Where a request to erase a person stands."""
+
+    WAITING = "waiting", "Waiting for a second person"
+    DONE = "done", "Erased"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class ErasureRequestQuerySet(models.QuerySet["ErasureRequest"]):
+    """Reads of requests to erase."""
+
+    def visible_to(self, user: User) -> Self:
+        """All of them, for who may ask for one."""
+        may_see = has_agency_permission(user, Permission.PERSON_ERASE)
+        return self if may_see else self.none()
+
+
+class ErasureRequest(models.Model):
+    """What one administrator asks of another: to erase who somebody was."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    legal_basis = models.TextField()
+    status = models.CharField(
+        max_length=16, choices=ErasureStatus.choices, default=ErasureStatus.WAITING
+    )
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(default=timezone.now)
+    # Who approved it, or took it back.
+    decided_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", null=True
+    )
+    decided_at = models.DateTimeField(null=True)
+
+    objects = ErasureRequestQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person"],
+                condition=~Q(status="withdrawn"),
+                name="one_erasure_per_person",
+            ),
+            models.CheckConstraint(
+                name="erasure_decided_with_a_name",
+                condition=Q(
+                    status="waiting", decided_by__isnull=True, decided_at__isnull=True
+                )
+                | (
+                    ~Q(status="waiting")
+                    & Q(decided_by__isnull=False, decided_at__isnull=False)
+                ),
+            ),
+            models.CheckConstraint(
+                name="erasure_takes_two_people",
+                condition=~Q(status="done")
+                | (~Q(decided_by=F("requested_by")) & ~Q(decided_by=F("person"))),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"erasure of account {self.person_id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("accounts:erasure", args=[self.pk])
+
+    @property
+    def is_waiting(self) -> bool:
+        """Say whether a second person is still to decide."""
+        return self.status == ErasureStatus.WAITING
+
+    def close(self, status: ErasureStatus, by: User) -> None:
+        """End it; the caller saves.
+
+        Raises:
+            WrongState: it has ended already.
+        """
+        if not self.is_waiting:
+            raise WrongState("This request has been decided already.")
+        self.status, self.decided_by, self.decided_at = status, by, timezone.now()

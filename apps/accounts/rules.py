@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
-from apps.accounts.models import ApiToken, User, UserKind
+from apps.accounts.models import ApiToken, ErasureRequest, User, UserKind
+from apps.audit.retention.holds import hold_on_person
 
 
 def can_manage_accounts(user: User) -> Decision:
@@ -17,6 +21,8 @@ can_create_person = can_manage_accounts
 
 def can_edit_person(user: User, person: User) -> Decision:
     """Say whether `user` may change the account `person`."""
+    if person.erased_at is not None:
+        return NotNow("Nothing is known of this person any more, so nothing changes.")
     if person.kind == UserKind.SERVICE:
         return Denied("Service accounts belong to the portal and cannot be edited.")
     return can_manage_accounts(user)
@@ -59,3 +65,54 @@ def can_revoke_token(user: User, token: ApiToken) -> Decision:
     if token.revoked_at is not None:
         return NotNow("This token is already revoked.")
     return ALLOWED
+
+
+def can_see_erasures(user: User) -> Decision:
+    """Say whether `user` may see who is to be erased."""
+    return permitted(user, Permission.PERSON_ERASE, None)
+
+
+def can_request_erasure(user: User, person: User) -> Decision:
+    """Say whether `user` may ask that it be forgotten who `person` was."""
+    if user.pk == person.pk:
+        return Denied("You cannot ask for this yourself; ask another administrator.")
+    open_request = ErasureRequest.objects.filter(person=person, status="waiting")
+    if open_request.exists():
+        return NotNow("This is asked for already and waits for a second person.")
+    return can_see_erasures(user) and _can_be_forgotten(person)
+
+
+def can_approve_erasure(user: User, erasure: ErasureRequest) -> Decision:
+    """Say whether `user` is the second person, and nothing stands against it."""
+    if user.pk == erasure.requested_by_id:
+        return Denied("You asked for this, so another administrator must approve it.")
+    if user.pk == erasure.person_id:
+        return Denied("This is about you, so another administrator must approve it.")
+    if not erasure.is_waiting:
+        return NotNow("This request has been decided already.")
+    return can_see_erasures(user) and _can_be_forgotten(erasure.person)
+
+
+def can_withdraw_erasure(user: User, erasure: ErasureRequest) -> Decision:
+    """Say whether `user` may end a request, be it their own or another's."""
+    if not erasure.is_waiting:
+        return NotNow("This request has been decided already.")
+    return can_see_erasures(user)
+
+
+def _can_be_forgotten(person: User) -> Decision:
+    if person.kind == UserKind.SERVICE:
+        return Denied("Service accounts are nobody, so there is nothing to erase.")
+    if person.erased_at is not None:
+        return NotNow("This person is erased already.")
+    if person.is_active:
+        return NotNow("Close the account first: nobody works under an erased name.")
+    if hold := hold_on_person(person.pk):
+        return NotNow(hold)
+    duties = [duty for path in settings.ERASURE_DUTIES for duty in _asked(path, person)]
+    return NotNow(" ".join(duties)) if duties else ALLOWED
+
+
+def _asked(path: str, person: User) -> list[str]:
+    found: list[str] = import_string(path)(person)
+    return found

@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from apps.accounts import views
+from apps.accounts import views, views_erasure
 
 app_name = "accounts"
 urlpatterns = [
@@ -28,5 +28,22 @@ urlpatterns = [
         "people/<uuid:pk>/deactivate/",
         views.deactivate_person,
         name="deactivate_person",
+    ),
+    path(
+        "people/<uuid:pk>/request-erasure/",
+        views_erasure.request_erasure,
+        name="request_erasure",
+    ),
+    path("erasures/", views_erasure.erasures, name="erasures"),
+    path("erasures/<uuid:pk>/", views_erasure.erasure, name="erasure"),
+    path(
+        "erasures/<uuid:pk>/approve/",
+        views_erasure.approve_erasure,
+        name="approve_erasure",
+    ),
+    path(
+        "erasures/<uuid:pk>/withdraw/",
+        views_erasure.withdraw_erasure,
+        name="withdraw_erasure",
     ),
 ]

@@ -131,6 +131,7 @@ def person(request: HtmxRequest, pk: UUID) -> HttpResponse:
             "may_edit_person": rules.can_edit_person(request.user, found),
             "may_set_agency_roles": rules.can_set_agency_roles(request.user, found),
             "may_deactivate_person": rules.can_deactivate_person(request.user, found),
+            "may_request_erasure": rules.can_request_erasure(request.user, found),
         },
     )
 

@@ -157,7 +157,10 @@ class SignOffDecision(models.TextChoices):
 
 
 class SignOff(models.Model):
-    """A signature as it was given: never edited, never removed."""
+    """A signature as it was given: never edited, never removed.
+
+    Only who signed can be forgotten, once the signature is no longer in force.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="sign_offs")
@@ -187,3 +190,10 @@ class SignOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_decision_display()} by {self.signer_name}"
+
+
+def forget_signer(person: User) -> None:
+    """Take the name of an erased person out of their signatures, which stay."""
+    SignOff.objects.filter(signer=person).update(
+        signer_name=person.full_name, signer_title="", signer_organisation=""
+    )

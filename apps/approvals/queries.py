@@ -15,6 +15,7 @@ from django.db.models import (
     Max,
     OuterRef,
     Prefetch,
+    Q,
     QuerySet,
     Subquery,
 )
@@ -30,6 +31,7 @@ from apps.approvals.models import (
 )
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
+from apps.registry.models import AliasName
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -208,3 +210,23 @@ def _signature(stage: Stage, sign_off: SignOff) -> dict[str, Any]:
         "comment": sign_off.comment,
         "signed_at": sign_off.signed_at,
     }
+
+
+def signatures_in_force(person: User) -> list[str]:
+    """Say which signatures of a person still count, in sentences.
+
+    A champion rests on the names under its approval; so does a request under way.
+    When another version is champion, or the request is closed without one, they are
+    history.
+    """
+    counting = Q(stage__request__status=ApprovalStatus.IN_REVIEW) | Q(
+        stage__request__status=ApprovalStatus.APPROVED,
+        stage__request__version__aliases__name=AliasName.CHAMPION,
+    )
+    given = SignOff.objects.filter(counting, signer=person).select_related(
+        "stage__request__version__model__project"
+    )
+    return [
+        f"Their signature under the {sign_off.stage.request} is in force."
+        for sign_off in given.order_by("pk").distinct()
+    ]

@@ -18,6 +18,7 @@ from apps.audit.body import MAX_INTEGER
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
 from apps.audit.renderings import RENDERINGS, line_of
+from apps.audit.retention.api import urlpatterns as retention
 from apps.audit.status import trail_status
 from apps.core.rest_views import ApiRequest, ApiView
 
@@ -120,5 +121,6 @@ urlpatterns = [
     *tree,
     path("audit/checkpoint", AuditCheckpointView.as_view(), name="audit_checkpoint"),
     path("audit/events", AuditEventsView.as_view(), name="audit_events"),
+    *retention,
     path("audit/stream", AuditStreamView.as_view(), name="audit_stream"),
 ]

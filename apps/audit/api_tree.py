@@ -135,7 +135,8 @@ class EventProofView(ApiView):
 
 def _event(request: ApiRequest, event_id: UUID) -> AuditEvent:
     visible = AuditEvent.objects.visible_to(request.user)
-    return get_object_or_404(visible, event_id=event_id)
+    found: AuditEvent = get_object_or_404(visible, event_id=event_id)
+    return found
 
 
 urlpatterns = [

@@ -18,6 +18,14 @@ class EventType(models.TextChoices):
     ACCOUNT_CREATED = "account.created", "created the account of"
     ACCOUNT_DEACTIVATED = "account.deactivated", "deactivated the account of"
     ACCOUNT_EDITED = "account.edited", "edited the account of"
+    ACCOUNT_ERASURE_REQUESTED = (
+        "account.erasure_requested",
+        "asked to erase who was",
+    )
+    ACCOUNT_ERASURE_WITHDRAWN = (
+        "account.erasure_withdrawn",
+        "withdrew the request to erase",
+    )
     ACCOUNT_LOCKED_OUT = "account.locked_out", "tried too many passwords for"
     ACCOUNT_PASSWORD_CHANGED = "account.password_changed", "changed the password of"
     ACCOUNT_ROLES_SET = "account.roles_set", "set the agency roles of"
@@ -30,6 +38,7 @@ class EventType(models.TextChoices):
     APPROVAL_SIGNED_OFF = "approval.signed_off", "signed off"
     APPROVAL_WITHDRAWN = "approval.withdrawn", "withdrew"
 
+    AUDIT_ARCHIVE_DOWNLOADED = "audit.archive_downloaded", "downloaded the archive of"
     AUDIT_EXPORT_CANCEL_REQUESTED = "audit.export_cancel_requested", "asked to cancel"
     AUDIT_EXPORT_CANCELLED = "audit.export_cancelled", "cancelled"
     AUDIT_EXPORT_DOWNLOADED = "audit.export_downloaded", "downloaded"
@@ -40,11 +49,19 @@ class EventType(models.TextChoices):
     AUDIT_EXPORT_STARTED = "audit.export_started", "began to write"
     AUDIT_EXPORTED = "audit.exported", "exported the audit trail as"
     AUDIT_FLAW_ACCEPTED = "audit.flaw_accepted", "accepted as it lies"
+    AUDIT_HEARTBEAT = "audit.heartbeat", "said that the portal is alive as"
     AUDIT_HISTORY_GAP = "audit.history_gap", "accepted the loss of events after"
+    AUDIT_HOLD_LIFTED = "audit.hold_lifted", "lifted"
+    AUDIT_HOLD_PLACED = "audit.hold_placed", "placed"
     AUDIT_KEY_ROTATED = "audit.key_rotated", "announced a new signing key after"
+    AUDIT_PRUNE_APPROVED = "audit.prune_approved", "agreed to prune"
+    AUDIT_PRUNE_REQUESTED = "audit.prune_requested", "asked to prune"
+    AUDIT_PRUNE_WITHDRAWN = "audit.prune_withdrawn", "stopped the pruning of"
+    AUDIT_REDACTED = "audit.redacted", "erased the personal data of"
+    AUDIT_SEGMENT_ARCHIVED = "audit.segment_archived", "archived"
+    AUDIT_SEGMENT_PRUNED = "audit.segment_pruned", "pruned"
     AUDIT_STREAM_MOVED = "audit.stream_moved", "moved the stream to"
     AUDIT_STREAMED = "audit.streamed", "began to pull the audit trail as"
-    AUDIT_HEARTBEAT = "audit.heartbeat", "said that the portal is alive as"
     AUDIT_VIEWED = "audit.viewed", "looked at the audit trail as"
 
     DATASET_CREATED = "dataset.created", "created dataset"
@@ -134,6 +151,12 @@ _SEVERITIES = {
     EventType.ACCOUNT_ROLES_SET: 2,
     EventType.AUDIT_EXPORTED: 2,
     EventType.AUDIT_FLAW_ACCEPTED: 5,
+    EventType.AUDIT_HOLD_LIFTED: 4,
+    EventType.AUDIT_HOLD_PLACED: 3,
+    EventType.AUDIT_PRUNE_APPROVED: 4,
+    EventType.AUDIT_PRUNE_REQUESTED: 3,
+    EventType.AUDIT_REDACTED: 4,
+    EventType.AUDIT_SEGMENT_PRUNED: 4,
     EventType.MEMBER_ADDED: 2,
     EventType.MEMBER_REMOVED: 2,
     EventType.MEMBER_ROLE_CHANGED: 2,

@@ -18,8 +18,10 @@ from psycopg import Cursor
 from apps.audit.anchors import received
 from apps.audit.models import AuditEvent, Checkpoint, Disclosure, Head, Key, Tile
 from apps.audit.personal import disclosure_of
+from apps.audit.retention.queries import pruned_segments
 from apps.audit.stored_tree import reader
 from apps.audit.transparency.bundle import Contents, write_bundle
+from apps.audit.transparency.pruning import kept_ranges
 from apps.audit.transparency.tiles import TILE_BYTES, Coordinates, ReadTile
 
 CHUNK: Final = 2000
@@ -75,9 +77,11 @@ def write_evidence(
     newest = checkpoint_at(head.size if size is None else size)
     stamped = received.tokens(newest.size, _origin(newest))
     spoken = _Spoken(of_people=with_names)
+    pruned = pruned_segments()
+    kept = kept_ranges(newest.size, pruned)
     contents = Contents(
         note=cosigned_note(newest),
-        bodies=_bodies(newest.size, spoken, tell),
+        bodies=(body for span in kept for body in _bodies(span, spoken, tell)),
         read_tile=_blank_where_missing(_tiles_ahead(head)),
         earlier=_earlier(newest, set(stamped)),
         stamps=sorted(stamped.items()),
@@ -85,6 +89,7 @@ def write_evidence(
         vkeys=public_keys(),
         payloads=spoken.payloads(),
         disclosures=spoken.disclosures() if with_names else None,
+        pruned=pruned,
     )
     return Evidence(newest, write_bundle(target, contents))
 
@@ -167,12 +172,12 @@ def _parts(items: Sequence[T], length: int) -> Iterator[Sequence[T]]:
     return (items[start : start + length] for start in range(0, len(items), length))
 
 
-def _bodies(size: int, spoken: _Spoken, tell: Tell) -> Iterator[str]:
-    for start in range(0, size, CHUNK):
-        end = min(start + CHUNK, size)
-        span = {"missing": MISSING_BODY, "start": start, "end": end - 1}
+def _bodies(span: range, spoken: _Spoken, tell: Tell) -> Iterator[str]:
+    for start in range(span.start, span.stop, CHUNK):
+        end = min(start + CHUNK, span.stop)
+        places = {"missing": MISSING_BODY, "start": start, "end": end - 1}
         with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-            rows = cursor.execute(_BODIES, span, binary=True).fetchall()
+            rows = cursor.execute(_BODIES, places, binary=True).fetchall()
         bodies = [body for (body,) in rows]
         spoken.notice(start, bodies)
         yield from bodies

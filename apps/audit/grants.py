@@ -18,7 +18,7 @@ from psycopg import sql
 EVENTS: Final = "audit_auditevent"
 PREFIX: Final = "audit_"
 ACCOUNTS: Final = "accounts_user"  # the sealer's events name who it acts for
-FILLED_BY_THE_DATABASE: Final = ("id", "xid")
+FILLED_BY_THE_DATABASE: Final = ("id", "xid", "words")
 READ: Final = ("SELECT",)
 ADD: Final = ("SELECT", "INSERT")
 KEEP: Final = ("SELECT", "INSERT", "UPDATE")
@@ -51,11 +51,18 @@ TRAIL: Final = {
     "audit_publication": Rights(sealer=KEEP),
     "audit_cosignature": Rights(sealer=ADD),
     "audit_timestamp": Rights(sealer=ADD),
+    "audit_savedfilter": Rights(app=EVERYTHING, sealer=(), auditor=()),
     "audit_streamposition": Rights(app=KEEP, auditor=()),
     "audit_disclosure": Rights(
         app=("SELECT", "INSERT", "DELETE"), sealer=ADD, auditor=()
     ),
+    "audit_segment": Rights(app=ADD),
+    "audit_prunerequest": Rights(app=KEEP),
+    "audit_legalhold": Rights(app=KEEP),
+    "audit_pruning": Rights(),
 }
+# Removes what two people agreed to, with the rights of the owner, once it checked that.
+PRUNE: Final = "audit_prune_segment(bigint, uuid)"
 
 _TABLES: Final = """
 SELECT relname FROM pg_class
@@ -136,6 +143,7 @@ def grant_rights() -> None:
             *_closed(tables, sequences),
             *_opened(tables, sequences),
             *_opened_trail(tables, columns),
+            *_opened_function(),
         ]:
             cursor.execute(statement.as_string())
 
@@ -225,6 +233,14 @@ def _opened_trail(tables: list[str], columns: list[str]) -> Iterator[sql.Compose
                     sql.Identifier(table),
                     sql.Identifier(name),
                 )
+
+
+def _opened_function() -> Iterator[sql.Composed]:
+    """Let the application, and no other role, ask for what is agreed to be removed."""
+    prune, roles = sql.SQL(PRUNE), _listed(role_names().values())
+    yield _revoke("ALL", "FUNCTION", prune, sql.SQL("PUBLIC"))
+    yield _revoke("ALL", "FUNCTION", prune, roles)
+    yield _grant("EXECUTE", "FUNCTION", prune, sql.Identifier(role_names()["app"]))
 
 
 def _told(what: str) -> str:

@@ -25,7 +25,13 @@ APPEND_ONLY: Final = {
     "audit_checkpoint": "note",
     "audit_cosignature": "line",
     "audit_timestamp": "token",
+    "audit_segment": "last_leaf",
+    "audit_pruning": "approved_leaf",
 }
+# Tables of which a segment may go as a whole, in the transaction that prunes it.
+PRUNED: Final = (EVENTS, "audit_leaf", "audit_tile")
+# Tables whose rows change and stay.
+KEPT: Final = ("audit_legalhold", "audit_prunerequest")
 # Keys may end, once, and change in no other way.
 ENDING: Final = {"audit_key": "vkey"}
 # Tables whose rows may go, but never change.
@@ -33,6 +39,10 @@ ERASABLE: Final = {"audit_disclosure": "value"}
 GUARDED: Final = APPEND_ONLY | ERASABLE | ENDING
 # The triggers, as Postgres words them.
 _REFUSE: Final = "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
+_ONLY_PRUNED: Final = (
+    "REFERENCING OLD TABLE AS gone FOR EACH STATEMENT"
+    " EXECUTE FUNCTION audit_only_pruned()"
+)
 TRIGGERS: Final = {
     (EVENTS, "audit_transaction"): (
         f"BEFORE INSERT ON {EVENTS} FOR EACH ROW"
@@ -48,6 +58,17 @@ TRIGGERS: Final = {
         (table, "audit_append_only"): f"BEFORE UPDATE OR TRUNCATE ON {table} {_REFUSE}"
         for table in ERASABLE
     },
+    **{
+        (table, "audit_append_only"): f"BEFORE DELETE OR TRUNCATE ON {table} {_REFUSE}"
+        for table in KEPT
+    },
+    **{
+        (table, "audit_only_pruned"): f"AFTER DELETE ON {table} {_ONLY_PRUNED}"
+        for table in PRUNED
+    },
+    ("audit_pruning", "audit_may_prune"): (
+        "BEFORE INSERT ON audit_pruning FOR EACH ROW EXECUTE FUNCTION audit_may_prune()"
+    ),
     ("audit_key", "audit_append_only"): (
         "BEFORE DELETE OR UPDATE OF vkey, from_size, created_at OR TRUNCATE"
         f" ON audit_key {_REFUSE}"
@@ -61,7 +82,13 @@ TRIGGERS: Final = {
 # What the triggers call, by the SHA-256 of their source.
 FUNCTIONS: Final = {
     "audit_is_append_only": (
-        "22b620a7cfba54af1f79b1125ea3057b8c2138caf08950c42a43610e295825fb"
+        "8a54f69d4ffe34c3027767c38fc031a7f8d5e36ec273a712e3bab0b119338615"
+    ),
+    "audit_may_prune": (
+        "325f28551a90805f4e15123e63129060f5a42a741ac962d3f1b2ffbd914c615e"
+    ),
+    "audit_only_pruned": (
+        "3f57362ac56db03ac37ec738633660b0e7125a009902456e4dc5606f92829873"
     ),
     "audit_note_transaction": (
         "7533b7646ace7132c53774ccaf93d2ed8dc6f0144cf005637bd1ca883babd852"
@@ -101,7 +128,7 @@ def obeyed() -> list[str]:
     ]
     deeds += [
         f"DELETE FROM {table} WHERE false"  # noqa: S608
-        for table in APPEND_ONLY | ENDING
+        for table in (*APPEND_ONLY, *ENDING, *KEPT)
     ]
     return [
         deed.removesuffix(" WHERE false") for deed in deeds if not _is_refused(deed)
@@ -110,7 +137,7 @@ def obeyed() -> list[str]:
 
 def triggers() -> dict[tuple[str, str], tuple[str, str]]:
     """Give the triggers that there are: when each is awake, and its definition."""
-    return {row[:2]: row[2:] for row in _rows(_TRIGGERS, [list(GUARDED)])}
+    return {row[:2]: row[2:] for row in _rows(_TRIGGERS, [[*GUARDED, *KEPT]])}
 
 
 def functions() -> dict[str, str]:
@@ -135,7 +162,7 @@ def _flaws_of_triggers() -> Iterator[str]:
 
 
 def _flaws_of_tables() -> Iterator[str]:
-    for table, has_rules, hides_rows in _rows(_OBSTACLES, [list(GUARDED)]):
+    for table, has_rules, hides_rows in _rows(_OBSTACLES, [[*GUARDED, *KEPT]]):
         if has_rules:
             yield f"A rule was added to {table}: it may do something else than asked."
         if hides_rows:

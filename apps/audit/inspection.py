@@ -12,6 +12,7 @@ from apps.audit.body import flaw_inside, hash_of
 from apps.audit.models import AuditEvent, Head, Leaf
 from apps.audit.pickup import begin
 from apps.audit.proofreading import COLUMNS, proofread
+from apps.audit.retention.queries import pruned_segments
 from apps.audit.sealer import HEAD_ID, accepted_among
 from apps.audit.stored_tree import reader
 from apps.audit.transparency.tiles import (
@@ -64,9 +65,17 @@ def sealed_piece(start: int) -> list[str]:
     end = min(start + CHUNK, head.size)
     read_tile = reader(head)
     tiles = range(start // TILE_WIDTH, -(-end // TILE_WIDTH))
-    flaws = [_flaw_above(head.size, index, read_tile) for index in tiles]
+    pruned = pruned_segments()
+    gone = {index for one in pruned for index in one.tiles}
+    flaws = [
+        _flaw_above(head.size, index // TILE_WIDTH, read_tile, level=1)
+        if index in gone
+        else _flaw_above(head.size, index, read_tile)
+        for index in tiles
+    ]
     flaws.append(_leaf_outside(head.size))
-    return [*filter(None, flaws), *_flaws_of_leaves(start, end, read_tile)]
+    leaves = [i for i in range(start, end) if i // TILE_WIDTH not in gone]
+    return [*filter(None, flaws), *_flaws_of_leaves(leaves, read_tile)]
 
 
 @transaction.atomic
@@ -93,18 +102,21 @@ def _leaf_outside(size: int) -> str:
     return ""
 
 
-def _flaws_of_leaves(start: int, end: int, read_tile: ReadTile) -> Iterator[str]:
+def _flaws_of_leaves(leaves: list[int], read_tile: ReadTile) -> Iterator[str]:
+    if not leaves:
+        return
+    start, end = leaves[0], leaves[-1] + 1
+    first = start // TILE_WIDTH
     sealed = b"".join(
         read_tile(0, index).ljust(TILE_BYTES, b"\0")
-        for index in range(start // TILE_WIDTH, -(-end // TILE_WIDTH))
+        for index in range(first, -(-end // TILE_WIDTH))
     )
     sound = set()
     for proof in proofread(_SEALED, {"start": start, "end": end}):
-        place = (proof.place - start) * HASH_BYTES
+        place = (proof.place - first * TILE_WIDTH) * HASH_BYTES
         if proof.is_sound and proof.leaf_hash == sealed[place : place + HASH_BYTES]:
             sound.add(proof.place)
-    doubtful = [index for index in range(start, end) if index not in sound]
-    return _flaws_among(doubtful, read_tile)
+    yield from _flaws_among([i for i in leaves if i not in sound], read_tile)
 
 
 def _flaws_among(indexes: list[int], read_tile: ReadTile) -> Iterator[str]:
@@ -136,9 +148,8 @@ def _flaw_of_leaf(event: AuditEvent | None, sealed: bytes) -> str:
     return f"was changed after it was sealed: {flaw}"
 
 
-def _flaw_above(size: int, index: int, read_tile: ReadTile) -> str:
+def _flaw_above(size: int, index: int, read_tile: ReadTile, *, level: int = 0) -> str:
     """Compare a tile with its parent, that one with its own, up to the edge."""
-    level = 0
     while len(tile := read_tile(level, index)) == TILE_BYTES:
         parent, position = divmod(index, TILE_WIDTH)
         above = read_tile(level + 1, parent)[position * HASH_BYTES :][:HASH_BYTES]

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 import orjson
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex, GinIndex, HashIndex
+from django.contrib.postgres.search import (
+    CombinedSearchQuery,
+    SearchQuery,
+    SearchVectorField,
+)
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -20,6 +27,7 @@ from apps.audit.body import facts_beside, facts_in, named
 from apps.audit.event_types import EventType
 from apps.audit.personal import (
     SALT_BYTES,
+    UNKNOWN,
     Personal,
     base64url,
     commitment_of,
@@ -27,8 +35,12 @@ from apps.audit.personal import (
     disclosure_of,
     revealed,
 )
+from apps.audit.retention.models import Segment
+from apps.core.ids import new_id
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from apps.accounts.models import User
 
 
@@ -37,20 +49,49 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
     def visible_to(self, user: User) -> Self:
         """Events of the projects whose trail `user` may read, and their own."""
-        return self._permitted(user, Permission.AUDIT_READ, own=True)
+        return self._permitted(user, Permission.AUDIT_READ, own=True).served()
 
     def exportable_by(self, user: User) -> Self:
         """Events of the projects whose trail `user` may take out."""
-        return self._permitted(user, Permission.AUDIT_EXPORT, own=False)
+        return self._permitted(user, Permission.AUDIT_EXPORT, own=False).served()
+
+    def served(self) -> Self:
+        """Leave out what is agreed to be removed; its archive is asked for instead.
+
+        Almost always there is nothing such, and the query stays as it was.
+        """
+        spans = Segment.objects.closed().values_list("first_leaf", "last_leaf")
+        events = self
+        for span in spans:
+            events = events.exclude(leaf__leaf_index__range=span)
+        return events
+
+    def strands_of(self, user: User) -> list[Q]:
+        """Give what `visible_to` shows in parts that an index has in order each."""
+        if has_agency_permission(user, Permission.AUDIT_READ):
+            return [Q()]
+        projects = _projects_of(user, Permission.AUDIT_READ)
+        own = Q(actor_id=user.pk)
+        return [own, *(Q(project_id=found) for (found,) in projects)]
 
     def _permitted(self, user: User, permission: Permission, *, own: bool) -> Self:
         if has_agency_permission(user, permission):
             return self
-        projects = user.memberships.filter(
-            role__in=project_roles_with(permission)
-        ).values("project_id")
-        wanted = Q(project_id__in=projects)
+        wanted = Q(project_id__in=_projects_of(user, permission))
         return self.filter(wanted | Q(actor_id=user.pk) if own else wanted)
+
+
+def _projects_of(user: User, permission: Permission) -> models.QuerySet[Any, Any]:
+    roles = project_roles_with(permission)
+    return user.memberships.filter(role__in=roles).values_list("project_id")
+
+
+class AuditEventManager(models.Manager.from_queryset(AuditEventQuerySet)):  # type: ignore[misc]  # the usual form of Django
+    """Reads events without their words, which only the database looks through."""
+
+    def get_queryset(self) -> AuditEventQuerySet:
+        events: AuditEventQuerySet = super().get_queryset().defer("words")
+        return events
 
 
 class AuditEvent(models.Model):
@@ -70,14 +111,21 @@ class AuditEvent(models.Model):
     target_id = models.CharField(max_length=64)
     project_id = models.UUIDField(null=True)
     request_id = models.CharField(max_length=64)
-    # The database adds `xid`, the transaction that wrote the row, by itself.
+    # The database adds `xid`, the transaction that wrote the row, and `words`.
     body = models.TextField(editable=False)
     payload = models.TextField(editable=False)
     leaf_hash = models.BinaryField(max_length=32)
     mac = models.BinaryField(max_length=32)
     mac_kid = models.SmallIntegerField()
+    words = models.GeneratedField(
+        expression=Func("body", function="audit_words"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
 
-    objects = AuditEventQuerySet.as_manager()
+    place: int | None  # in the tree; `paging.with_places` asks for it
+
+    objects = AuditEventManager()
 
     class Meta:
         # Newest first: the ids of events sort by time (UUID version 7).
@@ -88,6 +136,9 @@ class AuditEvent(models.Model):
             models.Index(fields=["outcome", "-event_id"], name="audit_by_outcome"),
             models.Index(fields=["target_id", "-event_id"], name="audit_by_target"),
             models.Index(fields=["request_id", "-event_id"], name="audit_by_request"),
+            GinIndex(fields=["words"], name="audit_by_words"),
+            # Narrows what another index found to a part of the trail.
+            BrinIndex(fields=["event_id"], name="audit_by_range"),
         ]
 
     def __str__(self) -> str:
@@ -167,6 +218,16 @@ class AuditEvent(models.Model):
         return EventType(self.type).label if is_known else self.type
 
 
+Words = SearchQuery | CombinedSearchQuery
+
+
+class _WordsOfText(Func):
+    """The words of a text, as the index `audit_disclosure_by_words` has them."""
+
+    template = "to_tsvector('simple', translate(%(expressions)s, '<>@._-', '      '))"
+    output_field = SearchVectorField()
+
+
 class DisclosureQuerySet(models.QuerySet["Disclosure"]):
     """Personal texts and the commitments that stand for them."""
 
@@ -187,6 +248,23 @@ class DisclosureQuerySet(models.QuerySet["Disclosure"]):
         known |= {Personal(one.subject_id, one.value): one.commitment for one in made}
         return known
 
+    def subjects_of(self, text: str) -> list[UUID]:
+        """Find whom exactly this text is about."""
+        found = self.filter(value=text).values_list("subject_id", flat=True)
+        return list(found.distinct())
+
+    def subjects_beginning(self, words: Words, most: int) -> list[UUID]:
+        """Find up to `most` people of whom a text has words that begin so."""
+        found = self.alias(words=_WordsOfText("value")).filter(words=words)
+        return list(found.values_list("subject_id", flat=True).distinct()[:most])
+
+    def about(self, subject_id: UUID, names: list[str]) -> Self:
+        """What is kept about a person, and what somebody typed to find them."""
+        typed = Q()
+        for name in names:
+            typed |= Q(value__iexact=name)
+        return self.filter(Q(subject_id=subject_id) | (Q(subject_id=UNKNOWN) & typed))
+
     def texts(self, commitments: set[str]) -> dict[str, str]:
         """Give the texts that these commitments stand for and that are not erased."""
         if not commitments:
@@ -206,6 +284,9 @@ class Disclosure(models.Model):
 
     objects = DisclosureQuerySet.as_manager()
 
+    class Meta:
+        indexes = [HashIndex(fields=["value"], name="audit_disclosure_by_value")]
+
     def __str__(self) -> str:
         return f"Disclosure {self.commitment}"
 
@@ -219,6 +300,47 @@ class Disclosure(models.Model):
             salt=salt,
             value=text.value,
         )
+
+
+class SavedFilterQuerySet(models.QuerySet["SavedFilter"]):
+    """What people keep to ask again."""
+
+    def visible_to(self, user: User) -> Self:
+        """Only one's own, by name."""
+        return self.filter(owner_id=user.pk).order_by("name")
+
+    def keep(self, *, owner: User, name: str, query: str) -> SavedFilter:
+        """Save a filter; one of the same name is replaced."""
+        kept, _ = self.update_or_create(
+            owner_id=owner.pk, name=name, defaults={"query": query}
+        )
+        return kept
+
+    def forget(self) -> None:
+        """Delete these."""
+        self.delete()
+
+
+class SavedFilter(models.Model):
+    """A question to the trail that somebody asks again; nobody else sees it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner_id = models.UUIDField(editable=False)
+    name = models.CharField(max_length=80)
+    query = models.CharField(max_length=2000, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = SavedFilterQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner_id", "name"], name="one_saved_filter_per_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Leaf(models.Model):

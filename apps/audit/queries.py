@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery, SearchVectorField
-from django.db.models import Func, QuerySet
+from django.contrib.postgres.search import SearchVectorField
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.audit.event_types import OUTCOMES, EventType
-from apps.audit.models import AuditEvent, Disclosure
+from apps.audit.models import AuditEvent, Disclosure, Words
 from apps.audit.personal import UNKNOWN, Personal, commitments_in, revealed
+from apps.audit.words import id_in, subjects_named, words_of
 from apps.core.errors import Invalid
 from apps.core.ids import first_id_at
 
 PULL_SESSION = timedelta(hours=1)
 MAX_PROJECTS = 200  # events that name one
+PERIODS = {"today": 0, "7d": 7, "30d": 30}  # days before today
 BESIDE_SECONDS = 1  # between the time of an event and that in its id
 FARTHEST_FROM_UTC = timedelta(hours=14)  # of any place; Postgres takes less than 16
+LOWEST, HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,13 @@ class AuditFilter:
     """Which events somebody wants to see; an empty value does not narrow.
 
     Args:
-        person: part of the actor's name or address, or the id of the account.
-        type: exact event type.
+        person: beginnings of words of the actor's name or address, or the id of the
+            account.
+        type: event type, or all of one resource such as `approval.*`.
         outcome: success, failure, denied or error.
         project: id, or name without regard to case.
         target: id of the object, or beginnings of words of its name.
+        period: the last days until now: today, 7d or 30d.
         since: first day or moment, UTC.
         until: last day or moment, UTC.
         text: beginnings of words of name, reason, project or changes.
@@ -47,6 +52,7 @@ class AuditFilter:
     outcome: str = ""
     project: str = ""
     target: str = ""
+    period: str = ""
     since: str = ""
     until: str = ""
     text: str = ""
@@ -68,7 +74,7 @@ class AuditFilter:
     def recorded(self) -> dict[str, str | Personal]:
         """The same for an event: whom somebody looked for is personal."""
         given: dict[str, str | Personal] = {**self.given}
-        if self.person and not _id(self.person):
+        if self.person and not id_in(self.person):
             given["person"] = Personal(UNKNOWN, self.person)
         return given
 
@@ -79,12 +85,40 @@ def matching(events: QuerySet[AuditEvent], wanted: AuditFilter) -> QuerySet[Audi
     Raises:
         Invalid: a date is not a date, or the type is unknown.
     """
+    events = _narrowed(events, wanted)
+    for words in _searched(wanted):
+        events = events.filter(words=words)
+    return events
+
+
+def matching_one_by_one(
+    events: QuerySet[AuditEvent], wanted: AuditFilter
+) -> QuerySet[AuditEvent]:
+    """Narrow in the same way; words are read in each event, without their index."""
+    read = Coalesce("words", Value("", output_field=SearchVectorField()))
+    events = _narrowed(events, wanted).alias(read=read)
+    for words in _searched(wanted):
+        events = events.filter(read=words)
+    return events
+
+
+def _narrowed(
+    events: QuerySet[AuditEvent], wanted: AuditFilter
+) -> QuerySet[AuditEvent]:
     if "\x00" in "".join(wanted.given.values()):
         raise Invalid("The filter contains a NUL character; remove it.")
     for name, narrow in _NARROWINGS.items():
         if value := getattr(wanted, name):
             events = narrow(events, value)
     return events
+
+
+def _searched(wanted: AuditFilter) -> list[Words]:
+    """Give the words that are asked for, those of the object's name apart."""
+    asked = [words_of(wanted.text)]
+    if not id_in(wanted.target):
+        asked.append(words_of(wanted.target, weight="A"))
+    return [words for words in asked if words]
 
 
 def with_names(events: Iterable[AuditEvent]) -> list[AuditEvent]:
@@ -97,61 +131,54 @@ def with_names(events: Iterable[AuditEvent]) -> list[AuditEvent]:
     return rows
 
 
-class _Words(Func):
-    """The words of an event, as the index `audit_by_words` has them."""
+def types_in(value: str) -> list[str]:
+    """List the kinds of events that `approval.*` or one name stands for.
 
-    function = "audit_words"
-    output_field = SearchVectorField()
+    Raises:
+        Invalid: there is no such kind.
+    """
+    resource = value.removesuffix("*") if value.endswith(".*") else ""
+    types = [str(one) for one in EventType.values if one == value]
+    if resource:
+        types = [str(one) for one in EventType.values if one.startswith(resource)]
+    if not types:
+        raise Invalid(
+            f"{value!r} is not a kind of event; the reference lists them all.",
+            fields={"type": "Unknown kind of event."},
+        )
+    return types
 
 
-def _containing(events: QuerySet[AuditEvent], value: str) -> QuerySet[AuditEvent]:
-    words = [re.sub(r"[\\']", "", word) for word in value.split()]
-    wanted = " & ".join(f"'{word}':*" for word in words if word)
-    if not wanted:
-        return events
-    query = SearchQuery(wanted, search_type="raw", config="simple")
-    return events.alias(words=_Words("body")).filter(words=query)
-
-
-def _id(value: str) -> UUID | None:
-    try:
-        return UUID(value)
-    except ValueError:
-        return None
+def id_range(wanted: AuditFilter) -> tuple[UUID, UUID]:
+    """Give the lowest id of an event that is wanted, and the lowest beyond them."""
+    start = [moment_of("since", wanted.since)] if wanted.since else []
+    start += [_start_of(wanted.period)] if wanted.period else []
+    end = moment_of("until", wanted.until) if wanted.until else None
+    return (
+        max((_first_id(moment) for moment in start), default=LOWEST),
+        _id_beyond(end) if end else HIGHEST,
+    )
 
 
 def _by_person(events: QuerySet[AuditEvent], value: str) -> QuerySet[AuditEvent]:
-    if found := _id(value):
-        return events.filter(actor_id=found)
-    known = Disclosure.objects.filter(value__icontains=value).values("subject_id")
-    return events.filter(actor_id__in=known)
+    return events.filter(actor_id__in=subjects_named(value))
 
 
 def _of_project(events: QuerySet[AuditEvent], value: str) -> QuerySet[AuditEvent]:
-    if found := _id(value):
+    if found := id_in(value):
         return events.filter(project_id=found)
     told = AuditEvent.objects.filter(type__in=_NAMING_A_PROJECT)
     named_so = [
         event.project_id
-        for event in _containing(told, value)[:MAX_PROJECTS]
+        for event in matching(told, AuditFilter(text=value))[:MAX_PROJECTS]
         if event.project_label.casefold() == value.casefold()
     ]
     return events.filter(project_id__in=named_so)
 
 
 def _of_target(events: QuerySet[AuditEvent], value: str) -> QuerySet[AuditEvent]:
-    if found := _id(value):
-        return events.filter(target_id=str(found))
-    return _containing(events, value)
-
-
-def _type(value: str) -> str:
-    if value not in EventType.values:
-        raise Invalid(
-            f"{value!r} is not a kind of event; the reference lists them all.",
-            fields={"type": "Unknown kind of event."},
-        )
-    return value
+    found = id_in(value)
+    return events.filter(target_id=str(found)) if found else events
 
 
 def _outcome(value: str) -> str:
@@ -163,17 +190,37 @@ def _outcome(value: str) -> str:
     return value
 
 
+def _start_of(period: str) -> datetime:
+    if period not in PERIODS:
+        known = ", ".join(PERIODS)
+        raise Invalid(f"period must be {known}.", fields={"period": "Unknown."})
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=PERIODS[period])
+
+
+def _first_id(moment: datetime) -> UUID:
+    return first_id_at(moment.timestamp() - BESIDE_SECONDS)
+
+
+def _id_beyond(moment: datetime) -> UUID:
+    return first_id_at(moment.timestamp() + BESIDE_SECONDS)
+
+
 def _from(events: QuerySet[AuditEvent], moment: datetime) -> QuerySet[AuditEvent]:
-    first = first_id_at(moment.timestamp() - BESIDE_SECONDS)
-    return events.filter(at__gte=moment, event_id__gte=first)
+    return events.filter(at__gte=moment, event_id__gte=_first_id(moment))
 
 
-def _upto(events: QuerySet[AuditEvent], moment: datetime) -> QuerySet[AuditEvent]:
-    beyond = first_id_at(moment.timestamp() + BESIDE_SECONDS)
-    return events.filter(at__lte=moment, event_id__lt=beyond)
+def upto(events: QuerySet[AuditEvent], moment: datetime) -> QuerySet[AuditEvent]:
+    """Narrow to what was recorded at a moment or before."""
+    return events.filter(at__lte=moment, event_id__lt=_id_beyond(moment))
 
 
-def _moment(name: str, value: str) -> datetime:
+def moment_of(name: str, value: str) -> datetime:
+    """Read a day or a moment of a filter; the end of the day when it is `until`.
+
+    Raises:
+        Invalid: it is neither.
+    """
     try:
         moment = parse_datetime(value) if len(value) > len("2026-01-01") else None
         day = parse_date(value) if moment is None else None
@@ -198,13 +245,13 @@ _NAMING_A_PROJECT = (EventType.PROJECT_CREATED, EventType.PROJECT_EDITED)
 _Events = QuerySet[AuditEvent]
 _NARROWINGS: dict[str, Callable[[_Events, str], _Events]] = {
     "person": _by_person,
-    "type": lambda events, value: events.filter(type=_type(value)),
+    "type": lambda events, value: events.filter(type__in=types_in(value)),
     "outcome": lambda events, value: events.filter(outcome=_outcome(value)),
     "project": _of_project,
     "target": _of_target,
-    "since": lambda events, value: _from(events, _moment("since", value)),
-    "until": lambda events, value: _upto(events, _moment("until", value)),
-    "text": _containing,
+    "period": lambda events, value: _from(events, _start_of(value)),
+    "since": lambda events, value: _from(events, moment_of("since", value)),
+    "until": lambda events, value: upto(events, moment_of("until", value)),
     "request": lambda events, value: events.filter(request_id=value),
 }
 

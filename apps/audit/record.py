@@ -188,13 +188,20 @@ def _object(target: models.Model | None) -> dict[str, Any]:
         return dict.fromkeys(("id", "name", "path", "type"), "")
     address = getattr(target, "get_absolute_url", None)
     name = str(target)[:MAX_NAME]
-    is_account = isinstance(target, get_user_model())
     return {
         "id": str(target.pk),
-        "name": Personal(target.pk, name) if is_account else name,
+        "name": Personal(about, name) if (about := _subject_of(target)) else name,
         "path": address()[:MAX_NAME] if address else "",
         "type": target._meta.label_lower,
     }
+
+
+def _subject_of(target: models.Model) -> UUID | None:
+    """Say whom the name of an object is about: an account, or who gave it the name."""
+    if isinstance(target, get_user_model()):
+        return target.pk
+    about: UUID | None = getattr(target, "named_after_id", None)
+    return about
 
 
 @cache

@@ -15,11 +15,33 @@ from apps.access.checks import (
 from apps.access.permissions import Permission
 from apps.audit.body import flaw_of
 from apps.audit.models import AuditEvent, Checkpoint, Key, Leaf
+from apps.audit.retention.rules import (
+    can_approve_prune,
+    can_archive_segment,
+    can_download_archive,
+    can_lift_hold,
+    can_place_hold,
+    can_prune_segment,
+    can_request_prune,
+    can_withdraw_prune,
+)
 from apps.audit.rotation import announced_key
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.audit.recovery import Loss
+
+# Every action of this app finds its rule here, by its name.
+__all__ = [
+    "can_approve_prune",
+    "can_archive_segment",
+    "can_download_archive",
+    "can_lift_hold",
+    "can_place_hold",
+    "can_prune_segment",
+    "can_request_prune",
+    "can_withdraw_prune",
+]
 
 
 def can_export_audit_trail(user: User) -> Decision:
@@ -113,6 +135,16 @@ def can_record_heartbeat(user: User) -> Decision:
     """Say whether `user` may report that the portal is alive."""
     if user.kind != "service":
         return Denied("Only the portal's own account reports that it is alive.")
+    return ALLOWED
+
+
+def can_see_standing(user: User) -> Decision:
+    """Say whether `user` may ask the trail who could do what."""
+    if not has_agency_permission(user, Permission.AUDIT_READ):
+        return Denied(
+            "Only who reads the whole audit trail, such as an auditor, can see who "
+            "could do what: the answer takes events of all projects."
+        )
     return ALLOWED
 
 

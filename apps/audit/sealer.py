@@ -50,7 +50,7 @@ class Sealer:
     files: SealerFiles
     batch: int = BATCH
     guard: Guard = field(default_factory=Guard)
-    _vouched_for: tuple[int, str] = field(default=(-1, ""), init=False)
+    _vouched_for: tuple[object, ...] = field(default=(), init=False)
 
     @property
     def signer(self) -> Signer:
@@ -76,7 +76,8 @@ class Sealer:
             CannotSeal: an event or the tree is not what was written. Nothing is signed.
         """
         size, is_news = pickup.has_news(HEAD_ID)
-        if not is_news and self._vouched_for == (size, self.files.last_note()):
+        seen = self.guard.seen()
+        if not is_news and self._vouched_for == (size, self.files.last_note(), seen):
             return 0
         Head.objects.get_or_create(pk=HEAD_ID)
         try:
@@ -89,7 +90,7 @@ class Sealer:
         if note:
             self.files.publish(note)
         if head:
-            self._vouched_for = head.size, self.files.last_note()
+            self._vouched_for = head.size, self.files.last_note(), seen
         return count
 
     def _pass(self) -> tuple[Head | None, int, str]:

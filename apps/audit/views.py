@@ -1,4 +1,8 @@
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -10,16 +14,21 @@ from django.http import (
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from apps.audit import actions, queries, rules
-from apps.audit.event_types import EventType
-from apps.audit.models import AuditEvent
+from apps.audit import actions, desk, rules
+from apps.audit.models import AuditEvent, SavedFilter
+from apps.audit.paging import EventPage, page_of, seal_of, with_places
 from apps.audit.printed_key import printed_keys
-from apps.audit.protection import ProtectionStatus, protection_status
-from apps.audit.queries import AuditFilter
+from apps.audit.protection import protection_status
+from apps.audit.queries import AuditFilter, with_names
+from apps.audit.retention.archived import raise_if_archived
+from apps.audit.retention.rules import can_see_retention
 from apps.audit.status import trail_status
+from apps.audit.timeline import same_request
 from apps.core.errors import Invalid
 from apps.core.http import HtmxRequest, wants_fragment
-from apps.core.rest import Page, keyset_page
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
 
 VERIFIER = Path(__file__).parent / "verifier" / "auditverify.py"
 
@@ -27,45 +36,77 @@ VERIFIER = Path(__file__).parent / "verifier" / "auditverify.py"
 @login_required
 @require_GET
 def list_events(request: HtmxRequest) -> HttpResponse:
-    wanted, fault, page = AuditFilter.from_query(request.GET), None, Page([], None)
+    wanted, fault, page = AuditFilter.from_query(request.GET), None, EventPage([])
     try:
-        events = queries.matching(AuditEvent.objects.visible_to(request.user), wanted)
-        page = keyset_page(events, after=request.GET.get("after"), key="event_id")
-        page.rows = queries.with_names(page.rows)
+        page = page_of(
+            request.user,
+            wanted,
+            after=request.GET.get("after", ""),
+            before=request.GET.get("before", ""),
+        )
         actions.record_view(what=wanted.recorded, by=request.user)
     except Invalid as error:
         fault = error
-    return render(
-        request,
-        "audit/_events.html" if wants_fragment(request) else "audit/list.html",
-        {
-            "page": page,
-            "wanted": wanted,
-            "fault": fault,
-            "event_types": EventType.choices,
-            "status": None if wants_fragment(request) else trail_status(),
-            "protection": _protection(request),
-            "may_export_bundle": rules.can_export_audit_bundle(request.user),
-            "may_see_streams": rules.can_see_streams(request.user),
-            "may_export": rules.can_export_audit_trail(request.user),
-        },
-        status=422 if fault else 200,
-    )
+    is_part = wants_fragment(request)
+    projects = desk.projects_of(request.user)
+    context = {
+        "page": page,
+        "wanted": wanted,
+        "fault": fault,
+        "chips": desk.chips(wanted, projects),
+        "query": urlencode(wanted.given),
+        "may_export": rules.can_export_audit_trail(request.user),
+    }
+    if not is_part:
+        context |= _whole_page(request.user, wanted, projects)
+    template = "audit/_events.html" if is_part else "audit/list.html"
+    return render(request, template, context, status=422 if fault else 200)
 
 
-def _protection(request: HtmxRequest) -> ProtectionStatus | None:
-    if wants_fragment(request) or not rules.can_see_protection(request.user):
-        return None
-    return protection_status()
+def _whole_page(
+    user: User, wanted: AuditFilter, projects: dict[str, str]
+) -> dict[str, Any]:
+    return {
+        **desk.choices(user, wanted, projects),
+        "saved_filters": SavedFilter.objects.visible_to(user),
+        "status": trail_status(),
+        "may_export_bundle": rules.can_export_audit_bundle(user),
+        "may_see_streams": rules.can_see_streams(user),
+        "protection": protection_status() if rules.can_see_protection(user) else None,
+        "may_see_standing": rules.can_see_standing(user),
+        "may_see_retention": can_see_retention(user),
+    }
 
 
 @login_required
 @require_GET
 def event(request: HtmxRequest, event_id: UUID) -> HttpResponse:
     visible = AuditEvent.objects.visible_to(request.user)
-    found = get_object_or_404(visible, event_id=event_id)
+    found = visible.filter(event_id=event_id).first()
+    if found is None:
+        raise_if_archived(event_id)
+        raise Http404
     actions.record_view(what={"event": str(event_id)}, by=request.user)
-    return render(request, "audit/event.html", {"event": found})
+    with_places(with_names([found]))
+    return render(
+        request,
+        "audit/event.html",
+        {
+            "event": found,
+            "seal": seal_of(found),
+            "related": same_request(visible, found),
+        },
+    )
+
+
+@login_required
+@require_GET
+def verify(request: HtmxRequest) -> HttpResponse:
+    context = {
+        "status": trail_status(),
+        "may_export_bundle": rules.can_export_audit_bundle(request.user),
+    }
+    return render(request, "audit/verify.html", context)
 
 
 @login_required

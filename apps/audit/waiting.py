@@ -57,7 +57,8 @@ def _last_of_this_request() -> UUID | None:
     if not (request_id := current().request_id):
         return None
     events = AuditEvent.objects.filter(request_id=request_id).order_by("-event_id")
-    return events.values_list("event_id", flat=True).first()
+    newest: UUID | None = events.values_list("event_id", flat=True).first()
+    return newest
 
 
 def _place_of(event_id: UUID) -> int | None:

@@ -38,6 +38,13 @@ class WrongState(PortalError):
     code = "wrong_state"
 
 
+class Archived(PortalError):
+    """It is no longer here; the message says where to ask for it."""
+
+    status = 410
+    code = "archived"
+
+
 class Invalid(PortalError):
     """The input cannot be accepted as it is."""
 

@@ -127,6 +127,7 @@ def _limit_bytes(request: HttpRequest) -> int:
 TITLES = {
     403: "You may not do this",
     409: "This is not possible now",
+    410: "This is archived",
     413: "The file is too large",
     422: "Something needs correcting",
 }

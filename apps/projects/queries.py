@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.forms import model_to_dict
 from guardian.shortcuts import get_users_with_perms
 
 from apps.access.grants import view_permission
 from apps.accounts.models import User
+from apps.audit.models import AuditEvent
+from apps.audit.retention.period import kept_since
 from apps.core.errors import Invalid
 from apps.projects.models import Membership, Objective, Project, Restrictable
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from apps.accounts.models import UserQuerySet
 
 
@@ -65,3 +69,16 @@ def granted_people(thing: Restrictable) -> UserQuerySet:
         with_group_users=False,
     )
     return cast("UserQuerySet", people).order_by("full_name", "pk")
+
+
+def projects_at_work() -> dict[UUID, str]:
+    """Find the projects in which something happened within the retention time.
+
+    Nothing in the portal closes a project, so its silence says that it is over.
+    """
+    newest = AuditEvent.objects.filter(project_id=OuterRef("pk")).order_by("-event_id")
+    projects = Project.objects.annotate(last=Subquery(newest.values("at")[:1]))
+    return {
+        project.pk: f"Project {project.name} is at work, so what is known of it stays."
+        for project in projects.filter(last__gte=kept_since())
+    }

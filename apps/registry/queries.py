@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.forms import model_to_dict
 
 from apps.datasets.models import DatasetVersion
@@ -16,6 +16,7 @@ from apps.registry.models import (
     AliasName,
     ModelVersion,
     RegisteredModel,
+    VersionState,
 )
 
 if TYPE_CHECKING:
@@ -186,4 +187,20 @@ def _dataset(run: Run) -> dict[str, Any] | None:
         "sha256": version.parquet_sha256,
         "rows": version.row_count,
         "uploaded_at": version.created_at.isoformat(),
+    }
+
+
+def projects_with_live_models() -> dict[UUID, str]:
+    """Find the projects of models that are in use or on the way there.
+
+    Where a model came from stays known for as long as it may be asked about.
+    """
+    alive = [VersionState.IN_REVIEW, VersionState.APPROVED]
+    versions = ModelVersion.objects.filter(
+        Q(state__in=alive) | Q(aliases__name=AliasName.CHAMPION)
+    )
+    return {
+        version.project.pk: f"{version} is {version.get_state_display().lower()}, so "
+        "what is known of its project stays."
+        for version in versions.select_related("model__project")
     }

@@ -49,6 +49,16 @@
     });
   });
 
+  // [data-key]: this key, pressed outside of a field, puts the cursor there.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+    const field = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+  });
+
   // htmx found the server away or failing: say so, once, where messages stand.
   const sayFailure = () => {
     const alert = document.createElement("div");

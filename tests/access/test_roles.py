@@ -43,8 +43,16 @@ def test_every_role_counts_in_one_reach():
     assert not {*PROJECT_ROLES} & {*AGENCY_ROLES}
 
 
-def test_an_auditor_only_reads():
-    assert AUDITOR.permissions == READING
+def test_an_auditor_reads_holds_back_and_agrees_to_remove():
+    keeping = {Permission.AUDIT_APPROVE_PRUNE, Permission.AUDIT_HOLD}
+
+    assert AUDITOR.permissions == READING | keeping
+
+
+def test_nobody_asks_for_a_removal_and_agrees_to_it_in_one_role():
+    for role in ROLES.values():
+        both = {Permission.AUDIT_PRUNE, Permission.AUDIT_APPROVE_PRUNE}
+        assert not both <= role.permissions
 
 
 @pytest.mark.parametrize(

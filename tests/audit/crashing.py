@@ -58,7 +58,11 @@ class Trail:
     @classmethod
     @contextmanager
     def apart(cls, unblock: Callable[[], object]) -> Iterator["Trail"]:
-        """Make one in a folder that the account of the database may pass."""
+        """Make one in a folder that the account of the database may pass.
+
+        The children must not inherit a session of the database of other tests.
+        """
+        connection.close()
         with TemporaryDirectory(prefix="portal-") as folder:
             Path(folder).chmod(0o711)
             yield cls(Path(folder), unblock)

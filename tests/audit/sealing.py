@@ -85,13 +85,14 @@ def connect() -> psycopg.Connection:
     return psycopg.connect(**{name: facts[name] for name in known if name in facts})
 
 
-TABLES = ("auditevent", "leaf", "tile", "checkpoint")
+TABLES = ("auditevent", "leaf", "tile", "checkpoint", "pruning")
 
 
 @contextmanager
 def tampering() -> Iterator[psycopg.Cursor]:
     """Do what a superuser of the database can do: no trigger stops them."""
     with connect() as session, session.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:
             cursor.execute(f"DROP TABLE IF EXISTS kept_{table}")
             cursor.execute(f"CREATE TABLE kept_{table} AS TABLE audit_{table}")
@@ -103,16 +104,35 @@ def tampering() -> Iterator[psycopg.Cursor]:
 def undo_tampering() -> None:
     """Put the rows back as they were before the last tampering."""
     with connect() as session, session.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:
             cursor.execute(f"ALTER TABLE audit_{table} DISABLE TRIGGER USER")
             cursor.execute(f"DELETE FROM audit_{table}")  # noqa: S608
-            cursor.execute(f"INSERT INTO audit_{table} TABLE kept_{table}")
+            columns = _written_columns(cursor, table)
+            cursor.execute(
+                f"INSERT INTO audit_{table} ({columns}) SELECT {columns} "  # noqa: S608
+                f"FROM kept_{table}"
+            )
             cursor.execute(f"DROP TABLE kept_{table}")
         _restore_triggers(cursor)
 
 
+def _written_columns(cursor: psycopg.Cursor, table: str) -> str:
+    """Name all columns but those that the database computes."""
+    cursor.execute(
+        "SELECT string_agg(column_name, ', ') FROM information_schema.columns"
+        " WHERE table_name = %s AND is_generated = 'NEVER'",
+        [f"audit_{table}"],
+    )
+    return cursor.fetchone()[0]
+
+
 def _restore_triggers(cursor: psycopg.Cursor) -> None:
-    always = "ENABLE ALWAYS TRIGGER"
-    for table in TABLES:
-        cursor.execute(f"ALTER TABLE audit_{table} {always} audit_append_only")
-    cursor.execute(f"ALTER TABLE audit_auditevent {always} audit_transaction")
+    names = [f"audit_{table}" for table in TABLES]
+    cursor.execute(
+        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+        " WHERE NOT tgisinternal AND tgrelid::regclass::text = ANY(%s)",
+        [names],
+    )
+    for table, trigger in cursor.fetchall():
+        cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")

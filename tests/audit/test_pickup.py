@@ -12,7 +12,9 @@ from apps.audit.inspection import inspect
 from apps.audit.models import AuditEvent, Head
 from apps.audit.sealer import HEAD_ID
 from apps.audit.signing import CannotSeal
+from apps.audit.transparency.checkpoint import Checkpoint
 from tests.audit.sealing import (
+    ORIGIN,
     connect,
     happen,
     newest,
@@ -102,6 +104,15 @@ def test_an_idle_pass_asks_once(sealer, django_assert_num_queries):
 
     with django_assert_num_queries(1):
         assert sealer.seal() == 0
+
+
+def test_an_idle_sealer_notices_what_an_anchor_holds(sealer):
+    happen(1)
+    sealer.seal()
+    sealer.guard.saw("the anchor", Checkpoint(ORIGIN, 99, bytes(32)))
+
+    with pytest.raises(CannotSeal, match="Database behind anchor the anchor"):
+        sealer.seal()
 
 
 def test_an_open_transaction_is_no_news_until_it_commits(sealer):

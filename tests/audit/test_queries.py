@@ -2,13 +2,17 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.db import transaction
 
 from apps.accounts import actions as accounts
 from apps.audit import queries
+from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.audit.queries import AuditFilter
+from apps.audit.record import record
 from apps.core.errors import Invalid
 from tests.factories import projects as project_factory
+from tests.factories import registry
 from tests.permission_rows import PEOPLE
 
 FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1"]
@@ -129,6 +133,86 @@ def test_every_other_filter_narrows(trail, world, administrator):
         "wildcard": 0,
         "request": 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("damage-risk", True),
+        ("DAMAGE", True),
+        ("dam", True),
+        ("da", False),
+        ("amage", False),
+        ("inspection/damage-risk", True),
+        ("risk version 1", True),
+        ("damage version", True),
+        ("risk version 2", False),
+        ("'", False),
+        ("dam'age", False),
+        ("damage:* | x", False),
+        ("registered", False),
+    ],
+)
+def test_words_are_found_where_they_begin(world, text, is_found):
+    registry.model_version(world.project, world.data_scientist, "damage-risk")
+    events = AuditEvent.objects.filter(type="model.version_registered")
+
+    for wanted in (AuditFilter(text=text), AuditFilter(target=text)):
+        assert queries.matching(events, wanted).exists() == is_found
+        assert queries.matching_one_by_one(events, wanted).exists() == is_found
+
+
+def test_words_of_reason_project_and_changes_are_found_by_text_only(world):
+    change = {"file": ["old name.csv", "folder/strikes.csv"]}
+    with transaction.atomic():
+        record(
+            EventType.DATASET_EDITED,
+            target=world.project,
+            project=world.project,
+            by=world.program_manager,
+            changes=change,
+            reason="Because of a typo",
+        )
+    events = AuditEvent.objects.filter(type="dataset.edited")
+
+    for word in ("because", "typo", "strikes.csv", "folder", "old"):
+        assert queries.matching(events, AuditFilter(text=word)).exists()
+        assert not queries.matching(events, AuditFilter(target=word)).exists()
+    assert not queries.matching(events, AuditFilter(text="value")).exists()
+
+
+def test_a_type_may_stand_for_all_of_one_resource(world):
+    found = queries.matching(AuditEvent.objects.all(), AuditFilter(type="member.*"))
+
+    assert {event.type for event in found} == {"member.added"}
+
+
+@pytest.mark.parametrize("wanted", ["coffee.*", ".*", "*", "member", "member.add*"])
+def test_a_type_that_stands_for_nothing_is_refused(db, wanted):
+    with pytest.raises(Invalid, match="is not a kind of event"):
+        found(AuditEvent.objects.all(), type=wanted)
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"),
+    [("today", ["10"]), ("7d", ["03", "10"]), ("30d", ["01", "03", "10"])],
+)
+def test_a_period_reaches_back_from_today(world, period, expected):
+    for day in (1, 3, 10):
+        with time_machine.travel(f"2050-03-{day:02}T00:00:00Z", tick=False):
+            accounts.record_sign_in(address="192.0.2.1", by=world.validator)
+
+    with time_machine.travel("2050-03-10T23:00:00Z", tick=False):
+        narrowed = queries.matching(
+            AuditEvent.objects.all(), AuditFilter(period=period)
+        ).order_by("pk")
+
+        assert [f"{event.at:%d}" for event in narrowed] == expected
+
+
+def test_an_unknown_period_is_refused(db):
+    with pytest.raises(Invalid, match="period must be today, 7d, 30d"):
+        found(AuditEvent.objects.all(), period="90d")
 
 
 def test_a_filter_is_read_from_a_query_string():

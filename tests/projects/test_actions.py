@@ -228,6 +228,7 @@ def test_add_member_records_event(world, outsider, program_manager):
     assert member(world.project, outsider).role == "developer"
     assert events[0].changes == {
         "member": "Otto Outsider <outsider@agency.example>",
+        "member_id": str(outsider.pk),
         "role": [None, "developer"],
     }
 
@@ -268,6 +269,7 @@ def test_change_role_records_event(world, developer, program_manager):
     assert member(world.project, developer).role == "validator"
     assert events[0].changes == {
         "member": "Dev Developer <developer@agency.example>",
+        "member_id": str(developer.pk),
         "role": ["developer", "validator"],
     }
 

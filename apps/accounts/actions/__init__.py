@@ -1,5 +1,10 @@
 """Everything that changes an account or a token."""
 
+from apps.accounts.actions.erasure import (
+    approve_erasure,
+    request_erasure,
+    withdraw_erasure,
+)
 from apps.accounts.actions.people import (
     PROFILE_FIELDS,
     create_first_administrator,
@@ -24,6 +29,7 @@ from apps.accounts.actions.tokens import (
 __all__ = [
     "PROFILE_FIELDS",
     "WrongPassword",
+    "approve_erasure",
     "confirm_password",
     "create_first_administrator",
     "create_person",
@@ -33,7 +39,9 @@ __all__ = [
     "record_password_change",
     "record_sign_in",
     "record_sign_in_failure",
+    "request_erasure",
     "revoke_token",
     "service_account",
     "set_agency_roles",
+    "withdraw_erasure",
 ]

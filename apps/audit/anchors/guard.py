@@ -34,6 +34,11 @@ class Guard:
         with self._lock:
             self.contradictions[address] = origin, sentence
 
+    def seen(self) -> tuple[object, ...]:
+        """Give all that was seen, to be compared with what is seen later."""
+        with self._lock:
+            return *self.held.items(), *self.contradictions.items()
+
     def require_prefix(self, origin: str, size: int, get_hash: GetHash) -> None:
         """See that a tree of `size` leaves continues all that the anchors hold.
 

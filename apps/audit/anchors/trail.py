@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apps.audit.models import Checkpoint, Head, Key
-from apps.audit.sealer import Sealer, reader
+from apps.audit.sealer import Sealer
+from apps.audit.stored_tree import reader
 from apps.audit.transparency import checkpoint
 from apps.audit.transparency.note import InvalidNote, Verifier, open_note
 from apps.audit.transparency.tiles import hashes_in

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import IO
 
-from apps.audit.transparency.archive import FORMAT, MANIFEST, Archive
+from apps.audit.transparency.bundle_file import FORMAT, MANIFEST, BundleFile
 from apps.audit.transparency.checkpoint import Checkpoint, parse_checkpoint
+from apps.audit.transparency.pruning import (
+    SEGMENT_LEAVES,
+    Pruned,
+    minimum_index,
+)
 from apps.audit.transparency.tiles import (
     ReadTile,
     tile_coordinates,
@@ -19,7 +25,7 @@ from apps.audit.transparency.tree import HASH_BYTES
 
 __all__ = ["FORMAT", "MANIFEST"]
 
-SEGMENT_LEAVES = 65_536  # one full tile of level 1
+PRUNED = "pruned.json"  # only in a bundle of a trail of which segments were removed
 BODIES_PER_WRITE = 512
 
 _NEEDED = """\
@@ -84,6 +90,7 @@ class Contents:
             asked for after the bodies.
         stamps: tokens of a time stamp authority, by the size of the checkpoint.
         tsa_certificate: of that authority, PEM.
+        pruned: segments that are no longer there; `bodies` has none of theirs.
     """
 
     note: str
@@ -95,6 +102,7 @@ class Contents:
     payloads: Iterable[tuple[str, str]] = ()
     stamps: Iterable[tuple[int, bytes]] = ()
     tsa_certificate: str = ""
+    pruned: Sequence[Pruned] = ()
 
 
 @dataclass(frozen=True)
@@ -128,13 +136,15 @@ def write_bundle(target: IO[bytes], contents: Contents) -> str:
     Raises:
         ValueError: there are more or fewer bodies or hashes than the checkpoint says.
     """
-    with Archive(target) as files:
+    with BundleFile(target) as files:
         newest = checkpoint_of(contents.note)
         files.write("checkpoint", contents.note.encode())
         for note in contents.earlier:
             files.write(f"checkpoints/{checkpoint_of(note).size}", note.encode())
-        _write_segments(files, iter(contents.bodies), newest.size)
-        _write_tiles(files, contents.read_tile, newest.size)
+        _write_segments(files, contents, newest.size)
+        _write_tiles(files, contents, newest.size)
+        if contents.pruned:
+            files.write(PRUNED, _pruned(contents.pruned))
         _write_more(files, contents)
         _write_keys(files, contents.vkeys)
         files.write("VERIFY.md", VERIFY.encode())
@@ -147,7 +157,7 @@ def write_selection(target: IO[bytes], selection: Selection) -> str:
     Returns:
         SHA-256 of the manifest, in hexadecimal.
     """
-    with Archive(target) as files:
+    with BundleFile(target) as files:
         files.write("checkpoint", selection.note.encode())
         for event_id, body, proof in selection.events:
             files.write(f"events/{event_id}.json", body.encode())
@@ -158,13 +168,26 @@ def write_selection(target: IO[bytes], selection: Selection) -> str:
         return files.finish()
 
 
+def _pruned(pruned: Sequence[Pruned]) -> bytes:
+    """Word what is no longer there, and which archives have it."""
+    facts = {
+        "minimum_index": minimum_index(pruned),
+        "segments": [asdict(one) for one in sorted(pruned)],
+    }
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return f"{text}\n".encode()
+
+
 def checkpoint_of(note: str) -> Checkpoint:
     """Read what a note of our own says; its signatures are not checked."""
     return parse_checkpoint(note.rpartition("\n\n")[0] + "\n")
 
 
-def _write_segments(files: Archive, bodies: Iterator[str], size: int) -> None:
+def _write_segments(files: BundleFile, contents: Contents, size: int) -> None:
+    bodies = iter(contents.bodies)
     for number, start in enumerate(range(0, size, SEGMENT_LEAVES)):
+        if any(start in one for one in contents.pruned):
+            continue
         count = min(SEGMENT_LEAVES, size - start)
         files.write_pieces(f"segments/{number:06}.jsonl", _segment(bodies, count))
     if next(bodies, None) is not None:
@@ -185,16 +208,19 @@ def _joined(lines: list[str]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _write_tiles(files: Archive, read_tile: ReadTile, size: int) -> None:
+def _write_tiles(files: BundleFile, contents: Contents, size: int) -> None:
+    gone = {(0, index) for one in contents.pruned for index in one.tiles}
     for level, index in tile_coordinates(size):
+        if (level, index) in gone:
+            continue
         width = tile_width(level, index, size)
-        hashes = read_tile(level, index)[: width * HASH_BYTES]
+        hashes = contents.read_tile(level, index)[: width * HASH_BYTES]
         if len(hashes) != width * HASH_BYTES:
             raise ValueError(f"Tile {level}/{index} holds less than {width} hashes.")
         files.write(tile_path(level, index, width), hashes, packed=False)
 
 
-def _write_more(files: Archive, contents: Contents) -> None:
+def _write_more(files: BundleFile, contents: Contents) -> None:
     _write_payloads(files, contents.payloads)
     if contents.disclosures is not None:
         lines = iter(contents.disclosures)
@@ -206,7 +232,7 @@ def _write_more(files: Archive, contents: Contents) -> None:
         files.write("keys/tsa-ca.pem", contents.tsa_certificate.encode())
 
 
-def _write_payloads(files: Archive, payloads: Iterable[tuple[str, str]]) -> None:
+def _write_payloads(files: BundleFile, payloads: Iterable[tuple[str, str]]) -> None:
     written = set()
     for digest, changes in payloads:
         if digest not in written:
@@ -214,6 +240,6 @@ def _write_payloads(files: Archive, payloads: Iterable[tuple[str, str]]) -> None
             written.add(digest)
 
 
-def _write_keys(files: Archive, vkeys: Sequence[str]) -> None:
+def _write_keys(files: BundleFile, vkeys: Sequence[str]) -> None:
     for number, vkey in enumerate(vkeys):
         files.write(f"keys/{number}.vkey", f"{vkey}\n".encode())

@@ -10,8 +10,8 @@ a copy that you, or anyone outside the portal's machines, saved earlier.
 Answers: 0 verified; 1 tamper evidence; 2 wrong usage; 3 evidence incomplete;
 4 verified, but stale or without anything from outside the export to compare with.
 
-To read this program, start at the end of it: `main` chooses a command, `examine` is the
-command `bundle`, and everything above serves them, in this order:
+To read this program, start near the end of it: `main` chooses a command, `examine` is
+the command `bundle`, and everything above serves them, in this order:
 
     what is found        the rules, each with what contradicts and what follows
     signatures           Ed25519, keys, signed notes, checkpoints, cosignatures
@@ -63,7 +63,6 @@ VERDICTS = {
 FORMAT = "audit-bundle/1"
 MANIFEST = "MANIFEST.json"
 DISCLOSURES = "private/disclosures.txt"
-TSA_CA = "keys/tsa-ca.pem"
 COPIES = {  # for people, or looked into only if asked; nothing relies on them
     "VERIFY.md", "events.csv", "report.html", "report.pdf", "auditverify.py",
     "assessment-results.json", DISCLOSURES,
@@ -76,12 +75,12 @@ SEGMENT_LEAVES = 65_536
 MAX_BODY_BYTES = 65_535
 MAX_NOTE_BYTES = 1_000_000
 MAX_MANIFEST_BYTES = 32_000_000
-MAX_PAYLOAD_BYTES = 64_000_000
 MAX_CHECKPOINTS = 10_000
 MAX_PROOFS = 100_000
 MAX_INTEGER = 2**53 - 1
 MAX_SIGNATURES = 100
 MAX_PROOF_HASHES = 63
+CLOCKS_DIFFER = timedelta(hours=1)
 MAX_REMEMBERED = 500_000  # commitments, or rows of a filtered export
 PIECE_BYTES = 1 << 18
 SHOWN_PER_RULE = 20
@@ -945,13 +944,17 @@ class Bundle:
         for _ in self.pieces(name):
             pass
 
-    def read_rest(self) -> None:
-        """Check the copies for convenience, and name what nobody asked for."""
-        unasked = self.report.counts.keys() & {"file.missing", "process"}
+    def read_rest(self, *, is_whole: bool) -> None:
+        """Check the copies for convenience, and name what nobody asked for.
+
+        Args:
+            is_whole: whether everything that there is to ask for was asked for.
+        """
+        is_whole = is_whole and "file.missing" not in self.report.counts
         for name in sorted(self.unread):
             if name in COPIES or name.startswith("keys/") or STAMP.fullmatch(name):
                 self.compare(name)
-            elif not unasked:
+            elif is_whole:
                 self.fault("file.unknown", name, "no such file", "a file")
 
 
@@ -1299,7 +1302,7 @@ class Examination:
 
     Attributes:
         size: the number of events that were read.
-        confirmed: how many of them something outside the export vouches for.
+        vouched: size and root of what something outside the export vouches for.
         freshest: when a witness last vouched, in seconds since 1970.
     """
 
@@ -1320,7 +1323,7 @@ class Examination:
         self.segments: list[bytes] = []
         self.edge: list[bytes] = []
         self.found = Segment(self.report)
-        self.confirmed = 0
+        self.vouched: set[tuple[int, bytes]] = set()
         self.freshest = 0
 
     # checkpoints
@@ -1370,7 +1373,7 @@ class Examination:
             self.report.add("witness", name, "cosignature", "a good one", str(error))
             return
         if self.trust.witness_keys and len(moments) >= self.trust.quorum:
-            self.confirmed = max(self.confirmed, checkpoint.size)
+            self.vouched.add((checkpoint.size, checkpoint.root))
             newest = sorted(moments)[-self.trust.quorum]
             self.freshest = max(self.freshest, newest)
 
@@ -1379,9 +1382,16 @@ class Examination:
         self.read_checkpoint("checkpoint")
         for name in self.bundle.under("checkpoints/")[:MAX_CHECKPOINTS]:
             self.read_checkpoint(name)
+        self.take_kept()
+
+    def take_kept(self) -> None:
         for name, checkpoint in self.trust.kept:
             self.claim(checkpoint, name, kept=True)
-            self.confirmed = max(self.confirmed, checkpoint.size)
+            self.vouched.add((checkpoint.size, checkpoint.root))
+
+    def confirmed(self) -> int:
+        """Say how many of the events something outside the export vouches for."""
+        return max((size for size, _ in self.vouched), default=0)
 
     # events
 
@@ -1510,9 +1520,10 @@ class Examination:
             facts = ("history.gap", claim.place, "events", wanted, found)
             self.report.add(*facts, index=gap.index)
         elif claim.root != self.other_roots.get(claim.size, claim.root):
-            field, found = f"root of {claim.size} events", self.other_roots[claim.size]
-            facts = (claim.place, field, claim.root.hex(), found.hex())
-            self.report.add("root.kept" if claim.kept else "root", *facts)
+            root = self.other_roots[claim.size].hex()
+            contradiction = (f"root of {claim.size} events", claim.root.hex(), root)
+            rule = "root.kept" if claim.kept else "root"
+            self.report.add(rule, claim.place, *contradiction)
 
     def miscount(self, rule: str, place: str, expected: int) -> None:
         facts = ("events", str(expected), str(self.size))
@@ -1583,31 +1594,36 @@ class Authority:
 
 
 def check_time_stamps(examination: Examination, certificate: str) -> None:
-    report, bundle = examination.report, examination.bundle
+    report = examination.report
     tool = shutil.which("openssl")
     if not examination.stamped:
         report.add("timestamp.missing", "timestamps/", "files", "one or more", "none")
-    if tool is None:
+    elif tool is None:
         report.add("timestamp.tool", "openssl", "program", "openssl", "none")
-    if tool is None or not examination.stamped:
+    else:
+        authority = Authority(tool, certificate)
+        for name in sorted(examination.stamped)[:MAX_STAMPS]:
+            check_time_stamp(examination, authority, name)
+
+
+def check_time_stamp(examination: Examination, authority: Authority, name: str) -> None:
+    token, found = examination.bundle.read(name, MAX_NOTE_BYTES), STAMP.fullmatch(name)
+    if token is None:
         return
-    authority = Authority(tool, certificate)
-    for name in sorted(examination.stamped)[:MAX_STAMPS]:
-        token, found = bundle.read(name, MAX_NOTE_BYTES), STAMP.fullmatch(name)
-        if token is None:
-            continue
-        size = int(found[1]) if found else -1
-        note = examination.notes.get(size)
-        texts = stamped_texts(note, examination.trust.log_keys) if note else []
-        try:
-            rule, said = authority.ask(token, texts)
-        except (OSError, subprocess.SubprocessError) as error:
-            rule, said = "timestamp.unverified", str(error)
-        if rule:
-            report.add(rule, name, "token", "over the signed checkpoint", said)
-        else:
-            examination.confirmed = max(examination.confirmed, size)
-            report.lines.append(f"Time stamp: {size} events existed at {plain(said)}.")
+    note = examination.notes.get(int(found[1])) if found else None
+    texts = stamped_texts(note, examination.trust.log_keys) if note else []
+    try:
+        rule, said = authority.ask(token, texts)
+    except (OSError, subprocess.SubprocessError) as error:
+        rule, said = "timestamp.unverified", str(error)
+    if rule or note is None:
+        wanted = "over the signed checkpoint"
+        examination.report.add(rule, name, "token", wanted, said)
+        return
+    stamped = parse_checkpoint(note.text)
+    examination.vouched.add((stamped.size, stamped.root))
+    sentence = f"Time stamp: {stamped.size} events existed at {plain(said)}."
+    examination.report.lines.append(sentence)
 
 
 # Further evidence: personal data behind commitments, and changes that are kept apart
@@ -1749,6 +1765,7 @@ class Proofs:
 
     Attributes:
         count: the events that were looked at.
+        used: size and root of the checkpoints that their proofs lead to.
         newest: the time of the newest of them.
     """
 
@@ -1757,6 +1774,7 @@ class Proofs:
         self.report = examination.report
         self.count = 0
         self.newest = ""
+        self.used: set[tuple[int, bytes]] = set()
         self.last: tuple[bytes, Checkpoint | None] = (b"", None)
 
     def checkpoint(self, raw: bytes, place: str) -> Checkpoint | None:
@@ -1766,6 +1784,7 @@ class Proofs:
             self.last = raw, found
             if found is not None:
                 self.examination.claim(found, place, kept=False)
+                self.used.add((found.size, found.root))
         return self.last[1]
 
     def check(self, raw: bytes, body: bytes, place: str) -> dict[str, Any] | None:
@@ -1797,6 +1816,9 @@ class Proofs:
             )
             return None
         self.newest = max(self.newest, str(event.get("time", "")))
+        found = self.examination.found
+        found.commitments |= set(map(from_url, COMMITMENT.findall(body)))
+        found.erased |= erased_by(body)
         return event
 
     def read_all(self) -> None:
@@ -1813,11 +1835,9 @@ class Proofs:
             if event is not None and str(event.get("id")) != event_id:
                 self.report.add("proof", name, "id", event_id, str(event.get("id")))
 
-    def compare_kept(self) -> None:
-        """Compare what two checkpoints of the same size say, without the events."""
-        of = self.examination
-        of.confirmed = 0 if of.freshest == 0 else of.confirmed
-        for size, claims in of.claims.items():
+    def compare_checkpoints(self) -> None:
+        """Compare what checkpoints of the same size say, without the events."""
+        for size, claims in self.examination.claims.items():
             first, *others = sorted(claims, key=lambda claim: claim.kept)
             for claim in others:
                 if claim.root != first.root:
@@ -1828,8 +1848,13 @@ class Proofs:
                     )
                     rule = "root.kept" if claim.kept else "root"
                     self.report.add(rule, claim.place, *facts)
-            if any(one.kept for one in claims) and not all(one.kept for one in claims):
-                of.confirmed = max(of.confirmed, size)
+
+    def drop_unused(self) -> None:
+        """Let nothing vouch for these events but what vouches for all their proofs."""
+        self.examination.vouched &= self.used
+        if self.examination.vouched != self.used:
+            self.examination.vouched.clear()
+            self.examination.freshest = 0
 
 
 # Further evidence: a filtered list, its filter run again over all events
@@ -1839,6 +1864,7 @@ FILTER_NAMES = {
     "actor": "actor", "person": "actor", "object": "object", "target": "object",
     "project": "project", "since": "since", "until": "until",
 }  # fmt: skip
+WORD = re.compile(r"[a-z0-9_.]{1,100}")
 AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -1865,20 +1891,22 @@ def parse_filter(stated: Any) -> dict[str, str]:
     for name, value in stated.items():
         if value in ("", None):
             continue
-        field_name = FILTER_NAMES.get(name)
-        if field_name is None or not isinstance(value, str):
+        if name not in FILTER_NAMES or not isinstance(value, str):
             raise Malformed(f"this program does not know the filter {name}")
-        if field_name in ("since", "until"):
-            try:
-                value = moment_from(value, end=field_name == "until")
-            except (ValueError, OverflowError):
-                raise Malformed(f"{name} is no time") from None
-        elif field_name in ("actor", "object", "project") and not AN_ID.fullmatch(
-            value
-        ):
-            raise Malformed(f"{name} searches text, which sealed events do not answer")
-        wanted[field_name] = value
+        wanted[FILTER_NAMES[name]] = filter_value(name, value)
     return wanted
+
+
+def filter_value(name: str, value: str) -> str:
+    if name in ("since", "until"):
+        try:
+            return moment_from(value, end=name == "until")
+        except (ValueError, OverflowError):
+            raise Malformed(f"{name} is no time") from None
+    form = WORD if FILTER_NAMES[name] in ("action", "outcome") else AN_ID
+    if not form.fullmatch(value):
+        raise Malformed(f"{name} searches text, which sealed events do not answer")
+    return value
 
 
 def matching(body: bytes, wanted: dict[str, str]) -> str | None:
@@ -1922,13 +1950,15 @@ class FilteredList:
             if number:
                 self.take(last, number)
             last = row
+        size, count = last.get("size"), last.get("count")
         try:
             self.wanted = parse_filter(last.get("filter"))
+            self.size = size_from(str(size))
         except Malformed as error:
-            report.add("filter.form", path, "filter", "action, ids, times", str(error))
+            self.wanted = None
+            facts = ("last line", "filter and size", str(error))
+            report.add("filter.form", path, *facts)
             return
-        size, count = last.get("size"), last.get("count", last.get("events"))
-        self.size = size if isinstance(size, int) else 0
         if count != len(self.rows):
             report.add("filter.count", path, "count", str(count), str(len(self.rows)))
 
@@ -1963,14 +1993,13 @@ class FilteredList:
         """Name what the list has too much and what it lacks."""
         if self.wanted is None:
             return
-        matches, reach = examination.found.matches, self.size or examination.size
-        is_covered = 0 < self.size <= examination.size
+        matches, is_covered = examination.found.matches, self.size <= examination.size
         for event_id, number in self.rows.items():
             if event_id not in matches:
                 rule = "filter.added" if is_covered else "row.newer"
                 self.report.add(rule, self.path, f"line {number}", "no row", event_id)
         for event_id, index in matches.items():
-            if event_id not in self.rows and index < reach:
+            if event_id not in self.rows and index < self.size:
                 facts = ("row", event_id, "none")
                 self.report.add("filter.missing", self.path, *facts, index=index)
         self.report.facts["rows"] = len(self.rows)
@@ -2002,8 +2031,9 @@ def examine(arguments: argparse.Namespace, report: Report) -> None:
         examination.read_checkpoints()
         proofs = Proofs(examination)
         proofs.read_all()
-        if proofs.count and Task(0, (), wanted).name not in bundle.present:
-            proofs.compare_kept()
+        filtered = proofs.count and Task(0, (), wanted).name not in bundle.present
+        if filtered:
+            proofs.compare_checkpoints()
             examination.size, examination.found.newest = proofs.count, proofs.newest
             report.lines.append(FILTERED)
         else:
@@ -2015,9 +2045,11 @@ def examine(arguments: argparse.Namespace, report: Report) -> None:
             check_disclosures(examination)
         if arguments.tsa_ca:
             check_time_stamps(examination, arguments.tsa_ca)
+        if filtered:
+            proofs.drop_unused()
         if listed:
             listed.compare(examination)
-        bundle.read_rest()
+        bundle.read_rest(is_whole=examination.is_whole)
     report.facts["events"], report.facts["manifest"] = examination.size, bundle.manifest
     conclude(arguments, examination)
 
@@ -2037,7 +2069,7 @@ def recheck_of(arguments: argparse.Namespace, report: Report) -> FilteredList | 
 
 
 def trust_of(arguments: argparse.Namespace) -> Trust:
-    witnesses = arguments.witness_key
+    witnesses = list(dict.fromkeys(arguments.witness_key))  # none counts twice
     quorum = len(witnesses) if arguments.quorum is None else arguments.quorum
     return Trust(arguments.log_key, witnesses, quorum, arguments.kept)
 
@@ -2048,43 +2080,52 @@ def conclude(arguments: argparse.Namespace, examination: Examination) -> None:
     if trust.witness_keys and not examination.freshest:
         facts = ("checkpoint", "cosignatures", str(trust.quorum), "fewer")
         report.add("witness.quorum", *facts)
-    report.facts["confirmed"] = examination.confirmed
-    report.doubts += doubts(arguments, examination)
-
-
-def doubts(arguments: argparse.Namespace, examination: Examination) -> Iterator[str]:
-    """Say what the export, flawless as it may be, cannot show."""
-    if not examination.confirmed:
-        yield (
+    confirmed = 0 if report.counts else examination.confirmed()
+    report.facts["confirmed"] = confirmed
+    if not confirmed:
+        report.doubts.append(
             "Nothing from outside the export vouches for it (--kept, --witness-key, "
             "--tsa-ca), so nobody can say whether the newest events were cut off."
         )
-    if arguments.max_age is None:
-        return
-    oldest = datetime.now(timezone.utc) - arguments.max_age
+    if arguments.max_age is not None:
+        report.doubts += stale(arguments.max_age, examination)
+
+
+def stale(max_age: timedelta, examination: Examination) -> Iterator[str]:
+    """Say what is older than the auditor allows, or says to be of the future."""
+    now = datetime.now(timezone.utc)
+    oldest, latest = now - max_age, now + CLOCKS_DIFFER
     newest = examination.found.newest
     try:
-        is_old = datetime.strptime(newest, "%Y-%m-%dT%H:%M:%S.%f%z") < oldest
+        moment = datetime.strptime(newest, "%Y-%m-%dT%H:%M:%S.%f%z")
+        is_fresh = oldest <= moment <= latest
     except ValueError:
-        is_old = True
-    if is_old:
-        yield f"The newest event is of {plain(newest)}: too old."
-    if examination.freshest and examination.freshest < oldest.timestamp():
-        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(examination.freshest))
-        yield f"The newest cosignature is of {moment}: too old."
+        is_fresh = False
+    if not is_fresh:
+        yield f"The newest event is of {plain(newest)}: too old, or not yet."
+    at = examination.freshest
+    if at and not oldest.timestamp() <= at <= latest.timestamp():
+        yield f"The newest cosignature is of {utc(at)}: too old, or not yet."
+
+
+def utc(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds} seconds after 1970"
 
 
 def check_event(arguments: argparse.Namespace, report: Report) -> None:
     """Check that one event is in the log: `event`."""
     nothing = Bundle(Nothing(), report)
     examination = Examination(nothing, trust_of(arguments), Wanted())
-    for name, checkpoint in arguments.kept:
-        examination.claim(checkpoint, name, kept=True)
+    examination.take_kept()
     proofs = Proofs(examination)
     raw = read_file(arguments.proof, MAX_NOTE_BYTES)
     body = read_file(arguments.event, MAX_BODY_BYTES + 1).rstrip(b"\n")
     event = proofs.check(raw, body, arguments.proof)
-    proofs.compare_kept()
+    proofs.compare_checkpoints()
+    proofs.drop_unused()
     examination.found.newest = proofs.newest
     if event is not None:
         report.lines += sentences(event)
@@ -2275,28 +2316,39 @@ def witness(arguments: argparse.Namespace, report: Report) -> str:
     """
     key = private_key(arguments.key)
     raw = sys.stdin.buffer.read(2 * MAX_NOTE_BYTES)
-    lock = arguments.state + ".new"  # also keeps a second witness away
-    file = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    fresh = arguments.state + ".new"  # also keeps a second witness away
     try:
-        with open(file, "wb") as fresh:
-            note = acceptable(raw, arguments, report)
-            if note is None:
-                return ""
-            moment = int(time.time())
-            signed = moment.to_bytes(8, "big")
-            signed += sign(key.material, timed(moment, note.text))
-            shown = base64.b64encode(key.identifier + signed).decode()
-            line = f"\u2014 {key.name} {shown}\n"
-            lines = "".join(f"{signature[2]}\n" for signature in note.signatures)
-            fresh.write(f"{note.text}\n{lines}".encode())
-            fresh.flush()
-            os.fsync(fresh.fileno())
-        os.replace(lock, arguments.state)
-        keep_folder(arguments.state)
-        return line
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(lock)
+        file = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        raise Malformed(
+            f"{fresh} is there: another run is at work; or one was cut short, then "
+            "remove it"
+        ) from None
+    try:
+        note = acceptable(raw, arguments, report)
+        if note is None:
+            os.close(file)
+            os.unlink(fresh)
+            return ""
+    except (OSError, ValueError):
+        os.close(file)
+        os.unlink(fresh)
+        raise
+    with open(file, "wb") as stream:
+        lines = "".join(f"{line}\n" for _, _, line in note.signatures)
+        stream.write(f"{note.text}\n{lines}".encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(fresh, arguments.state)
+    keep_folder(arguments.state)
+    return cosignature(key, note)
+
+
+def cosignature(key: Key, note: Note) -> str:
+    moment = int(time.time())
+    signed = sign(key.material, timed(moment, note.text))
+    stated = key.identifier + moment.to_bytes(8, "big") + signed
+    return f"\u2014 {key.name} {base64.b64encode(stated).decode()}\n"
 
 
 def private_key(path: str) -> Key:
@@ -2470,7 +2522,7 @@ def check_arguments(arguments: argparse.Namespace) -> None:
     if arguments.command == "witness" and not (arguments.log_key or arguments.init):
         raise Malformed("--log-key is needed")
     quorum = getattr(arguments, "quorum", None) or 0
-    if quorum > len(getattr(arguments, "witness_key", ())):
+    if quorum > len(set(getattr(arguments, "witness_key", ()))):
         raise Malformed("--quorum is more than there are keys of witnesses")
     if hasattr(arguments, "kept"):
         arguments.kept = [read_kept(one, arguments.log_key) for one in arguments.kept]
@@ -2541,8 +2593,17 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(plain(str(error)))
 
 
-if __name__ == "__main__":
+def program() -> int:
+    """Run the command, and end with an answer whatever the files made of it."""
     try:
-        sys.exit(main())
+        return main()
     except KeyboardInterrupt:
-        sys.exit(f"{VERDICTS[INCOMPLETE]}: stopped before the end")
+        said = "stopped before the end"
+    except Exception as error:  # noqa: BLE001  # hostile files get no traceback
+        said = plain(f"this program failed ({type(error).__name__}: {error})")
+    print(f"{VERDICTS[INCOMPLETE]}: {said}", file=sys.stderr)
+    return INCOMPLETE
+
+
+if __name__ == "__main__":
+    sys.exit(program())

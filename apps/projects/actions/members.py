@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from guardian.shortcuts import remove_perm
 
@@ -43,7 +45,7 @@ def add_member(*, project: Project, person: User, role: str, by: User) -> Member
         target=project,
         project=project,
         by=by,
-        changes={"member": personal(person), "role": [None, role]},
+        changes={**_whom(person), "role": [None, role]},
     )
     return membership
 
@@ -68,7 +70,7 @@ def change_role(*, membership: Membership, role: str, by: User) -> Membership:
             target=membership.project,
             project=membership.project,
             by=by,
-            changes={"member": personal(membership.user), **changes},
+            changes={**_whom(membership.user), **changes},
         )
     return membership
 
@@ -87,12 +89,17 @@ def remove_member(*, membership: Membership, by: User) -> None:
         target=membership.project,
         project=membership.project,
         by=by,
-        changes={"member": personal(membership.user), "role": [membership.role, None]},
+        changes={**_whom(membership.user), "role": [membership.role, None]},
     )
     for kind in Restrictable.__subclasses__():
         things = kind.objects.filter(project=membership.project)
         remove_perm(view_permission(kind), membership.user, things)
     membership.delete()
+
+
+def _whom(person: User) -> dict[str, Any]:
+    """Tell of a member by name, which can be erased, and by id, which stays."""
+    return {"member": personal(person), "member_id": str(person.pk)}
 
 
 def _locked(membership: Membership) -> Membership:

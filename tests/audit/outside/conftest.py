@@ -12,7 +12,7 @@ import go
 import pytest
 
 from apps.audit.models import AuditEvent, Checkpoint, Head
-from apps.audit.sealer import reader
+from apps.audit.stored_tree import reader
 from apps.audit.transparency.proof import format_proof, prove_event
 from apps.audit.transparency.tiles import TILE_BYTES, hashes_in
 from apps.audit.transparency.tree import consistency_proof

@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -20,7 +21,6 @@ from tests.audit.transparency.exports import (
 
 VERIFIED, TAMPERED, USAGE, INCOMPLETE, UNSUPPORTED = range(5)
 COUNT = 300
-THEN = 1_800_000_000  # 2027
 
 
 # Witnesses
@@ -119,18 +119,39 @@ def test_a_log_cannot_be_its_own_witness(log, witnesses, tmp_path):
     assert (code, rules(answer)) == (INCOMPLETE, {"witness.quorum"})
 
 
-def test_an_old_cosignature_is_called_stale(witnesses, tmp_path):
-    fresh = body(1, time="2100-01-01T00:00:00.000000Z")
-    log = Log([fresh])
-    export = cosigned(log, tmp_path / "export", witnesses[0])
-    note = witnesses[0].cosign(log.checkpoint(), at=1_000)
-    old = log.exported(tmp_path / "old", note=note)
-    options = (*keys_of(witnesses[:1]), "--max-age", "9999d")
+@pytest.mark.parametrize(
+    ("event_after", "witness_after", "notes"),
+    [
+        (timedelta(), timedelta(), []),
+        (timedelta(days=-2), timedelta(), ["event"]),
+        (timedelta(), timedelta(days=-2), ["cosignature"]),
+        (timedelta(days=2), timedelta(days=2), ["event", "cosignature"]),
+        (timedelta(), timedelta(days=10**7), ["cosignature"]),
+    ],
+)
+def test_what_is_old_or_of_the_future_is_called_stale(
+    witnesses, tmp_path, event_after, witness_after, notes
+):
+    now = datetime.now(UTC)
+    when = (now + event_after).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    log = Log([body(1, time=when)])
+    at = int(now.timestamp() + witness_after.total_seconds())
+    note = witnesses[0].cosign(log.checkpoint(), at=at)
+    export = log.exported(tmp_path / "export", note=note)
 
-    assert verify(export, log, *options)[0] == VERIFIED
-    code, answer = verify(old, log, *options)
-    assert code == UNSUPPORTED
-    assert "The newest cosignature is of 1970-01-01T00:16:40Z" in answer["notes"][0]
+    code, answer = verify(export, log, *keys_of(witnesses[:1]), "--max-age", "25h")
+
+    assert code == (UNSUPPORTED if notes else VERIFIED)
+    assert [note.split()[2] for note in answer["notes"]] == notes
+
+
+def test_a_witness_given_twice_counts_once(log, witnesses, tmp_path):
+    export = cosigned(log, tmp_path / "export", witnesses[0])
+    twice = keys_of([witnesses[0], witnesses[0], witnesses[1]])
+
+    code, answer = verify(export, log, *twice, "--quorum", "2")
+
+    assert (code, rules(answer)) == (INCOMPLETE, {"witness.quorum"})
 
 
 # Several keys of the log
@@ -413,6 +434,37 @@ def test_a_touched_event_of_a_filtered_export_is_found(
 
     assert code == TAMPERED
     assert rule in rules(answer)
+
+
+def test_what_vouches_for_another_state_does_not_vouch_for_filtered_events(
+    log, witnesses, tmp_path
+):
+    """The host signs a state of its own under the events, and shows a genuine one."""
+    forged = Log([*log.events[:3], body(3, reason="forged"), *log.events[4:200]])
+    export = forged.selected(tmp_path / "export", [3, 77])
+    (export / "checkpoint").write_text(witnesses[0].cosign(log.checkpoint()))
+    restate(export)
+    (tmp_path / "kept").write_text(log.checkpoint())
+
+    kept, answer = verify(export, log, "--kept", tmp_path / "kept")
+    witnessed, _ = verify(export, log, *keys_of(witnesses[:1]))
+
+    assert (kept, answer["confirmed"]) == (UNSUPPORTED, 0)
+    assert witnessed == INCOMPLETE
+
+
+def test_names_in_filtered_events_are_disclosed_too(tmp_path):
+    log = Log(spoken("Ada", "Grace"))
+    export = log.selected(tmp_path / "export", [0])
+    (export / "private").mkdir()
+    lines = [NAMES[name][0] for name in ("Ada", "Grace")]
+    (export / "private" / "disclosures.txt").write_text("\n".join([*lines, ""]))
+    restate(export)
+
+    code, answer = verify(export, log, "--private")
+
+    assert (code, answer["counts"]) == (TAMPERED, {"private.unnamed": 1})
+    assert answer["disclosed"] == 2
 
 
 def test_exchanged_events_of_a_filtered_export_are_found(log, filtered):

@@ -207,6 +207,12 @@ def test_a_list_of_an_earlier_time_may_lack_later_events(recheck):
     assert recheck(listing(early, {}, size=30))[0] == UNSUPPORTED
 
 
+def test_a_list_that_does_not_say_what_it_was_made_from_is_refused(recheck):
+    code, answer = recheck(listing([], {"action": "nothing.like_it"}, size=None))
+
+    assert (code, rules(answer)) == (INCOMPLETE, {"filter.form"})
+
+
 def test_a_list_of_a_later_time_is_incomplete(recheck):
     code, answer = recheck(listing([*range(60), 61], {}, size=62))
 
@@ -228,6 +234,10 @@ def test_a_wrong_count_and_a_doubled_row_are_named(recheck):
         ({"since": "long ago"}, "since is no time"),
         ({"until": "9999-12-31T23:59:59-23:00"}, "until is no time"),
         ({"action": ["a", "b"]}, "this program does not know the filter action"),
+        (
+            {"action": "\ud800"},
+            "action searches text, which sealed events do not answer",
+        ),
         (None, "the last line states no filter"),
     ],
 )
