@@ -24,7 +24,7 @@ from apps.audit.transparency.bundle import Contents, write_bundle
 from apps.audit.transparency.pruning import kept_ranges
 from apps.audit.transparency.tiles import TILE_BYTES, Coordinates, ReadTile
 
-CHUNK: Final = 2000
+CHUNK: Final = 1000
 MAX_EARLIER: Final = 5000  # checkpoints, the last one of each day
 MISSING_BODY: Final = "{}"
 TILES_AHEAD: Final = 256
@@ -68,7 +68,7 @@ def write_evidence(
     """Write the bundle up to a checkpoint.
 
     Args:
-        target: open for writing; need not be able to seek.
+        target: open for writing, at its beginning, able to seek.
         size: of the checkpoint; None for the newest.
         with_names: with the texts about people that are not erased.
         tell: called after every few thousand events.
@@ -145,12 +145,11 @@ class _Spoken:
 
     def notice(self, start: int, bodies: list[str]) -> None:
         """Look through the events from leaf `start` on."""
-        text = "".join(bodies)
+        places = enumerate(bodies, start)
+        self._leaves += [place for place, body in places if _HAS_PAYLOAD in body]
         if self.of_people:
-            self._commitments.update(_COMMITMENT.findall(text))
-        if has_payload(text):
-            places = enumerate(bodies, start)
-            self._leaves += [place for place, body in places if has_payload(body)]
+            found = (_COMMITMENT.findall(body) for body in bodies)
+            self._commitments.update(*found)
 
     def payloads(self) -> Iterator[tuple[str, str]]:
         """Read the changes that were too large for their events, by their digest."""

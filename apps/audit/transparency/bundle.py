@@ -127,7 +127,7 @@ def write_bundle(target: IO[bytes], contents: Contents) -> str:
     """Write everything, holding no more than a few hundred events in memory.
 
     Args:
-        target: open for writing; need not be able to seek.
+        target: open for writing, at its beginning, able to seek.
         contents: what to write.
 
     Returns:

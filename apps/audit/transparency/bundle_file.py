@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import json
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from hashlib import sha256
 from types import TracebackType
 from typing import IO, Final, Self
 
+from apps.audit.transparency.zip_file import ZipFile
+
 FORMAT: Final = "audit-bundle/1"
 MANIFEST: Final = "MANIFEST.json"
-_FAST: Final = 1  # of deflate: events shrink to a quarter, and time counts more
-_LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)  # the same export is the same file
+LINES_PER_PIECE: Final = 1000
 
 
 class BundleFile:
     """The files of an export while it is written.
 
     Args:
-        target: open for writing; need not be able to seek.
+        target: open for writing, at its beginning, able to seek.
     """
 
     def __init__(self, target: IO[bytes]) -> None:
-        self._zip = zipfile.ZipFile(target, "w", allowZip64=True)
+        self._zip = ZipFile(target)
         self._packer = ThreadPoolExecutor(1)
-        self._digests: dict[str, str] = {}
+        self._listed = bytearray()  # a large tree has tens of thousands of files
 
     def __enter__(self) -> Self:
         return self
@@ -38,48 +38,57 @@ class BundleFile:
         trace: TracebackType | None,
     ) -> None:
         self._packer.shutdown()
-        self._zip.close()
 
     def write(self, name: str, content: bytes, *, packed: bool = True) -> None:
         """Write a small file."""
-        self._zip.writestr(_entry(name, packed=packed), content)
-        self._digests[name] = sha256(content).hexdigest()
+        self._zip.write(name, content, packed=packed)
+        self._list(name, sha256(content).hexdigest())
 
     def write_pieces(self, name: str, pieces: Iterable[bytes]) -> None:
         """Write a file of any size; each piece is packed while the next one is made."""
-        entry, digest = _entry(name, packed=True), sha256()
-        with self._zip.open(entry, "w", force_zip64=True) as stream:
+        self._list(name, self._write(name, pieces))
 
-            def pack(piece: bytes) -> None:
-                digest.update(piece)
-                stream.write(piece)
+    def _write(self, name: str, pieces: Iterable[bytes]) -> str:
+        entry, digest = self._zip.open(name), sha256()
 
-            packing: Future[None] | None = None
-            try:
-                for piece in pieces:
-                    if packing:
-                        packing.result()
-                    packing = self._packer.submit(pack, piece)
-            finally:
-                wait([packing] if packing else [])
-            if packing:
-                packing.result()
-        self._digests[name] = digest.hexdigest()
+        def pack(piece: bytes) -> None:
+            digest.update(piece)
+            entry.write(piece)
+
+        packing: Future[None] | None = None
+        try:
+            for piece in pieces:
+                if packing:
+                    packing.result()
+                packing = self._packer.submit(pack, piece)
+        finally:
+            wait([packing] if packing else [])
+        if packing:
+            packing.result()
+        entry.close()
+        return digest.hexdigest()
 
     def finish(self) -> str:
-        """Write the manifest, last.
+        """Write the manifest and end the file.
 
         Returns:
-            Its SHA-256, in hexadecimal; it stands for all files.
+            The SHA-256 of the manifest, in hexadecimal; it stands for all files.
         """
-        manifest = {"files": self._digests, "format": FORMAT}
-        text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
-        self.write(MANIFEST, f"{text}\n".encode())
-        return self._digests[MANIFEST]
+        lines = sorted(self._listed.splitlines())
+        self._listed.clear()
+        parts = range(0, len(lines), LINES_PER_PIECE)
+        pieces = (b",".join(lines[part : part + LINES_PER_PIECE]) for part in parts)
+        digest = self._write(MANIFEST, _manifest(pieces))
+        self._zip.close()
+        return digest
+
+    def _list(self, name: str, digest: str) -> None:
+        self._listed += f'{json.dumps(name)}:"{digest}"\n'.encode()
 
 
-def _entry(name: str, *, packed: bool) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, _LONG_AGO)
-    entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-    entry._compresslevel = _FAST  # type: ignore[attr-defined]
-    return entry
+def _manifest(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Write JSON with sorted keys around the lines of the files."""
+    yield b'{"files":{'
+    for number, piece in enumerate(pieces):
+        yield b"," + piece if number else piece
+    yield b'},"format":"%b"}\n' % FORMAT.encode()

@@ -5,17 +5,17 @@ from hashlib import sha256
 
 import pytest
 
-from apps.audit.transparency.archive import FORMAT, MANIFEST, Archive
+from apps.audit.transparency.bundle_file import FORMAT, MANIFEST, BundleFile
 
 
 def test_the_manifest_names_every_file_with_its_digest():
     target = io.BytesIO()
 
-    with Archive(target) as archive:
-        archive.write("small", b"abc")
-        archive.write("tile", bytes(64), packed=False)
-        archive.write_pieces("large", (b"x" * 1000 for _ in range(100)))
-        digest = archive.finish()
+    with BundleFile(target) as file:
+        file.write("small", b"abc")
+        file.write("tile", bytes(64), packed=False)
+        file.write_pieces("large", (b"x" * 1000 for _ in range(100)))
+        digest = file.finish()
 
     written = zipfile.ZipFile(target)
     manifest = json.loads(written.read(MANIFEST))
@@ -32,8 +32,9 @@ def test_the_manifest_names_every_file_with_its_digest():
 def test_a_file_without_pieces_is_empty():
     target = io.BytesIO()
 
-    with Archive(target) as archive:
-        archive.write_pieces("empty", [])
+    with BundleFile(target) as file:
+        file.write_pieces("empty", [])
+        file.finish()
 
     assert zipfile.ZipFile(target).read("empty") == b""
 
@@ -43,8 +44,11 @@ def test_pieces_that_fail_end_the_archive():
         yield b"abc" * 100_000
         raise OSError("the disk is gone")
 
-    with pytest.raises(OSError, match="disk is gone"), Archive(io.BytesIO()) as archive:
-        archive.write_pieces("large", pieces())
+    with (
+        pytest.raises(OSError, match="disk is gone"),
+        BundleFile(io.BytesIO()) as file,
+    ):
+        file.write_pieces("large", pieces())
 
 
 class FullDisk(io.BytesIO):
@@ -56,5 +60,8 @@ class FullDisk(io.BytesIO):
 def test_a_target_that_fails_is_told(count):
     pieces = (b"%d" % number * 200_000 for number in range(count))
 
-    with pytest.raises(OSError, match="no space left"), Archive(FullDisk()) as archive:
-        archive.write_pieces("large", pieces)
+    with (
+        pytest.raises(OSError, match="no space left"),
+        BundleFile(FullDisk()) as file,
+    ):
+        file.write_pieces("large", pieces)
