@@ -11,13 +11,14 @@ from apps.audit.models import AuditEvent, Checkpoint, Head, Key
 from apps.audit.signing import CannotSeal, next_origin
 from tests.audit.sealing import (
     ORIGIN,
+    bundle,
     happen,
     sealed,
     sealer_in,
     tampering,
     undo_tampering,
 )
-from tests.audit.test_evidence import TAMPERED, VERIFIED, exported, verified
+from tests.audit.test_evidence import TAMPERED, VERIFIED, verified
 from tests.factories import people
 from tests.trail import nothing_recorded, one_event
 
@@ -112,15 +113,14 @@ def test_an_auditor_is_told_of_the_loss(sealer, administrator, tmp_path):
     size = Checkpoint.objects.latest("size").size
     recover(administrator)
     sealer.seal()
-    auditor = people.person("aud@agency.example", "Ada", agency_roles=["auditor"])
-    bundle = exported(auditor)
+    taken = bundle()
     (tmp_path / "early").write_text(early)
     (tmp_path / "late").write_text(late)
 
-    fresh = verified(sealer, bundle, tmp_path)
+    fresh = verified(sealer, taken, tmp_path)
     keys = ("--log-key", old, "--kept")
-    with_early = verified(sealer, bundle, tmp_path, *keys, tmp_path / "early")
-    with_late = verified(sealer, bundle, tmp_path, *keys, tmp_path / "late")
+    with_early = verified(sealer, taken, tmp_path, *keys, tmp_path / "early")
+    with_late = verified(sealer, taken, tmp_path, *keys, tmp_path / "late")
 
     assert fresh[0] == with_early[0] == VERIFIED
     assert f"Events {size} to {size + 2} of {ORIGIN} were declared lost" in str(

@@ -9,14 +9,22 @@ from django.core.management import call_command
 
 from apps.audit.inspection import inspect
 from apps.audit.sealer import tell_finding
-from tests.audit.sealing import happen, sealed, sealer_in, tampering, undo_tampering
-from tests.audit.test_evidence import TAMPERED, VERIFIED, exported, verified
+from tests.audit.sealing import (
+    bundle,
+    happen,
+    sealed,
+    sealer_in,
+    tampering,
+    undo_tampering,
+)
+from tests.audit.test_evidence import TAMPERED, VERIFIED, verified
 from tests.factories import people
 
 PLACE = 7
 FORGED = """
 CREATE TEMP TABLE forged ON COMMIT DROP AS
     SELECT * FROM audit_auditevent WHERE id = {pk};
+ALTER TABLE forged DROP COLUMN words;
 UPDATE forged SET id = 99999, event_id = gen_random_uuid(), xid = '3',
     body = replace(body, 'edited', 'created'), leaf_hash = sha256('forged');
 INSERT INTO audit_auditevent SELECT * FROM forged;
@@ -138,10 +146,10 @@ def test_a_superuser_is_named_by_the_portal_and_by_the_verifier(
         sentence = deed.sentence.format(pk=pk)
         with tampering() as superuser:
             superuser.execute(deed.statements.format(pk=pk))
-        bundle = exported(auditor)
+        taken = bundle()
         found = inspected()
         page, word = said_on_the_page(browser), client.get("/healthz").json()["audit"]
-        code, answer = verified(sealer, bundle, tmp_path)
+        code, answer = verified(sealer, taken, tmp_path)
         undo_tampering()
 
         assert sentence in found, name
