@@ -50,7 +50,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache, partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from typing import Any, BinaryIO
 
 VERIFIED, TAMPERED, USAGE, INCOMPLETE, UNSUPPORTED = range(5)
@@ -1311,11 +1311,15 @@ def start(running: ExitStack) -> Any:
 
 @contextmanager
 def interruptions_put_off() -> Iterator[None]:
-    """Let Ctrl-C wait; what is started meanwhile never hears of it."""
+    """Let Ctrl-C wait; what is started meanwhile never hears of it.
+
+    Python's own helper lets it through while it starts, so that comes first.
+    """
     mask = getattr(signal, "pthread_sigmask", None)
     if mask is None:
         yield
         return
+    resource_tracker.ensure_running()
     before = mask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

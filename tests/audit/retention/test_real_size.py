@@ -5,7 +5,6 @@ import json
 import zipfile
 
 from apps.accounts.actions import service_account
-from apps.audit import actions as audit
 from apps.audit.inspection import inspect
 from apps.audit.models import AuditEvent, Head, Key, Leaf, Tile
 from apps.audit.retention import actions
@@ -18,7 +17,7 @@ from tests.audit.retention.trails import (
     happen_at_once,
     years_ago,
 )
-from tests.audit.sealing import newest, sealer_in
+from tests.audit.sealing import bundle, newest, sealer_in
 from tests.audit.transparency.exports import command
 
 AT_ONCE = 2048
@@ -47,8 +46,7 @@ def test_a_real_segment_goes_and_everything_after_it_is_proved(two, tmp_path):
     assert [flaw for piece in inspect() for flaw in piece] == []
     with blobs.open_blob(segment.archive_sha256) as stored:
         verify_archive(stored, span=range(SEGMENT_LEAVES), root=bytes(segment.root))
-    with audit.export_audit_bundle(by=two.auditor) as exported:
-        content = exported.read()
+    content = bundle()
     file = zipfile.ZipFile(io.BytesIO(content))
     told = json.loads(file.read("pruned.json"))
     assert told["minimum_index"] == SEGMENT_LEAVES
