@@ -13,7 +13,6 @@ from django.db import transaction
 
 from apps.accounts.actions import service_account
 from apps.audit.event_types import EventType
-from apps.audit.evidence import write_evidence
 from apps.audit.models import AuditEvent, Checkpoint, Head
 from apps.audit.record import Entry, personal, record_many
 from apps.audit.retention import actions, holds, queries, rules
@@ -26,6 +25,7 @@ from apps.audit.transparency.pruning import segment_leaves, segment_root
 from apps.audit.transparency.tiles import hashes_in
 from apps.core import blobs
 from apps.core.errors import Archived, Invalid, Refused, WrongState
+from tests.audit import sealing
 from tests.audit.retention.trails import (
     UNIT,
     after_the_grace,
@@ -337,10 +337,7 @@ def test_an_export_says_what_is_pruned(sealer, two, monkeypatch):
     monkeypatch.setattr(bundle, "SEGMENT_LEAVES", UNIT)
     segment = pruned(sealer, two)
 
-    exported = io.BytesIO()
-    write_evidence(exported)
-
-    with zipfile.ZipFile(exported) as file:
+    with zipfile.ZipFile(io.BytesIO(sealing.bundle())) as file:
         told = file.read("pruned.json").decode()
         names = file.namelist()
 
