@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote, quote_plus
 from uuid import UUID
 
 import orjson
@@ -315,6 +316,14 @@ class SavedFilterQuerySet(models.QuerySet["SavedFilter"]):
             owner_id=owner.pk, name=name, defaults={"query": query}
         )
         return kept
+
+    def about(self, subject_id: UUID, names: list[str]) -> Self:
+        """Those of a person, and those in which others look for them by name."""
+        wanted = Q(owner_id=subject_id)
+        for name in names:
+            for spelled in (name, quote(name), quote_plus(name)):
+                wanted |= Q(query__icontains=spelled) | Q(name__icontains=spelled)
+        return self.filter(wanted)
 
     def forget(self) -> None:
         """Delete these."""

@@ -10,7 +10,7 @@ from apps.accounts.models import ApiToken, ErasureRequest, ErasureStatus, User
 from apps.approvals.models import SignOff
 from apps.audit import actions as audit
 from apps.audit.body import flaw_of
-from apps.audit.models import AuditEvent, Disclosure
+from apps.audit.models import AuditEvent, Disclosure, SavedFilter
 from apps.audit.personal import ERASED, Personal, commitments_in
 from apps.audit.queries import AuditFilter
 from apps.audit.retention import actions as retention
@@ -88,8 +88,13 @@ def test_approve_erasure_leaves_no_trace_of_the_name(world, asked, second):
     AccessFailureLog.objects.create(username="LEAVING@agency.example", ip_address="::1")
     audit.record_view(what=AuditFilter(person="leaver").recorded, by=world.auditor)
 
+    for query in ("person=Lena+Leaver", "person=leaving%40agency.example"):
+        SavedFilter.objects.keep(owner=world.auditor, name=query[-9:], query=query)
+    SavedFilter.objects.keep(owner=asked.person, name="mine", query="type=x")
+
     person = erased(asked, second)
 
+    assert not SavedFilter.objects.exists()
     kept = everything_in_the_database().casefold()
     for trace in ("lena", "leaver", "leaving@", "192.0.2.77", "bureau", "analyst"):
         assert trace not in kept

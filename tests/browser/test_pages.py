@@ -15,6 +15,7 @@ from tests.factories import (
     exports,
     projects,
     registry,
+    retention,
     training,
     validation,
 )
@@ -144,6 +145,7 @@ def account_pages(world) -> list[str]:
     return [
         *(reverse(f"accounts:{name}") for name in ("people", "create_person")),
         reverse("accounts:people") + "?search=nobody",
+        reverse("accounts:erasures"),
         *(reverse(f"accounts:{name}", args=[world.validator.pk]) for name in names),
         *(reverse(f"accounts:{name}") for name in ("account", "change_password")),
         reverse("accounts:issue_token"),
@@ -168,6 +170,9 @@ def audit_pages(world) -> list[str]:
         reverse("audit:count") + "?type=project.*",
         event.get_absolute_url(),
         *(make(world.auditor).get_absolute_url() for make in makers),
+        reverse("audit:segments"),
+        retention.segment().get_absolute_url(),
+        reverse("audit:holds"),
         reverse("exports:list"),
         reverse("exports:request_export"),
         reverse("exports:request_export") + "?form=bundle&text=feather",

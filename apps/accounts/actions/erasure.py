@@ -14,7 +14,7 @@ from apps.accounts import rules
 from apps.accounts.actions.sign_in import confirm_password
 from apps.accounts.models import ApiToken, ErasureRequest, ErasureStatus, User
 from apps.audit.event_types import EventType
-from apps.audit.models import Disclosure
+from apps.audit.models import Disclosure, SavedFilter
 from apps.audit.record import Entry, personal, record, record_many
 from apps.core.errors import Invalid, WrongState
 
@@ -135,6 +135,7 @@ def _forget(person: User) -> None:
     """Take the name out of the account and of what repeats it."""
     for table in _SIGN_IN_TABLES:
         table.objects.filter(username__iexact=person.email).delete()
+    SavedFilter.objects.about(person.pk, [person.full_name, person.email]).forget()
     person.forget()
     person.save()
     tokens = ApiToken.objects.filter(user=person)

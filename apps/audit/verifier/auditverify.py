@@ -20,7 +20,7 @@ the command `bundle`, and everything above serves them, in this order:
     files                a zip or a folder, each file held against the manifest
     segments             65,536 events at a time, in one process for each core
     the examination      all events against all checkpoints
-    further evidence     time stamps, personal data, single proofs, filters
+    further evidence     pruned segments, time stamps, personal data, proofs, filters
     other commands       event, consistency, csv, witness
 """
 
@@ -46,11 +46,11 @@ import zlib
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache, partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from typing import Any, BinaryIO
 
 VERIFIED, TAMPERED, USAGE, INCOMPLETE, UNSUPPORTED = range(5)
@@ -63,6 +63,8 @@ VERDICTS = {
 FORMAT = "audit-bundle/1"
 MANIFEST = "MANIFEST.json"
 DISCLOSURES = "private/disclosures.txt"
+PRUNED = "pruned.json"
+ARCHIVE_FACTS = "ARCHIVE.json"
 COPIES = {  # for people, or looked into only if asked; nothing relies on them
     "VERIFY.md", "events.csv", "report.html", "report.pdf", "auditverify.py",
     "assessment-results.json", DISCLOSURES,
@@ -114,6 +116,7 @@ ITSELF = "the export itself"
 LOG_KEY = "the key of the log that you gave"
 AS_EXPORTED = "This file is not as it was exported."
 ASK_AGAIN = "Without it nothing can be said. Ask for a complete export."
+ITS_ARCHIVE = "It may be among the pruned events. Give their archive (--archive)."
 
 RULES = {
     # files
@@ -156,6 +159,27 @@ RULES = {
         "Events that existed when this copy was kept are missing. Either they were cut "
         "off, or this export is older than the copy; then ask for a newer one.",
     ),
+    # pruned segments
+    "pruned.form": Rule(ITSELF, AS_EXPORTED),
+    "pruned.told": Rule(
+        "a sealed event about these events",
+        "The export says something else of what was pruned than was agreed.",
+    ),
+    "pruned.untold": Rule(
+        ITSELF,
+        "Events are missing, and no event here says that this was agreed. If the one "
+        "that does was pruned as well, give its archive (--archive).",
+        tamper=False,
+    ),
+    "archive": Rule(
+        "the digest in a sealed event",
+        "This archive was changed after it was made.",
+    ),
+    "archive.other": Rule(
+        "the digests in the export",
+        "This is no archive of what was pruned, or it is damaged. It was not used.",
+        tamper=False,
+    ),
     # checkpoints and signatures
     "checkpoint.form": Rule(ITSELF, AS_EXPORTED),
     "checkpoint.name": Rule(ITSELF, AS_EXPORTED),
@@ -163,6 +187,11 @@ RULES = {
         LOG_KEY, "The log did not sign this. It was forged, or the key is another."
     ),
     "origin": Rule("another checkpoint", "These are two different logs."),
+    "origin.pruned": Rule(
+        "another checkpoint",
+        f"These are two different logs, unless an event joins them. {ITS_ARCHIVE}",
+        tamper=False,
+    ),
     "history.gap": Rule(
         "the copy that was kept outside",
         "Events that existed when this copy was kept are missing. An administrator of "
@@ -207,6 +236,11 @@ RULES = {
         "the sealed events",
         "A person's data is missing without an event that tells of its erasure.",
     ),
+    "private.pruned": Rule(
+        "the sealed events",
+        f"No event here tells of the erasure of a person's data. {ITS_ARCHIVE}",
+        tamper=False,
+    ),
     "private.erased": Rule(
         "an event that tells of the erasure",
         "This was said to be erased, and it still is here.",
@@ -231,6 +265,9 @@ RULES = {
     "row.newer": Rule(
         "the export", "The event is newer than the export. Ask for a newer one.",
         tamper=False,
+    ),
+    "row.pruned": Rule(
+        ITSELF, "The event was pruned. Give its archive (--archive).", tamper=False
     ),
     "filter.added": Rule(
         "the sealed events", "The list has a row that its filter does not give."
@@ -968,6 +1005,7 @@ class Wanted:
     payloads: bool = False
     personal: bool = False
     filter: dict[str, str] | None = None
+    pruned: bool = False
 
 
 @dataclass(frozen=True)
@@ -976,11 +1014,15 @@ class Task:
 
     Attributes:
         sizes: the trees, counted from the start of the segment, to give the peaks of.
+        is_pruned: whether its events are not in the export.
+        archive: the file that has them instead, if there is one at hand.
     """
 
     number: int
     sizes: tuple[int, ...]
     wanted: Wanted
+    is_pruned: bool = False
+    archive: str = ""
 
     @property
     def name(self) -> str:
@@ -1004,7 +1046,8 @@ class Segment:
         erased: those that an event tells the erasure of.
         payloads: digests of changes that are kept apart.
         matches: place and id of the events that the filter gives.
-        gaps: place and text of the events that declare a loss.
+        told: place and text of the events that declare a loss, and of those about what
+            was archived and pruned.
         read: the files that were read.
     """
 
@@ -1019,7 +1062,7 @@ class Segment:
     erased: set[bytes] = field(default_factory=set)
     payloads: set[str] = field(default_factory=set)
     matches: dict[str, int] = field(default_factory=dict)
-    gaps: list[tuple[int, bytes]] = field(default_factory=list)
+    told: list[tuple[int, bytes]] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
 
 
@@ -1028,6 +1071,7 @@ COMMITMENT = re.compile(rb'\{"commitment":"([A-Za-z0-9_-]{43})"\}')
 PAYLOAD = re.compile(rb'"changes_sha256":"([0-9a-f]{64})"')
 REDACTED = b'"action":"audit.redacted"'
 LOST = b'"action":"audit.history_gap"'
+TOLD = (b'"action":"audit.prune_', b'"action":"audit.segment_')
 
 
 class Reading:
@@ -1041,6 +1085,16 @@ class Reading:
 
     def run(self) -> Segment:
         before = set(self.bundle.unread)
+        if self.task.archive:
+            self.read_archive()
+        elif self.task.is_pruned:
+            self.read_subtrees()
+        else:
+            self.read_events()
+        self.found.read = before - self.bundle.unread
+        return self.found
+
+    def read_events(self) -> None:
         last = b""
         for batch in self.bundle.lines(self.task.name, MAX_BODY_BYTES):
             room = SEGMENT_LEAVES - len(self.leaves)
@@ -1061,8 +1115,36 @@ class Reading:
             for size in self.task.sizes
             if size <= len(self.leaves)
         }
-        self.found.read = before - self.bundle.unread
-        return self.found
+
+    def read_subtrees(self) -> None:
+        """Take what stays of a pruned segment: its tile of level 1."""
+        self.found = Segment(self.bundle.report)
+        stored = read_subtrees(self.bundle, self.task.number)
+        self.found.is_whole = bool(stored)
+        if not stored:
+            return
+        self.found.count, self.found.subtrees = SEGMENT_LEAVES, stored
+        self.found.peaks = {
+            size: self.peaks(size) for size in self.task.sizes if size % TILE_WIDTH == 0
+        }
+
+    def read_archive(self) -> None:
+        """Read a pruned segment from its archive, and compare with what stays of it.
+
+        The personal data and large changes of its events are not in the export.
+        """
+        task = replace(self.task, archive="", is_pruned=False)
+        try:
+            with closing(Archive(self.task.archive)) as source:
+                archive = Bundle(source, self.bundle.report)
+                self.found = Reading(archive, task).run()
+        except UNREADABLE as error:
+            self.bundle.gap(self.task.archive, "file.unreadable", str(error))
+        self.found.commitments, self.found.payloads = set(), set()
+        if len(self.found.subtrees) == TILE_WIDTH:
+            compare_tile(self.bundle, 1, self.task.number, self.found.subtrees)
+        else:
+            self.read_subtrees()
 
     def take(self, bodies: list[bytes]) -> None:
         start = self.task.start + len(self.leaves)
@@ -1079,14 +1161,14 @@ class Reading:
     def look(self, bodies: list[bytes], start: int) -> None:
         """Take down what the events name: payloads, commitments, and what is asked."""
         joined = b"\n".join(bodies)
-        self.found.gaps += gaps_among(bodies, start) if LOST in joined else []
+        for mark in (LOST, *TOLD) if self.task.wanted.pruned else (LOST,):
+            self.found.told += among(bodies, start, mark) if mark in joined else []
         if self.task.wanted.payloads:
             self.found.payloads |= {one.decode() for one in PAYLOAD.findall(joined)}
         if self.task.wanted.personal:
             self.found.commitments |= set(map(from_url, COMMITMENT.findall(joined)))
-            if REDACTED in joined:
-                for body in bodies:
-                    self.found.erased |= erased_by(body)
+            for _, body in among(bodies, start, REDACTED) if REDACTED in joined else ():
+                self.found.erased |= erased_by(body)
         if self.task.wanted.filter is not None:
             for place, body in enumerate(bodies):
                 event = matching(body, self.task.wanted.filter)
@@ -1109,9 +1191,21 @@ class Reading:
         return peaks(self.found.subtrees[:full]) + peaks(rest)
 
 
-def gaps_among(bodies: list[bytes], start: int) -> list[tuple[int, bytes]]:
-    """List the events that may declare a loss, with their places."""
-    return [(start + n, body) for n, body in enumerate(bodies) if LOST in body]
+def among(bodies: list[bytes], start: int, mark: bytes) -> list[tuple[int, bytes]]:
+    """List the events that may be of a kind, with their places."""
+    return [(start + n, body) for n, body in enumerate(bodies) if mark in body]
+
+
+def read_subtrees(bundle: Bundle, number: int) -> list[bytes]:
+    """Give the hashes of the full tiles of a segment; none, and a finding, or all."""
+    name, length = tile_name(1, number, TILE_WIDTH), TILE_WIDTH * HASH_BYTES
+    stored = bundle.read(name, length)
+    if stored is None:
+        return []
+    if len(stored) != length:
+        bundle.fault("file.size", name, f"{length} bytes", str(len(stored)))
+        return []
+    return [stored[at : at + HASH_BYTES] for at in range(0, length, HASH_BYTES)]
 
 
 def compare_tile(bundle: Bundle, level: int, index: int, hashes: list[bytes]) -> None:
@@ -1217,11 +1311,15 @@ def start(running: ExitStack) -> Any:
 
 @contextmanager
 def interruptions_put_off() -> Iterator[None]:
-    """Let Ctrl-C wait; what is started meanwhile never hears of it."""
+    """Let Ctrl-C wait; what is started meanwhile never hears of it.
+
+    Python's own helper lets it through while it starts, so that comes first.
+    """
     mask = getattr(signal, "pthread_sigmask", None)
     if mask is None:
         yield
         return
+    resource_tracker.ensure_running()
     before = mask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -1243,6 +1341,92 @@ def cores() -> int:
 
 
 # The examination
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """The segments that are not in the export, by their numbers.
+
+    Attributes:
+        digests: the SHA-256 of the archive of each.
+        archives: the files at hand that have this digest.
+        strangers: the files that have another one.
+    """
+
+    digests: dict[int, str] = field(default_factory=dict)
+    archives: dict[int, str] = field(default_factory=dict)
+    strangers: list[str] = field(default_factory=list)
+
+    @property
+    def gone(self) -> set[int]:
+        """The segments of which nothing but hashes can be read."""
+        return self.digests.keys() - self.archives.keys()
+
+    def is_pruned(self, index: int) -> bool:
+        return index // SEGMENT_LEAVES in self.digests
+
+    def has_lost(self, index: Any) -> bool:
+        return isinstance(index, int) and index // SEGMENT_LEAVES in self.gone
+
+    def hides(self, size: int) -> bool:
+        """Say whether the root of so many events can no longer be computed."""
+        return self.has_lost(size - 1) and size % TILE_WIDTH != 0
+
+
+def parse_pruned(raw: bytes) -> dict[int, str]:
+    """Read which segments are not in the export, and the digest of the archive of each.
+
+    Raises:
+        Malformed: it has another form, or names something else than whole segments.
+    """
+    try:
+        facts = decode(raw[:-1])
+        named = {
+            one["first_leaf"] // SEGMENT_LEAVES: str(one["archive_sha256"])
+            for one in facts["segments"]
+        }
+    except (ValueError, KeyError, TypeError):
+        raise Malformed("not a list of segments") from None
+    least = next(number for number in range(len(named) + 1) if number not in named)
+    segments = [
+        {
+            "archive_sha256": digest,
+            "first_leaf": number * SEGMENT_LEAVES,
+            "last_leaf": (number + 1) * SEGMENT_LEAVES - 1,
+        }
+        for number, digest in sorted(named.items())
+    ]
+    if facts != {"minimum_index": least * SEGMENT_LEAVES, "segments": segments}:
+        raise Malformed("not whole segments in their order")
+    return named
+
+
+def pruning_of(bundle: Bundle, archives: list[str]) -> Pruning:
+    """Learn what was pruned, and find the archives of it by their digests."""
+    digests: dict[int, str] = {}
+    raw = bundle.read(PRUNED, MAX_MANIFEST_BYTES) if PRUNED in bundle.present else None
+    if raw is not None:
+        try:
+            digests = parse_pruned(raw)
+        except Malformed as error:
+            bundle.fault("pruned.form", PRUNED, "the pruned segments", str(error))
+    pruning = Pruning(digests)
+    numbers = {digest: number for number, digest in digests.items()}
+    for path in archives:
+        number = numbers.get(digest_of(path))
+        if number is None:
+            pruning.strangers.append(path)
+        else:
+            pruning.archives[number] = path
+    return pruning
+
+
+def digest_of(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for piece in iter(partial(stream.read, PIECE_BYTES), b""):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -1301,15 +1485,23 @@ class Examination:
     """One walk over all events, comparing with tiles and checkpoints on the way.
 
     Attributes:
+        pruning: what is not in the export, and what is at hand instead.
         size: the number of events that were read.
         vouched: size and root of what something outside the export vouches for.
         freshest: when a witness last vouched, in seconds since 1970.
     """
 
-    def __init__(self, bundle: Bundle, trust: Trust, wanted: Wanted) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        trust: Trust,
+        wanted: Wanted,
+        pruning: Pruning | None = None,
+    ) -> None:
         self.bundle = bundle
         self.trust = trust
         self.wanted = wanted
+        self.pruning = pruning or Pruning()
         self.report = bundle.report
         self.origin = ""
         self.claims: dict[int, list[Claim]] = {}
@@ -1391,7 +1583,10 @@ class Examination:
 
     def confirmed(self) -> int:
         """Say how many of the events something outside the export vouches for."""
-        return max((size for size, _ in self.vouched), default=0)
+        return max(
+            (size for size, _ in self.vouched if not self.pruning.hides(size)),
+            default=0,
+        )
 
     # events
 
@@ -1421,8 +1616,14 @@ class Examination:
         tasks: list[Task] = []
         while True:
             number = len(tasks)
-            task = Task(number, tuple(sizes.get(number, ())), self.wanted)
-            if task.name not in self.bundle.present:
+            task = Task(
+                number,
+                tuple(sizes.get(number, ())),
+                self.wanted,
+                number in self.pruning.digests,
+                self.pruning.archives.get(number, ""),
+            )
+            if not task.is_pruned and task.name not in self.bundle.present:
                 return tasks
             tasks.append(task)
 
@@ -1451,7 +1652,7 @@ class Examination:
         self.found.commitments |= segment.commitments
         self.found.erased |= segment.erased
         self.found.matches.update(segment.matches)
-        self.found.gaps += segment.gaps
+        self.found.told += segment.told
         for rest, subtrees in sorted(segment.peaks.items()):
             self.settle(task.start + rest, peaks(self.segments) + subtrees)
 
@@ -1490,7 +1691,7 @@ class Examination:
             self.bundle.gap(next_segment)
             return
         for claim in (one for claims in self.claims.values() for one in claims):
-            if claim.origin == self.origin:
+            if claim.origin == self.origin and not self.pruning.hides(claim.size):
                 self.miscount(
                     "size.kept" if claim.kept else "size", claim.place, claim.size
                 )
@@ -1500,7 +1701,7 @@ class Examination:
     def check_others(self) -> None:
         """Compare with checkpoints of an earlier log that this one continues."""
         gaps: dict[str, Gap] = {}
-        for ended, gap in filter(None, (parse_gap(*one) for one in self.found.gaps)):
+        for ended, gap in filter(None, (parse_gap(*one) for one in self.found.told)):
             if gaps.setdefault(ended, gap) is gap:
                 self.report.lines.append(
                     plain(
@@ -1513,7 +1714,8 @@ class Examination:
 
     def check_other(self, claim: Claim, gap: Gap | None) -> None:
         if gap is None:
-            self.report.add("origin", claim.place, "log", self.origin, claim.origin)
+            rule = "origin.pruned" if self.pruning.gone else "origin"
+            self.report.add(rule, claim.place, "log", self.origin, claim.origin)
         elif claim.size > gap.kept:
             wanted = f"{claim.size} events of {claim.origin}"
             found = f"{gap.kept}, and a declared loss: {gap.reason}"
@@ -1528,6 +1730,135 @@ class Examination:
     def miscount(self, rule: str, place: str, expected: int) -> None:
         facts = ("events", str(expected), str(self.size))
         self.report.add(rule, place, *facts, index=min(expected, self.size))
+
+
+# Further evidence: segments that were archived and pruned
+
+AGREED = ("audit.prune_approved", "audit.segment_pruned")
+WITHDRAWN = "audit.prune_withdrawn"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an event says of a segment.
+
+    Attributes:
+        span: the first and the last event of the segment.
+        digest: the SHA-256 of its archive.
+        root: its hash.
+        request: the request to prune it that the event is about.
+    """
+
+    index: int
+    action: str
+    span: tuple[Any, Any]
+    digest: str
+    root: str
+    request: str
+
+
+def parse_told(index: int, body: bytes) -> Told | None:
+    try:
+        event = decode(body)
+        facts = {str(one["name"]): one["value"] for one in event["changes"]}
+        span = facts["first_leaf"], facts["last_leaf"]
+        digest, root = str(facts["sha256"]), str(facts["root"])
+        action, request = str(event["action"]), str(facts.get("request"))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return Told(index, action, span, digest, root, request)
+
+
+def check_pruned(examination: Examination) -> None:
+    """Hold each pruned segment against the events that tell of it."""
+    told = [one for one in (parse_told(*two) for two in examination.found.told) if one]
+    withdrawn = {one.request for one in told if one.action == WITHDRAWN}
+    told = [one for one in told if one.request not in withdrawn]
+    examination.report.facts["pruned"] = []
+    for number in sorted(examination.pruning.digests):
+        check_segment(examination, number, told)
+    for path in examination.pruning.strangers:
+        check_stranger(examination, path)
+    name_hidden(examination)
+
+
+def check_segment(examination: Examination, number: int, told: list[Told]) -> None:
+    report, digest = examination.report, examination.pruning.digests[number]
+    first, last = span_of(number)
+    place = f"{PRUNED}, events {first} to {last}"
+    computed = [root.hex() for root in examination.segments[number : number + 1]]
+    ours = [one for one in told if one.span == (first, last) and one.index > last]
+    for one in ours:
+        for name, said, found in (
+            ("archive", one.digest, digest),
+            ("hash", one.root, *(computed or [one.root])),
+        ):
+            if said != found:
+                report.add("pruned.told", place, name, said, found, index=one.index)
+                return
+    agreed = min((one.index for one in ours if one.action in AGREED), default=None)
+    if agreed is not None:
+        tell_pruned(examination, number, agreed)
+    elif examination.is_whole:
+        report.add("pruned.untold", place, "agreement", "an event", "none", index=first)
+
+
+def span_of(number: int) -> tuple[int, int]:
+    return number * SEGMENT_LEAVES, (number + 1) * SEGMENT_LEAVES - 1
+
+
+def tell_pruned(examination: Examination, number: int, agreed: int) -> None:
+    report, pruning = examination.report, examination.pruning
+    digest, archive = pruning.digests[number], pruning.archives.get(number)
+    first, last = span_of(number)
+    report.facts["pruned"].append(
+        {
+            "first_leaf": first,
+            "last_leaf": last,
+            "archive_sha256": digest,
+            "agreed_by": agreed,
+            "is_verified": archive is not None,
+        }
+    )
+    read = f"they were read from {archive}" if archive else "only their hash is here"
+    sentence = (
+        f"Events {first} to {last} are not in this export; {read}. That they be pruned "
+        f"was agreed by event {agreed}. The SHA-256 of their archive is {digest}."
+    )
+    report.lines.append(plain(sentence))
+
+
+def check_stranger(examination: Examination, path: str) -> None:
+    """Say of a file that is not the archive it was given as, what it pretends to be."""
+    found = digest_of(path)
+    try:
+        with closing(Archive(path)) as source:
+            raw = Bundle(source, Report()).read(ARCHIVE_FACTS, MAX_NOTE_BYTES)
+        facts = json.loads(raw or b"")
+        number, said = facts["first_leaf"] // SEGMENT_LEAVES, facts["root"]
+    except (*UNREADABLE, RecursionError, LookupError, TypeError):
+        number, said = -1, ""
+    digests, roots = examination.pruning.digests, dict(enumerate(examination.segments))
+    is_one = number in digests and said == roots.get(number, b"").hex()
+    rule = "archive" if is_one else "archive.other"
+    expected = digests[number] if is_one else "one of the export"
+    examination.report.add(rule, path, "SHA-256", expected, found)
+
+
+def name_hidden(examination: Examination) -> None:
+    """Say which checkpoints can no longer be compared with the events."""
+    hidden = [
+        claim.place
+        for size, claims in sorted(examination.claims.items())
+        for claim in claims
+        if examination.pruning.hides(size)
+    ]
+    if hidden:
+        sentence = (
+            f"{len(hidden)} checkpoints lie within pruned events, so they can be "
+            f"compared only with the archive: {', '.join(hidden[:SHOWN_PER_RULE])}"
+        )
+        examination.report.lines.append(plain(sentence))
 
 
 # Further evidence: time stamps (RFC 3161), with the program openssl
@@ -1649,6 +1980,8 @@ class Disclosures:
     Attributes:
         hidden: the commitments that no disclosure was found for, so far.
         count: the disclosures that were read.
+        may_be_pruned: whether the event of an erasure may be among those not read:
+            later ones than the first that were.
     """
 
     def __init__(self, examination: Examination) -> None:
@@ -1656,6 +1989,8 @@ class Disclosures:
         self.found = examination.found
         self.hidden = set(self.found.commitments)
         self.count = 0
+        gone = examination.pruning.gone
+        self.may_be_pruned = gone != set(range(len(gone)))
 
     def take(self, line: bytes) -> None:
         commitment = hashlib.sha256(line).digest()
@@ -1673,9 +2008,10 @@ class Disclosures:
 
     def finish(self) -> None:
         unexplained = sorted(self.hidden - self.found.erased)
+        rule = "private.pruned" if self.may_be_pruned else "private.unexplained"
         for commitment in unexplained:
             facts = (url_of(commitment), "disclosed or erased", "neither")
-            self.report.add("private.unexplained", DISCLOSURES, *facts)
+            self.report.add(rule, DISCLOSURES, *facts)
         counts = {
             "disclosed": self.count,
             "redacted": len(self.hidden) - len(unexplained),
@@ -1942,7 +2278,7 @@ class FilteredList:
     def __init__(self, path: str, report: Report) -> None:
         self.path = path
         self.report = report
-        self.rows: dict[str, int] = {}
+        self.rows: dict[str, tuple[int, Any]] = {}
         self.size = 0
         self.wanted: dict[str, str] | None = None
         last: dict[str, Any] = {}
@@ -1987,25 +2323,29 @@ class FilteredList:
         if event_id in self.rows:
             facts = (f"line {number}", "an event once", event_id)
             self.report.add("filter.added", self.path, *facts)
-        self.rows[event_id] = number
+        self.rows[event_id] = number, row.get("leaf_index")
 
     def compare(self, examination: Examination) -> None:
         """Name what the list has too much and what it lacks."""
         if self.wanted is None:
             return
-        matches, is_covered = examination.found.matches, self.size <= examination.size
-        for event_id, number in self.rows.items():
+        matches, pruning = examination.found.matches, examination.pruning
+        unknown = "filter.added" if self.size <= examination.size else "row.newer"
+        for event_id, (number, index) in self.rows.items():
             if event_id not in matches:
-                rule = "filter.added" if is_covered else "row.newer"
+                rule = "row.pruned" if pruning.has_lost(index) else unknown
                 self.report.add(rule, self.path, f"line {number}", "no row", event_id)
         for event_id, index in matches.items():
-            if event_id not in self.rows and index < self.size:
+            is_listed = event_id in self.rows or pruning.is_pruned(index)
+            if not is_listed and index < self.size:
                 facts = ("row", event_id, "none")
                 self.report.add("filter.missing", self.path, *facts, index=index)
         self.report.facts["rows"] = len(self.rows)
         self.report.lines.append(
             f"The filter gives {len(matches)} events in this export."
         )
+        if pruning.digests:
+            self.report.lines.append("Whether it leaves out pruned events is not said.")
 
 
 # Commands
@@ -2022,16 +2362,18 @@ def examine(arguments: argparse.Namespace, report: Report) -> None:
     with closing(source):
         bundle = Bundle(source, report)
         bundle.read_manifest()
+        pruning = pruning_of(bundle, arguments.archive)
         wanted = Wanted(
             bool(bundle.under("payloads/")),
             arguments.private,
             listed.wanted if listed else None,
+            bool(pruning.digests),
         )
-        examination = Examination(bundle, trust_of(arguments), wanted)
+        examination = Examination(bundle, trust_of(arguments), wanted, pruning)
         examination.read_checkpoints()
         proofs = Proofs(examination)
         proofs.read_all()
-        filtered = proofs.count and Task(0, (), wanted).name not in bundle.present
+        filtered = proofs.count and not examination.tasks()
         if filtered:
             proofs.compare_checkpoints()
             examination.size, examination.found.newest = proofs.count, proofs.newest
@@ -2039,6 +2381,9 @@ def examine(arguments: argparse.Namespace, report: Report) -> None:
         else:
             examination.walk(arguments.path, arguments.jobs)
             report.facts["root"] = examination.root().hex()
+            if pruning.digests or pruning.strangers:
+                check_pruned(examination)
+                proofs.compare_checkpoints()
         examination.check_others()
         check_payloads(examination)
         if arguments.private:
@@ -2192,10 +2537,13 @@ def check_csv(arguments: argparse.Namespace, report: Report) -> None:
         report.add("file.unreadable", "export", "file", "an export", str(error))
         return
     with closing(source):
-        compare_csv(source, arguments.file, report)
+        pruning = pruning_of(Bundle(source, Report()), arguments.archive)
+        compare_csv(source, arguments.file, report, pruning)
 
 
-def compare_csv(source: Folder | Archive, path: str, report: Report) -> None:
+def compare_csv(
+    source: Folder | Archive, path: str, report: Report, pruning: Pruning
+) -> None:
     count = 0
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as stream:
         rows = csv_rows(stream, path, report)
@@ -2206,7 +2554,7 @@ def compare_csv(source: Folder | Archive, path: str, report: Report) -> None:
                 count += 1
             if not batch:
                 break
-            compare_rows(Bundle(source, report), batch, path)
+            compare_rows(Bundle(source, report), batch, path, pruning)
     report.facts["rows"] = count
     report.lines.append(
         f"{count} rows: place, id and hash were compared, not the rest."
@@ -2237,23 +2585,44 @@ def csv_rows(
 
 
 def compare_rows(
-    bundle: Bundle, rows: dict[int, list[tuple[int, str, str]]], path: str
+    bundle: Bundle,
+    rows: dict[int, list[tuple[int, str, str]]],
+    path: str,
+    pruning: Pruning,
 ) -> None:
     """Compare some rows with their events; no more than one segment is read at once."""
     for segment in sorted({index // SEGMENT_LEAVES for index in rows}):
         task = Task(segment, (), Wanted())
         index = task.start
-        if task.name not in bundle.present:
-            continue
-        for batch in bundle.lines(task.name, MAX_BODY_BYTES):
-            for body in batch:
-                for number, event_id, digest in rows.pop(index, ()):
-                    compare_row(bundle.report, body, (path, number, event_id, digest))
-                index += 1
+        with source_of(bundle, pruning.archives.get(segment)) as source:
+            if task.name not in source.present:
+                continue
+            for batch in source.lines(task.name, MAX_BODY_BYTES):
+                for body in batch:
+                    for number, event_id, digest in rows.pop(index, ()):
+                        row = (path, number, event_id, digest)
+                        compare_row(bundle.report, body, row)
+                    index += 1
     for index, left in rows.items():
+        rule = "row.pruned" if pruning.has_lost(index) else "row.newer"
         for number, event_id, _ in left:
             facts = (f"line {number}", "an event of the export", event_id)
-            bundle.report.add("row.newer", path, *facts, index=index)
+            bundle.report.add(rule, path, *facts, index=index)
+
+
+@contextmanager
+def source_of(bundle: Bundle, archive: str | None) -> Iterator[Bundle]:
+    """Give the export itself, or the archive of events that were pruned from it."""
+    if archive is None:
+        yield bundle
+        return
+    try:
+        opened: Folder | Archive = Archive(archive)
+    except UNREADABLE as error:
+        bundle.gap(archive, "file.unreadable", str(error))
+        opened = Nothing()
+    with closing(opened) as source:
+        yield Bundle(source, bundle.report)
 
 
 def compare_row(report: Report, body: bytes, row: tuple[str, int, str, str]) -> None:
@@ -2460,6 +2829,7 @@ def options_of_bundle(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--tsa-ca", metavar="PEM", help="certificate of the time stamp authority")
     add("--private", action="store_true", help="check personal data too")
+    add("--archive", metavar="FILE", action="append", default=[], help="pruned events")
     add("--recheck-filter", metavar="FILE", help="a filtered list as JSON Lines")
     add("--jobs", type=count_argument, default=cores(), help="processes side by side")
 
@@ -2521,6 +2891,9 @@ def check_arguments(arguments: argparse.Namespace) -> None:
             raise Malformed(f"there is no {path}")
     if arguments.command == "witness" and not (arguments.log_key or arguments.init):
         raise Malformed("--log-key is needed")
+    for path in getattr(arguments, "archive", ()):
+        if not os.path.isfile(path):
+            raise Malformed(f"there is no {path}")
     quorum = getattr(arguments, "quorum", None) or 0
     if quorum > len(set(getattr(arguments, "witness_key", ()))):
         raise Malformed("--quorum is more than there are keys of witnesses")

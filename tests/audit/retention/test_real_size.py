@@ -5,9 +5,8 @@ import json
 import zipfile
 
 from apps.accounts.actions import service_account
-from apps.audit import actions as audit
 from apps.audit.inspection import inspect
-from apps.audit.models import AuditEvent, Head, Leaf, Tile
+from apps.audit.models import AuditEvent, Head, Key, Leaf, Tile
 from apps.audit.retention import actions
 from apps.audit.transparency.archive import verify_archive
 from apps.audit.transparency.pruning import SEGMENT_LEAVES
@@ -18,7 +17,8 @@ from tests.audit.retention.trails import (
     happen_at_once,
     years_ago,
 )
-from tests.audit.sealing import newest, sealer_in
+from tests.audit.sealing import bundle, newest, sealer_in
+from tests.audit.transparency.exports import command
 
 AT_ONCE = 2048
 
@@ -46,8 +46,8 @@ def test_a_real_segment_goes_and_everything_after_it_is_proved(two, tmp_path):
     assert [flaw for piece in inspect() for flaw in piece] == []
     with blobs.open_blob(segment.archive_sha256) as stored:
         verify_archive(stored, span=range(SEGMENT_LEAVES), root=bytes(segment.root))
-    with audit.export_audit_bundle(by=two.auditor) as exported:
-        file = zipfile.ZipFile(io.BytesIO(exported.read()))
+    content = bundle(with_names=True)
+    file = zipfile.ZipFile(io.BytesIO(content))
     told = json.loads(file.read("pruned.json"))
     assert told["minimum_index"] == SEGMENT_LEAVES
     assert "segments/000000.jsonl" not in file.namelist()
@@ -55,3 +55,15 @@ def test_a_real_segment_goes_and_everything_after_it_is_proved(two, tmp_path):
     assert "tile/1/000" in file.namelist()
     assert AuditEvent.objects.count() < 1000
     assert (size, root) != newest(sealer)
+    (tmp_path / "kept").write_bytes(file.read("checkpoint"))
+    (tmp_path / "export.zip").write_bytes(content)
+    with blobs.open_blob(segment.archive_sha256) as stored:
+        (tmp_path / "archive.zip").write_bytes(stored.read())
+    trust = ("--log-key", Key.objects.get().vkey, "--kept", tmp_path / "kept")
+    alone = command("bundle", tmp_path / "export.zip", *trust)
+    whole = command(
+        "bundle", tmp_path / "export.zip", *trust, "--archive", tmp_path / "archive.zip"
+    )
+    for (code, answer), is_verified in ((alone, False), (whole, True)):
+        assert (code, answer["findings"]) == (0, [])
+        assert answer["pruned"][0]["is_verified"] is is_verified
