@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -77,6 +77,20 @@ class AuditFilter:
         if self.person and not id_in(self.person):
             given["person"] = Personal(UNKNOWN, self.person)
         return given
+
+
+def fixed(wanted: AuditFilter) -> AuditFilter:
+    """Say on which day a period began, so that the filter means the same tomorrow.
+
+    Raises:
+        Invalid: the period or the day is none.
+    """
+    if not wanted.period:
+        return wanted
+    began = _start_of(wanted.period)
+    is_later = wanted.since and moment_of("since", wanted.since) > began
+    since = wanted.since if is_later else f"{began:%Y-%m-%d}"
+    return replace(wanted, period="", since=since)
 
 
 def matching(events: QuerySet[AuditEvent], wanted: AuditFilter) -> QuerySet[AuditEvent]:

@@ -54,15 +54,17 @@ def request_export(*, wish: Wish, by: User) -> AuditExport:
         Refused: the person may not export in this form.
         WrongState: nothing is sealed yet, or too many of their exports are unfinished.
     """
+    ensure(rules.can_write_export(by, wish.form))
     # The person's row serialises what they ask: a double click finds the first export.
     get_user_model().objects.select_for_update(no_key=True).get(pk=by.pk)
     asked = _columns(wish) | {"asked_by": by}
     if first := AuditExport.objects.unfinished().filter(**asked).first():
         return first
     ensure(rules.can_request_export(by, wish.form))
-    queries.matching(AuditEvent.objects.exportable_by(by), wish.filter)
     newest = Checkpoint.objects.latest("size")
-    export = AuditExport.objects.create(**asked, tree_size=newest.size)
+    export = AuditExport(**asked, tree_size=newest.size)
+    queries.matching(AuditEvent.objects.exportable_by(by), export.filter)
+    export.save()
     record(
         EventType.AUDIT_EXPORT_REQUESTED,
         target=export,
@@ -164,7 +166,7 @@ def remove_export(*, export: AuditExport, by: User) -> AuditExport | None:
 def _columns(wish: Wish) -> dict[str, Any]:
     return {
         "form": wish.form.value,
-        "wanted": wish.filter.given if wish.form.is_filtered else {},
+        "wanted": queries.fixed(wish.filter).given if wish.form.is_filtered else {},
         "with_names": wish.with_names and wish.form != ExportForm.PROOFS,
         "with_byte_order_mark": wish.with_byte_order_mark,
     }

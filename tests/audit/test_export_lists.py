@@ -191,7 +191,8 @@ def verify(folder, *arguments) -> dict:
 
 
 @pytest.mark.parametrize(
-    "wanted", [{}, {"type": "member.added"}, {"since": "2020-01-01"}]
+    "wanted",
+    [{}, {"type": "member.added"}, {"type": "member.*"}, {"since": "2020-01-01"}],
 )
 def test_the_verifier_asks_the_filter_of_a_list_again(auditor, tmp_path, wanted):
     exported, lines = tmp_path / "bundle.zip", tmp_path / "list.jsonl"

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -62,11 +62,32 @@ def test_request_export_of_everything_has_no_filter(auditor):
     assert export.wanted == {}
 
 
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ({"period": "7d"}, {"since": "2026-03-03"}),
+        ({"period": "7d", "since": "2026-01-01"}, {"since": "2026-03-03"}),
+        ({"period": "7d", "since": "2026-03-09"}, {"since": "2026-03-09"}),
+        ({"period": "today"}, {"since": "2026-03-10"}),
+    ],
+)
+def test_request_export_says_on_which_day_a_period_began(
+    auditor, monkeypatch, asked, kept
+):
+    now = datetime(2026, 3, 10, 23, 59, tzinfo=UTC)
+    exports.seal_everything()
+    monkeypatch.setattr("apps.audit.queries.timezone.now", lambda: now)
+
+    assert exports.requested(auditor, **asked).wanted == kept
+
+
 def test_proofs_never_have_names(auditor):
     assert not exports.requested(auditor, "proofs", with_names=True).with_names
 
 
-@pytest.mark.parametrize("wrong", [{"since": "soon"}, {"type": "coffee.made"}])
+@pytest.mark.parametrize(
+    "wrong", [{"since": "soon"}, {"type": "coffee.made"}, {"period": "1y"}]
+)
 def test_request_export_refuses_a_filter_that_is_none(auditor, wrong):
     exports.seal_everything()
 

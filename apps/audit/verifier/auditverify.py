@@ -2206,6 +2206,9 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
+ALL_KINDS = ".*"  # of one resource, as in approval.*
+
+
 def moment_from(text: str, *, end: bool) -> str:
     """Write a day or a moment as events have their time."""
     if DAY.fullmatch(text):
@@ -2240,7 +2243,7 @@ def filter_value(name: str, value: str) -> str:
         except (ValueError, OverflowError):
             raise Malformed(f"{name} is no time") from None
     form = WORD if FILTER_NAMES[name] in ("action", "outcome") else AN_ID
-    if not form.fullmatch(value):
+    if not form.fullmatch(value.removesuffix(ALL_KINDS) if form is WORD else value):
         raise Malformed(f"{name} searches text, which sealed events do not answer")
     return value
 
@@ -2248,7 +2251,8 @@ def filter_value(name: str, value: str) -> str:
 def matching(body: bytes, wanted: dict[str, str]) -> str | None:
     """Give the id of an event that the filter gives; None for any other."""
     for name, value in wanted.items():
-        if name not in ("since", "until") and value.encode() not in body:
+        sought = value.removesuffix(ALL_KINDS).encode()
+        if name not in ("since", "until") and sought not in body:
             return None
     try:
         event = decode(body)
@@ -2264,6 +2268,9 @@ def matching(body: bytes, wanted: dict[str, str]) -> str | None:
         return None
     if not wanted.get("since", "") <= moment <= wanted.get("until", "9"):
         return None
+    if wanted.get("action", "").endswith(ALL_KINDS):
+        resource = said["action"].partition(".")[0]
+        said["action"] = f"{resource}{ALL_KINDS}"
     same = (said.get(name, value) == value for name, value in wanted.items())
     return event_id if all(same) else None
 
