@@ -34,7 +34,7 @@ class SealedEvent(NamedTuple):
     """One event of an export.
 
     Attributes:
-        names: the texts behind its commitments that are not erased; empty when no names
+        names: the texts behind its commitments that are not erased; None when no names
             were asked for.
     """
 
@@ -42,7 +42,7 @@ class SealedEvent(NamedTuple):
     leaf_index: int
     leaf_hash: bytes
     body: str
-    names: dict[str, str]
+    names: dict[str, str] | None
 
     @property
     def told(self) -> dict[str, Any]:
@@ -51,8 +51,9 @@ class SealedEvent(NamedTuple):
         return facts or facts_beside(AuditEvent.objects.get(event_id=self.event_id))
 
     def _spelled(self, found: re.Match[str]) -> str:
-        unknown = ERASED if self.names else found[1]
-        return orjson.dumps(self.names.get(found[1], unknown)).decode()
+        if self.names is None:
+            return f'"{found[1]}"'
+        return orjson.dumps(self.names.get(found[1], ERASED)).decode()
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,9 @@ class Chosen:
         A page of keys at a time, so that no transaction stays open and nothing is
         sorted: sealed events do not change.
         """
-        events, last, count = self.events().order_by("event_id"), None, 0
-        while rows := list(_after(events, last)):
-            last, names = rows[-1][0], self._names(row[3] for row in rows)
+        count = 0
+        for rows in _pages(self.events()):
+            names = self._names(row[3] for row in rows)
             for event_id, index, digest, body in rows:
                 yield SealedEvent(event_id, index, bytes(digest), body, names)
             count += len(rows)
@@ -115,16 +116,21 @@ class Chosen:
         members = self.by.memberships.filter(role__in=roles)
         return iter(members.values_list("project_id", flat=True))
 
-    def _names(self, bodies: Iterator[str]) -> dict[str, str]:
+    def _names(self, bodies: Iterator[str]) -> dict[str, str] | None:
         if not self.with_names:
-            return {}
+            return None
         found = {one for body in bodies for one in _COMMITMENT.findall(body)}
         return Disclosure.objects.texts(found)
 
 
-def _after(events: QuerySet[AuditEvent], last: UUID | None) -> QuerySet[Any, Any]:
-    following = events.filter(event_id__gt=last) if last else events
-    return following.values_list(*_COLUMNS)[:CHUNK_ROWS]
+def _pages(events: QuerySet[AuditEvent]) -> Iterator[list[Any]]:
+    """Read the columns, page by page; a page that is not full is the last."""
+    following = ordered = events.order_by("event_id").values_list(*_COLUMNS)
+    while rows := list(following[:CHUNK_ROWS]):
+        yield rows
+        if len(rows) < CHUNK_ROWS:
+            return
+        following = ordered.filter(event_id__gt=rows[-1][0])
 
 
 def commitments_of(body: str) -> list[str]:

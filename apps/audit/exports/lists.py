@@ -55,7 +55,7 @@ def write_json_lines(
     """
     count = 0
     for count, event in enumerate(chosen.read(tell), start=1):  # noqa: B007
-        target.write(_json_line(event, with_names=chosen.with_names))
+        target.write(_json_line(event))
     last = {
         "checkpoint": checkpoint.note,
         "count": count,
@@ -92,18 +92,16 @@ def write_csv(
     return count
 
 
-def _json_line(event: SealedEvent, *, with_names: bool) -> bytes:
+def _json_line(event: SealedEvent) -> bytes:
     """Write a line around the body, which stays byte for byte what it is."""
     beside: dict[str, Any] = {
         "event_id": str(event.event_id),
         "leaf_hash": event.leaf_hash.hex(),
         "leaf_index": event.leaf_index,
     }
-    if with_names:
-        spoken = commitments_of(event.body)
-        beside["names"] = {
-            one: event.names[one] for one in spoken if one in event.names
-        }
+    if event.names is not None:
+        spoken = {*commitments_of(event.body)} & event.names.keys()
+        beside["names"] = {one: event.names[one] for one in sorted(spoken)}
     rest = orjson.dumps(beside)[1:]
     return b'{"body":' + _whole(event.body) + b"," + rest + b"\n"
 
