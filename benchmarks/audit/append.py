@@ -29,8 +29,9 @@ COLUMNS = ", ".join(_STORED)
 TABLES = """
 CREATE TABLE bench_pool (place bigserial PRIMARY KEY,
     LIKE audit_auditevent INCLUDING DEFAULTS);
-ALTER TABLE bench_pool DROP COLUMN id, DROP COLUMN xid;
-CREATE TABLE bench_raw (LIKE audit_auditevent INCLUDING INDEXES INCLUDING IDENTITY);
+ALTER TABLE bench_pool DROP COLUMN id, DROP COLUMN xid, DROP COLUMN words;
+CREATE TABLE bench_raw (LIKE audit_auditevent
+    INCLUDING INDEXES INCLUDING IDENTITY INCLUDING GENERATED);
 DROP INDEX bench_raw_xid_id_idx;
 ALTER TABLE bench_raw DROP COLUMN xid;
 CREATE TABLE bench_business (id int PRIMARY KEY, counter bigint);

@@ -10,14 +10,14 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from apps.audit.anchor_models import (
+from apps.audit.anchors.anchor import Anchor, Receipt
+from apps.audit.models import (
+    Checkpoint,
     Cosignature,
     Publication,
     PublicationState,
     Timestamp,
 )
-from apps.audit.anchors.anchor import Anchor, Receipt
-from apps.audit.models import Checkpoint
 
 LEASE: Final = timedelta(seconds=60)  # longer than an attempt takes
 FIRST_PAUSE_SECONDS: Final = 5

@@ -7,9 +7,9 @@ from typing import Final
 
 from django.conf import settings
 
-from apps.audit.anchor_models import Cosignature, Timestamp
 from apps.audit.anchors.addresses import InvalidAddress, anchors_of
 from apps.audit.anchors.timestamp import TimestampAuthority
+from apps.audit.models import Cosignature, Timestamp
 
 MAX_TOKENS: Final = 5000
 

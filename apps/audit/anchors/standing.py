@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from apps.audit.anchor_models import Publication, PublicationState
 from apps.audit.anchors.addresses import InvalidAddress, anchors_of
 from apps.audit.anchors.anchor import Anchor
 from apps.audit.anchors.outbox import idle_pace
-from apps.audit.models import Checkpoint
+from apps.audit.models import Checkpoint, Publication, PublicationState
 
 
 @dataclass(frozen=True)

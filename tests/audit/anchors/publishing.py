@@ -3,11 +3,11 @@
 import threading
 from datetime import timedelta
 
-from apps.audit.anchor_models import (
+from apps.audit.anchors.publisher import Publisher, open_publisher
+from apps.audit.models import (
+    Head,
     Publication,
 )
-from apps.audit.anchors.publisher import Publisher, open_publisher
-from apps.audit.models import Head
 from tests.audit.sealing import tampering
 
 

@@ -1,10 +1,10 @@
 import pytest
 
-from apps.audit.anchor_models import (
+from apps.audit.anchors.standing import outside
+from apps.audit.models import (
+    Head,
     Publication,
 )
-from apps.audit.anchors.standing import outside
-from apps.audit.models import Head
 from apps.audit.signing import CannotSeal
 from tests.audit.anchors.places import (
     closed_port,

@@ -4,15 +4,15 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from apps.audit.anchor_models import (
+from apps.audit.anchors import outbox
+from apps.audit.anchors.standing import outside
+from apps.audit.models import (
+    Checkpoint,
     Cosignature,
     Publication,
     PublicationState,
     Timestamp,
 )
-from apps.audit.anchors import outbox
-from apps.audit.anchors.standing import outside
-from apps.audit.models import Checkpoint
 from apps.audit.transparency.note import Verifier
 from tests.audit.anchors.places import (
     AuthorityPlace,

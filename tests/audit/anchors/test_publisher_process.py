@@ -5,12 +5,12 @@ import pytest
 from django.core.management import CommandError
 from django.db import connection
 
-from apps.audit.anchor_models import (
-    Publication,
-)
 from apps.audit.anchors import http
 from apps.audit.anchors import publisher as publishing
-from apps.audit.models import Checkpoint
+from apps.audit.models import (
+    Checkpoint,
+    Publication,
+)
 from tests.audit.anchors.places import (
     cosigner,
     silent_port,

@@ -4,9 +4,8 @@ import pytest
 from django.core.management import CommandError
 from django.utils import timezone
 
-from apps.audit.anchor_models import Publication, PublicationState
 from apps.audit.anchors.standing import outside
-from apps.audit.models import Checkpoint, Head
+from apps.audit.models import Checkpoint, Head, Publication, PublicationState
 from tests.audit.sealing import ORIGIN, happen
 from tests.audit.test_sealer_process import told
 
