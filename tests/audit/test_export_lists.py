@@ -134,7 +134,8 @@ def test_without_names_a_table_has_the_commitments(auditor):
     rows = table(auditor)
 
     commitments = set(Disclosure.objects.values_list("commitment", flat=True))
-    assert {row["actor_label"] for row in rows} <= commitments
+    # One that begins with a minus is guarded like any other cell.
+    assert {row["actor_label"].removeprefix("'") for row in rows} <= commitments
 
 
 def test_an_erased_name_is_told_as_erased(auditor, program_manager):
