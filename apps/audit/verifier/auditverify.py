@@ -79,6 +79,7 @@ MAX_NOTE_BYTES = 1_000_000
 MAX_MANIFEST_BYTES = 32_000_000
 MAX_CHECKPOINTS = 10_000
 MAX_PROOFS = 100_000
+MAX_CELL = 131_072  # characters of a CSV; an event has at most half as many
 MAX_INTEGER = 2**53 - 1
 MAX_SIGNATURES = 100
 MAX_PROOF_HASHES = 63
@@ -2572,6 +2573,7 @@ def csv_rows(
     stream: Iterable[str], path: str, report: Report
 ) -> Iterator[tuple[int, int, str, str]]:
     """Give line, place, id and hash of each row."""
+    csv.field_size_limit(MAX_CELL)
     reader = csv.reader(stream)
     try:
         header = next(reader, [])
