@@ -159,7 +159,9 @@ def test_what_the_sealer_did_not_sign_is_not_published(sealer, settings, share):
     happen(1)
     sealer.seal()
     with tampering() as superuser:
-        superuser.execute("UPDATE audit_checkpoint SET note = replace(note, 'A', 'B')")
+        superuser.execute(
+            "UPDATE audit_checkpoint SET note = replace(note, E'\\n1\\n', E'\\n2\\n')"
+        )
 
     publisher.publish()
 
