@@ -50,6 +50,10 @@ def samples() -> dict[str, Any]:
             reason="You trained this version, so you cannot sign it off.",
         ),
         "digest": _DIGEST,
+        "sections": [
+            {"label": "Versions", "url": "#", "is_current": True},
+            {"label": "Datasheet", "url": "#", "is_current": False},
+        ],
         "form": SampleForm(initial={"share": 0.25}),
         "form_with_errors": SampleForm({"share": "2", "name": ""}, prefix="faulty"),
         "key_figures": _key_figures(),

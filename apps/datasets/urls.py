@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.datasets import views
+from apps.datasets import views, views_versions
 
 app_name = "datasets"
 urlpatterns = [
@@ -18,18 +18,20 @@ urlpatterns = [
         name="upload_version",
     ),
     *views.access_views.urls("datasets/<uuid:pk>/", "dataset"),
-    path("dataset-versions/<uuid:pk>/", views.version, name="version"),
+    path("dataset-versions/<uuid:pk>/", views_versions.version, name="version"),
     path(
         "dataset-versions/<uuid:pk>/progress/",
-        views.version_progress,
+        views_versions.version_progress,
         name="version_progress",
     ),
     path(
-        "dataset-versions/<uuid:pk>/cancel/", views.cancel_ingest, name="cancel_ingest"
+        "dataset-versions/<uuid:pk>/cancel/",
+        views_versions.cancel_ingest,
+        name="cancel_ingest",
     ),
     path(
         "dataset-versions/<uuid:pk>/download/",
-        views.download_version,
+        views_versions.download_version,
         name="download_version",
     ),
 ]

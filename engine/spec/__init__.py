@@ -5,22 +5,15 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 `EvaluateSpec`, which refuse a wrong value when they are made, naming field and fix.
 """
 
+from engine.spec.common import Cost, Limits, Spec
 from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
+from engine.spec.evaluate import Criterion, EvaluateSpec
+from engine.spec.ingest import IngestSpec
 from engine.spec.measures import MEASURES, Measure, measures_for
-from engine.spec.verbs import (
-    SPECS,
-    Cost,
-    Criterion,
-    EvaluateSpec,
-    Feature,
-    IngestSpec,
-    Limits,
-    Search,
-    Spec,
-    TrainSpec,
-)
+from engine.spec.train import Feature, Search, TrainSpec
+from engine.spec.verbs import SPECS
 
 __all__ = [
     "ESTIMATORS",

@@ -1,4 +1,4 @@
-"""Datasets and their immutable versions."""
+"""Versions of a dataset, which never change."""
 
 from __future__ import annotations
 
@@ -11,48 +11,12 @@ from django.utils import timezone
 
 from apps.access.permissions import Permission
 from apps.audit.event_types import EventType
-from apps.core.ids import new_id
+from apps.datasets.models.datasets import Dataset
 from apps.jobs.models import BackgroundJob, JobKind, JobQuerySet, JobStatus
-from apps.projects.models import Project, Restrictable, Sharing
+from apps.projects.models import Project
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-
-
-class Dataset(Restrictable):
-    """Data about one thing, in versions that never change."""
-
-    sharing = Sharing(
-        noun="dataset",
-        permission=Permission.DATASET_GRANT,
-        with_outsiders=False,
-        restricted=EventType.DATASET_RESTRICTED,
-        opened=EventType.DATASET_OPENED,
-        granted=EventType.DATASET_GRANTED,
-        grant_revoked=EventType.DATASET_GRANT_REVOKED,
-    )
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    project = models.ForeignKey(
-        Project, on_delete=models.PROTECT, related_name="datasets"
-    )
-    name = models.SlugField(max_length=60)
-    title = models.CharField(max_length=120)
-    description = models.TextField(blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["project", "name"], name="one_dataset_per_name"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.project.slug}/{self.name}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("datasets:dataset", args=[self.pk])
 
 
 class DatasetFormat(models.TextChoices):

@@ -1,8 +1,7 @@
-"""What pages and the API show of datasets, and what a worker needs to read one."""
+"""What pages and the API show of versions, and what a worker needs to read one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -69,64 +68,6 @@ def key_figures(version: DatasetVersion) -> list[dict[str, str]]:
             "detail": f"{filesizeformat(version.original_bytes)} as uploaded",
         },
     ]
-
-
-@dataclass(frozen=True)
-class ColumnCard:
-    """One column as people look at it.
-
-    Args:
-        name: of the column.
-        type: boolean, integer, number, text, date or timestamp.
-        missing_ratio: share of rows without a value, 0 to 1.
-        distinct: how many different values.
-        counts: rows per bin of the histogram; empty when it has none.
-        top: the commonest values, each with its share of all rows.
-        facts: name and value of what else is known.
-    """
-
-    name: str
-    type: str
-    missing_ratio: float
-    distinct: int
-    counts: list[int]
-    top: list[dict[str, Any]]
-    facts: list[tuple[str, Any]]
-
-
-MOST_TOP_VALUES = 5
-_FACTS = (
-    ("Lowest", "min"),
-    ("Highest", "max"),
-    ("Mean", "mean"),
-    ("Standard deviation", "std"),
-)
-
-
-def column_cards(version: DatasetVersion) -> list[ColumnCard]:
-    """Turn the profile of a version into what its page draws."""
-    rows = version.row_count or 1
-    return [
-        ColumnCard(
-            name=column["name"],
-            type=column["type"],
-            missing_ratio=column["missing"] / rows,
-            distinct=column["distinct"],
-            counts=(column["histogram"] or {}).get("counts", []),
-            top=[
-                {**value, "ratio": value["count"] / rows}
-                for value in column["top"][:MOST_TOP_VALUES]
-            ],
-            facts=_facts(column),
-        )
-        for column in version.profile.get("columns", [])
-    ]
-
-
-def _facts(column: dict[str, Any]) -> list[tuple[str, Any]]:
-    known = [(label, column[key]) for label, key in _FACTS if column[key] is not None]
-    median = (column["quantiles"] or {}).get("0.5")
-    return known if median is None else [*known[:1], ("Median", median), *known[1:]]
 
 
 def content_named(name: str | None) -> DatasetContent:

@@ -1,0 +1,17 @@
+"""Datasets and their immutable versions."""
+
+from apps.datasets.models.datasets import Dataset
+from apps.datasets.models.versions import (
+    DatasetContent,
+    DatasetFormat,
+    DatasetVersion,
+    DatasetVersionQuerySet,
+)
+
+__all__ = [
+    "Dataset",
+    "DatasetContent",
+    "DatasetFormat",
+    "DatasetVersion",
+    "DatasetVersionQuerySet",
+]

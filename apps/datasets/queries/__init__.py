@@ -1,0 +1,22 @@
+"""What pages and the API show of datasets, and what a worker needs to read one."""
+
+from apps.datasets.queries.columns import ColumnCard, column_cards
+from apps.datasets.queries.versions import (
+    HEAVY_FIELDS,
+    content_named,
+    failure_places,
+    key_figures,
+    latest_versions,
+    prepare_ingest,
+)
+
+__all__ = [
+    "HEAVY_FIELDS",
+    "ColumnCard",
+    "column_cards",
+    "content_named",
+    "failure_places",
+    "key_figures",
+    "latest_versions",
+    "prepare_ingest",
+]
