@@ -6,6 +6,7 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 """
 
 from engine.spec.common import Cost, Limits, Spec
+from engine.spec.contract import Contract
 from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
@@ -20,6 +21,7 @@ __all__ = [
     "ESTIMATORS",
     "MEASURES",
     "SPECS",
+    "Contract",
     "Cost",
     "Criterion",
     "Estimator",
