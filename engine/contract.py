@@ -111,7 +111,7 @@ def refuse_broken(found: Json) -> None:
 def _places(entry: Json) -> list[Json]:
     """List where an expectation is broken, as the failure of an upload shows it."""
     common = {
-        "kind": entry["kind"],
+        "expectation": entry["kind"],
         "column": ", ".join(entry["columns"]) or None,
         "message": f"Expected: {entry['expected']}. {entry['message']}",
     }

@@ -6,7 +6,8 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 """
 
 from engine.spec.common import Cost, Limits, Spec
-from engine.spec.contract import Contract
+from engine.spec.compare import CompareSpec
+from engine.spec.contract import ColumnContract, Contract
 from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
@@ -14,6 +15,7 @@ from engine.spec.evaluate import Criterion, EvaluateSpec
 from engine.spec.fingerprint import FingerprintSpec
 from engine.spec.ingest import IngestSpec
 from engine.spec.measures import MEASURES, Measure, measures_for
+from engine.spec.proposal import propose_contract
 from engine.spec.train import Feature, Search, TrainSpec
 from engine.spec.verbs import SPECS
 
@@ -21,6 +23,8 @@ __all__ = [
     "ESTIMATORS",
     "MEASURES",
     "SPECS",
+    "ColumnContract",
+    "CompareSpec",
     "Contract",
     "Cost",
     "Criterion",
@@ -41,4 +45,5 @@ __all__ = [
     "complete_parameters",
     "decode",
     "measures_for",
+    "propose_contract",
 ]

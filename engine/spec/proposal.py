@@ -32,7 +32,7 @@ FEWEST_UNIQUE_ROWS = 20  # in fewer, values differ by chance
 FEWEST_SET_ROWS = 10  # rows for each value of a set
 
 
-def propose(
+def propose_contract(
     columns: Sequence[Mapping[str, Any]], rows: int, uploaded_on: date
 ) -> Contract:
     """Propose a contract from what one version holds.

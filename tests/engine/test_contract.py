@@ -10,8 +10,7 @@ import pytest
 from engine import contract as contracts
 from engine import tables
 from engine.folder import EngineError
-from engine.spec import Contract, SpecError
-from engine.spec.proposal import propose
+from engine.spec import Contract, SpecError, propose_contract
 from tests.engine.jobs import Job, Json
 
 TABLE = """
@@ -290,7 +289,9 @@ def test_propose_reads_a_contract_off_the_profile_that_its_own_table_keeps(
     (job.inputs / "original").write_text(CSV)
     profile = job.succeed("ingest", SPEC)
 
-    contract = propose(profile["profile"]["columns"], profile["row_count"], TODAY)
+    contract = propose_contract(
+        profile["profile"]["columns"], profile["row_count"], TODAY
+    )
 
     plain = contract.to_json()
     by_name = {column["name"]: column for column in plain["columns"]}
@@ -328,7 +329,7 @@ def test_propose_leaves_a_margin(
     severity = changes.pop("severity", "warn")
     column = {"name": "x", "type": "integer", "missing": 0, "distinct": 7, "top": []}
 
-    contract = propose([column | changes], 100, TODAY)
+    contract = propose_contract([column | changes], 100, TODAY)
 
     found = contract.to_json()["columns"][0].get(field)
     assert found == (None if wanted is None else {**wanted, "severity": severity})

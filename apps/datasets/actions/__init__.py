@@ -1,10 +1,12 @@
 """Everything that changes a dataset or its versions."""
 
+from apps.datasets.actions.contracts import save_contract
 from apps.datasets.actions.describe import (
     EDITABLE,
     create_dataset,
     edit_dataset,
 )
+from apps.datasets.actions.fingerprints import keep_fingerprint
 from apps.datasets.actions.ingest import finish_ingest
 from apps.datasets.actions.versions import (
     DatasetFile,
@@ -20,6 +22,8 @@ __all__ = [
     "download_version",
     "edit_dataset",
     "finish_ingest",
+    "keep_fingerprint",
+    "save_contract",
     "upload_dataset",
     "upload_version",
 ]

@@ -1,0 +1,27 @@
+"""Contracts of datasets: the newest, and a proposal."""
+
+from __future__ import annotations
+
+from apps.datasets.models import ContractRevision, Dataset, DatasetVersion
+from engine.spec import Contract, propose_contract
+
+
+def newest_revision(dataset: Dataset) -> ContractRevision | None:
+    """Find what new versions are held to now."""
+    revisions = ContractRevision.objects.filter(dataset=dataset)
+    return revisions.select_related("saved_by").order_by("-number").first()
+
+
+def newest_ready(dataset: Dataset) -> DatasetVersion | None:
+    """Find the newest version that was read."""
+    versions = DatasetVersion.objects.ready().filter(dataset=dataset)
+    return versions.order_by("-number").first()
+
+
+def propose_for(version: DatasetVersion) -> Contract:
+    """Propose a contract from the profile of a version that was read."""
+    return propose_contract(
+        version.profile.get("columns", []),
+        version.row_count or 0,
+        version.created_at.date(),
+    )
