@@ -52,7 +52,7 @@ def check(
     """
     types = {column.name: column.type for column in columns_of(database, path)}
     lines = list(expectations(contract, types))
-    table = _Table(database, path, first_row)
+    table = _Table(database, tables.numbered(path, types), first_row)
     table.count([line for line in lines if line.broken])
     checks = [_judge(line, table, contract, uploaded_on) for line in lines]
     verdicts = {entry["verdict"] for entry in checks}
@@ -123,10 +123,13 @@ class _Table:
     """What is asked of the table, and what was answered."""
 
     def __init__(
-        self, database: duckdb.DuckDBPyConnection, path: Path, first_row: int
+        self,
+        database: duckdb.DuckDBPyConnection,
+        source: tuple[str, str],
+        first_row: int,
     ) -> None:
         self._database = database
-        self._table = f"read_parquet({tables.text(path)}, file_row_number = true)"
+        self._table, self._row = source
         self._first_row = first_row
         self._found: dict[Expectation, tuple[int, list[Json]]] = {}
         self.rows = 0
@@ -136,7 +139,7 @@ class _Table:
         asked = ["count(*)"]
         for line in lines:
             only = f"FILTER (WHERE {line.broken})"
-            asked += [f"count(*) {only}", f"{_first_rows(line.columns)} {only}"]
+            asked += [f"count(*) {only}", f"{self._first_rows(line.columns)} {only}"]
         try:
             answers = self.ask(", ".join(asked))
         except duckdb.InvalidInputException as error:
@@ -172,21 +175,20 @@ class _Table:
         twice = f"SELECT {names} FROM {self._table} WHERE {full} GROUP BY ALL"
         several = f"({names}) IN ({twice} HAVING count(*) > 1)"
         return count, self._numbered(
-            self.ask(_first_rows(columns), f"WHERE {several}")[0]
+            self.ask(self._first_rows(columns), f"WHERE {several}")[0]
         )
+
+    def _first_rows(self, columns: Sequence[str]) -> str:
+        values = ", ".join(f"CAST({tables.name(name)} AS VARCHAR)" for name in columns)
+        shown = f"left(concat_ws(', ', {values}), {LONGEST_VALUE})"
+        row = f"struct_pack(row := {self._row}, value := {shown})"
+        return f"arg_min({row}, {self._row}, {MOST_ROWS})"
 
     def _numbered(self, rows: list[Json] | None) -> list[Json]:
         first = self._first_row
         return [
             {"row": row["row"] + first, "value": row["value"]} for row in rows or []
         ]
-
-
-def _first_rows(columns: Sequence[str]) -> str:
-    values = ", ".join(f"CAST({tables.name(name)} AS VARCHAR)" for name in columns)
-    shown = f"left(concat_ws(', ', {values}), {LONGEST_VALUE})"
-    row = f"struct_pack(row := file_row_number, value := {shown})"
-    return f"arg_min({row}, file_row_number, {MOST_ROWS})"
 
 
 def _judge(

@@ -18,9 +18,12 @@ def column_words(column: ColumnContract) -> list[str]:
     return [words for _, words in _column_lines(column)]
 
 
-def table_words(contract: Contract) -> list[str]:
-    """Say in a few words each what is expected of the table as a whole."""
-    return [words for _, words in _table_lines(contract)]
+def contract_words(contract: Contract) -> dict[str, Any]:
+    """Say what is expected: of the `table`, and of `columns` as name and words."""
+    return {
+        "table": [words for _, words in _table_lines(contract)],
+        "columns": [(column.name, column_words(column)) for column in contract.columns],
+    }
 
 
 def contract_difference(

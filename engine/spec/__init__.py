@@ -7,7 +7,7 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 
 from engine.spec.common import Cost, Limits, Spec
 from engine.spec.compare import CompareSpec
-from engine.spec.contract import ColumnContract, Contract
+from engine.spec.contract import COLUMN_TYPES, ColumnContract, Contract
 from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
@@ -20,6 +20,7 @@ from engine.spec.train import Feature, Search, TrainSpec
 from engine.spec.verbs import SPECS
 
 __all__ = [
+    "COLUMN_TYPES",
     "ESTIMATORS",
     "MEASURES",
     "SPECS",

@@ -14,12 +14,15 @@ class CompareSpec(Spec):
     Attributes:
         key: columns that tell rows apart; none compares whole rows.
         examples: how many changed rows to show.
+        same_groups: positions of row groups whose fingerprints are the same in both;
+            their rows need no comparing.
     """
 
     verb: ClassVar[str] = "compare"
     most_examples: ClassVar[int] = 1000
     key: tuple[str, ...] = ()
     examples: int = 100
+    same_groups: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -7,7 +7,7 @@ Each expectation stands by itself, and each says what happens when it is broken:
 import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from engine.spec.decode import SpecError, decode, require, require_between
 
@@ -15,10 +15,12 @@ Severity = Literal["block", "warn"]
 ColumnType = Literal[
     "boolean", "integer", "number", "text", "date", "timestamp", "image"
 ]
+COLUMN_TYPES: tuple[str, ...] = get_args(ColumnType)
 Bound = int | float | str | None
 MOST_COLUMNS = 2000
 MOST_VALUES = 200
 LONGEST_TEXT = 200
+LONGEST_NAME = 500
 _BEYOND_RE2 = re.compile(r"\(\?(?:[=!]|<[=!]|P=|\()|\\[1-9]")
 
 
@@ -131,7 +133,7 @@ class ColumnContract:
     unique: Unique | None = None
 
     def __post_init__(self) -> None:
-        require(self.name != "", "name", "must not be empty.")
+        _check_name(self.name, "name")
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class Freshness:
     severity: Severity = "block"
 
     def __post_init__(self) -> None:
-        require(self.column != "", "column", "must name a column.")
+        _check_name(self.column, "column")
         require_between(self.days, 0, 36_525, "days")
 
 
@@ -171,6 +173,8 @@ class Key:
 
     def __post_init__(self) -> None:
         require(bool(self.columns), "columns", "must name a column.")
+        for place, name in enumerate(self.columns):
+            _check_name(name, f"columns[{place}]")
         require(_differ(self.columns), "columns", "must not name a column twice.")
 
 
@@ -236,9 +240,17 @@ def _differ(names: Any) -> bool:
     return len(set(names)) == len(names)
 
 
-def _check_text(value: str, field: str) -> None:
-    fits = len(value) <= LONGEST_TEXT and "\x00" not in value
-    require(fits, field, f"must have at most {LONGEST_TEXT} characters.")
+def _check_name(value: str, field: str) -> None:
+    require(value != "", field, "must name a column.")
+    _check_text(value, field, LONGEST_NAME)
+
+
+def _check_text(value: str, field: str, longest: int = LONGEST_TEXT) -> None:
+    fits = len(value) <= longest
+    require(fits, field, f"must have at most {longest} characters.")
+    # Neither a NUL nor half a surrogate pair can be stored or sent on.
+    sound = "\x00" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+    require(sound, field, "must be text without control characters.")
 
 
 def _is_date(value: str) -> bool:

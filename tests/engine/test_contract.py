@@ -191,6 +191,9 @@ def test_check_refuses_a_pattern_the_database_does_not_know(table: Path) -> None
     [
         ({"columns": [{"name": ""}]}, "columns[0].name"),
         ({"columns": [{"name": "a"}, {"name": "a"}]}, "columns"),
+        ({"columns": [{"name": "a\x00"}]}, "columns[0].name"),
+        ({"columns": [{"name": "\ud800"}]}, "columns[0].name"),
+        ({"key": {"columns": ["a" * 501]}}, "key.columns[0]"),
         (of("a", missing={"ratio": 1.5}), "columns[0].missing.ratio"),
         (of("a", missing={}), "columns[0].missing.ratio"),
         (

@@ -6,6 +6,7 @@ from apps.datasets.actions.describe import (
     create_dataset,
     edit_dataset,
 )
+from apps.datasets.actions.diffs import download_diff, finish_diff, request_diff
 from apps.datasets.actions.fingerprints import keep_fingerprint
 from apps.datasets.actions.ingest import finish_ingest
 from apps.datasets.actions.versions import (
@@ -19,10 +20,13 @@ __all__ = [
     "EDITABLE",
     "DatasetFile",
     "create_dataset",
+    "download_diff",
     "download_version",
     "edit_dataset",
+    "finish_diff",
     "finish_ingest",
     "keep_fingerprint",
+    "request_diff",
     "save_contract",
     "upload_dataset",
     "upload_version",

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from apps.datasets.queries.versions import failure_places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from apps.datasets.models import DatasetVersion
 
 
@@ -47,7 +45,18 @@ def _joined(places: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(checks.values())
 
 
-def in_order_of_concern(checks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Put what is broken first and what could not be tested next."""
-    order = {"failed": 0, "warned": 1, "not_tested": 2, "passed": 3}
-    return sorted(checks, key=lambda check: order.get(check["verdict"], 0))
+def check_summary(version: DatasetVersion) -> dict[str, Any] | None:
+    """Add what a page shows: `concerns`, the worst first, and how many `passed`."""
+    found = check_result(version)
+    if found is None:
+        return None
+    concerns = [c for c in found["checks"] if c["verdict"] != "passed"]
+    concerns.sort(key=lambda check: _CONCERN.index(check["verdict"]))
+    return {
+        **found,
+        "concerns": concerns,
+        "passed": len(found["checks"]) - len(concerns),
+    }
+
+
+_CONCERN = ("failed", "warned", "not_tested")

@@ -25,3 +25,26 @@ def propose_for(version: DatasetVersion) -> Contract:
         version.row_count or 0,
         version.created_at.date(),
     )
+
+
+def revision_before(revision: ContractRevision) -> ContractRevision | None:
+    """Find the revision that this one replaced."""
+    earlier = ContractRevision.objects.filter(
+        dataset=revision.dataset_id, number__lt=revision.number
+    )
+    return earlier.order_by("-number").first()
+
+
+def contract_to_edit(
+    newest: ContractRevision | None, ready: DatasetVersion | None, *, propose: bool
+) -> Contract:
+    """Choose what the form begins with: what stands, or else a proposal.
+
+    Args:
+        newest: the revision in force.
+        ready: the newest version that was read.
+        propose: propose anew although there is a revision.
+    """
+    if newest and not (propose and ready):
+        return newest.contract()
+    return propose_for(ready) if ready else Contract()
