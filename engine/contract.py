@@ -1,8 +1,8 @@
-"""Check a table against a data contract: generated SQL, one pass for all values.
+"""Check a table against a data contract, by generated SQL.
 
-One aggregate over the table counts what breaks each expectation and keeps the first
-rows that do. Only what must compare rows with one another (uniqueness, keys) asks
-again, once each.
+One pass over the table counts what breaks each expectation. Only what must compare rows
+with one another (uniqueness, keys) asks again, once each; and where something is
+broken, two more passes find the first such rows and their values.
 """
 
 # ruff: noqa: S608 - names and literals are quoted by `tables`
@@ -21,6 +21,7 @@ from engine.spec import Contract, IngestSpec
 
 MOST_ROWS = 10  # shown for each broken expectation
 LONGEST_VALUE = 200
+_BROKEN = ("failed", "warned")
 SMALLEST_SHARE = 0.0001  # below this, a share in percent would read 0.00%
 
 
@@ -55,8 +56,10 @@ def check(
     table = _Table(database, tables.numbered(path, types), first_row)
     table.count([line for line in lines if line.broken])
     checks = [_judge(line, table, contract, uploaded_on) for line in lines]
+    pairs = zip(lines, checks, strict=True)
+    table.show([(line, e) for line, e in pairs if e["count"] and _is_broken(e)])
     verdicts = {entry["verdict"] for entry in checks}
-    worst = [name for name in ("failed", "warned") if name in verdicts]
+    worst = [name for name in _BROKEN if name in verdicts]
     return {
         "revision": contract.revision,
         "verdict": worst[0] if worst else "passed",
@@ -133,64 +136,81 @@ class _Table:
         self._database = database
         self._table, self._row = source
         self._first_row = first_row
-        self._found: dict[Expectation, tuple[int, list[Json]]] = {}
+        self._counts: dict[Expectation, int] = {}
+        self._repeats: dict[tuple[str, ...], int] = {}
         self.rows = 0
 
     def count(self, lines: Sequence[Expectation]) -> None:
-        """Count the rows that break each line, and keep the first, in one pass."""
-        asked = ["count(*)"]
-        for line in lines:
-            only = f"FILTER (WHERE {line.broken})"
-            asked += [f"count(*) {only}", f"{self._first_rows(line.columns)} {only}"]
+        """Count the rows, and those that break each line, in one pass."""
+        asked = [f"count(*) FILTER (WHERE {line.broken})" for line in lines]
         try:
-            answers = self.ask(", ".join(asked))
+            self.rows, *counts = self.ask(", ".join(["count(*)", *asked]))
         except duckdb.InvalidInputException as error:
             reason = str(error).splitlines()[0]
             raise EngineError(
                 f"A pattern of the data contract cannot be used ({reason}); correct "
                 "it in the contract."
             ) from error
-        self.rows = answers[0]
-        pairs = zip(answers[1::2], answers[2::2], strict=True)
-        for line, (count, rows) in zip(lines, pairs, strict=True):
-            self._found[line] = count, self._numbered(rows)
+        self._counts = dict(zip(lines, counts, strict=True))
 
-    def broken(self, line: Expectation) -> tuple[int, list[Json]]:
-        """Return how many rows break `line`, and the first of them."""
-        if line.kind in ("unique", "key"):
-            return self._repeated(line.columns)
-        return self._found[line]
+    def count_of(self, line: Expectation) -> int:
+        """Return how many rows break `line`."""
+        if line.broken:
+            return self._counts[line]
+        if line.columns not in self._repeats:
+            self._repeats[line.columns] = self._repeated(line.columns)
+        return self._repeats[line.columns]
+
+    def _repeated(self, columns: Sequence[str]) -> int:
+        """Count the rows whose values came before."""
+        names = ", ".join(map(tables.name, columns))
+        value = names if len(columns) == 1 else f"({names})"
+        rest = f"WHERE {_full(columns)}"
+        count: int = self.ask(f"count(*) - count(DISTINCT {value})", rest)[0]
+        return count
+
+    def show(self, wanted: Sequence[tuple[Expectation, Json]]) -> None:
+        """Put the first rows that break each line, with their values, in its entry."""
+        rows = self._first_rows([line for line, _ in wanted])
+        numbers = {number for found in rows for number in found}
+        if not numbers:
+            return
+        values = ", ".join(_shown(line.columns) for line, _ in wanted)
+        chosen = f"WHERE {self._row} IN ({', '.join(map(str, sorted(numbers)))})"
+        query = f"SELECT {self._row}, {values} FROM {self._table} {chosen}"
+        by_row = {row[0]: row[1:] for row in self._database.execute(query).fetchall()}
+        for place, ((_, entry), found) in enumerate(zip(wanted, rows, strict=True)):
+            entry["rows"] = [
+                {"row": number + self._first_row, "value": by_row[number][place]}
+                for number in found
+            ]
+
+    def _first_rows(self, lines: Sequence[Expectation]) -> list[list[int]]:
+        """Find the numbers of the first rows that break each line."""
+        broken = [line.broken or self._several(line.columns) for line in lines]
+        first = f"min({self._row}, {MOST_ROWS})"
+        asked = ", ".join(f"{first} FILTER (WHERE {one})" for one in broken)
+        return [rows or [] for rows in self.ask(asked)] if asked else []
+
+    def _several(self, columns: Sequence[str]) -> str:
+        """Give the condition that a row has the values of another."""
+        names = ", ".join(map(tables.name, columns))
+        twice = f"SELECT {names} FROM {self._table} WHERE {_full(columns)} GROUP BY ALL"
+        return f"({names}) IN ({twice} HAVING count(*) > 1)"
 
     def ask(self, expressions: str, rest: str = "") -> tuple[Any, ...]:
         query = f"SELECT {expressions} FROM {self._table} {rest}"
         row: tuple[Any, ...] = self._database.execute(query).fetchall()[0]
         return row
 
-    def _repeated(self, columns: Sequence[str]) -> tuple[int, list[Json]]:
-        """Count rows whose values came before, and show the first that come again."""
-        names = ", ".join(map(tables.name, columns))
-        full = " AND ".join(f"{tables.name(name)} IS NOT NULL" for name in columns)
-        value = names if len(columns) == 1 else f"({names})"
-        count = self.ask(f"count(*) - count(DISTINCT {value})", f"WHERE {full}")[0]
-        if not count:
-            return 0, []
-        twice = f"SELECT {names} FROM {self._table} WHERE {full} GROUP BY ALL"
-        several = f"({names}) IN ({twice} HAVING count(*) > 1)"
-        return count, self._numbered(
-            self.ask(self._first_rows(columns), f"WHERE {several}")[0]
-        )
 
-    def _first_rows(self, columns: Sequence[str]) -> str:
-        values = ", ".join(f"CAST({tables.name(name)} AS VARCHAR)" for name in columns)
-        shown = f"left(concat_ws(', ', {values}), {LONGEST_VALUE})"
-        row = f"struct_pack(row := {self._row}, value := {shown})"
-        return f"arg_min({row}, {self._row}, {MOST_ROWS})"
+def _full(columns: Sequence[str]) -> str:
+    return " AND ".join(f"{tables.name(name)} IS NOT NULL" for name in columns)
 
-    def _numbered(self, rows: list[Json] | None) -> list[Json]:
-        first = self._first_row
-        return [
-            {"row": row["row"] + first, "value": row["value"]} for row in rows or []
-        ]
+
+def _shown(columns: Sequence[str]) -> str:
+    values = ", ".join(f"CAST({tables.name(name)} AS VARCHAR)" for name in columns)
+    return f"left(concat_ws(', ', {values}), {LONGEST_VALUE})"
 
 
 def _judge(
@@ -219,13 +239,16 @@ def _judge(
             newest, contract.freshness.days, uploaded_on
         )
     elif line.broken or line.kind in ("unique", "key"):
-        count, rows = table.broken(line)
+        count = table.count_of(line)
         holds = count <= line.ratio * table.rows
         entry |= {"count": count, "message": _told(line, count, table.rows)}
-        entry["rows"] = [] if holds else rows
     if not holds:
         entry["verdict"] = "failed" if line.severity == "block" else "warned"
     return entry
+
+
+def _is_broken(entry: Json) -> bool:
+    return entry["verdict"] in _BROKEN
 
 
 def _is_fresh(newest: Any, days: int, uploaded_on: date) -> tuple[bool, str]:
