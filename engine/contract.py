@@ -5,8 +5,7 @@ with one another (uniqueness, keys) asks again, once each; and where something i
 broken, two more passes find the first such rows and their values.
 """
 
-# ruff: noqa: S608 - names and literals are quoted by `tables`
-from collections.abc import Sequence
+
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,10 @@ import duckdb
 from engine import tables
 from engine.canonical import columns_of
 from engine.contract_rules import Expectation, expectations
+from engine.contract_table import ContractTable
 from engine.folder import MOST_DETAILS, EngineError, Json
 from engine.spec import Contract, IngestSpec
 
-MOST_ROWS = 10  # shown for each broken expectation
-LONGEST_VALUE = 200
 _BROKEN = ("failed", "warned")
 SMALLEST_SHARE = 0.0001  # below this, a share in percent would read 0.00%
 
@@ -53,7 +51,7 @@ def check(
     """
     types = {column.name: column.type for column in columns_of(database, path)}
     lines = list(expectations(contract, types))
-    table = _Table(database, tables.numbered(path, types), first_row)
+    table = ContractTable(database, tables.numbered(path, types), first_row)
     table.count([line for line in lines if line.broken])
     checks = [_judge(line, table, contract, uploaded_on) for line in lines]
     pairs = zip(lines, checks, strict=True)
@@ -124,97 +122,8 @@ def _places(entry: Json) -> list[Json]:
     return [{**common, "row": r["row"], "text": r["value"] or ""} for r in rows]
 
 
-class _Table:
-    """What is asked of the table, and what was answered."""
-
-    def __init__(
-        self,
-        database: duckdb.DuckDBPyConnection,
-        source: tuple[str, str],
-        first_row: int,
-    ) -> None:
-        self._database = database
-        self._table, self._row = source
-        self._first_row = first_row
-        self._counts: dict[Expectation, int] = {}
-        self._repeats: dict[tuple[str, ...], int] = {}
-        self.rows = 0
-
-    def count(self, lines: Sequence[Expectation]) -> None:
-        """Count the rows, and those that break each line, in one pass."""
-        asked = [f"count(*) FILTER (WHERE {line.broken})" for line in lines]
-        try:
-            self.rows, *counts = self.ask(", ".join(["count(*)", *asked]))
-        except duckdb.InvalidInputException as error:
-            reason = str(error).splitlines()[0]
-            raise EngineError(
-                f"A pattern of the data contract cannot be used ({reason}); correct "
-                "it in the contract."
-            ) from error
-        self._counts = dict(zip(lines, counts, strict=True))
-
-    def count_of(self, line: Expectation) -> int:
-        """Return how many rows break `line`."""
-        if line.broken:
-            return self._counts[line]
-        if line.columns not in self._repeats:
-            self._repeats[line.columns] = self._repeated(line.columns)
-        return self._repeats[line.columns]
-
-    def _repeated(self, columns: Sequence[str]) -> int:
-        """Count the rows whose values came before."""
-        names = ", ".join(map(tables.name, columns))
-        value = names if len(columns) == 1 else f"({names})"
-        rest = f"WHERE {_full(columns)}"
-        count: int = self.ask(f"count(*) - count(DISTINCT {value})", rest)[0]
-        return count
-
-    def show(self, wanted: Sequence[tuple[Expectation, Json]]) -> None:
-        """Put the first rows that break each line, with their values, in its entry."""
-        rows = self._first_rows([line for line, _ in wanted])
-        numbers = {number for found in rows for number in found}
-        if not numbers:
-            return
-        values = ", ".join(_shown(line.columns) for line, _ in wanted)
-        chosen = f"WHERE {self._row} IN ({', '.join(map(str, sorted(numbers)))})"
-        query = f"SELECT {self._row}, {values} FROM {self._table} {chosen}"
-        by_row = {row[0]: row[1:] for row in self._database.execute(query).fetchall()}
-        for place, ((_, entry), found) in enumerate(zip(wanted, rows, strict=True)):
-            entry["rows"] = [
-                {"row": number + self._first_row, "value": by_row[number][place]}
-                for number in found
-            ]
-
-    def _first_rows(self, lines: Sequence[Expectation]) -> list[list[int]]:
-        """Find the numbers of the first rows that break each line."""
-        broken = [line.broken or self._several(line.columns) for line in lines]
-        first = f"min({self._row}, {MOST_ROWS})"
-        asked = ", ".join(f"{first} FILTER (WHERE {one})" for one in broken)
-        return [rows or [] for rows in self.ask(asked)] if asked else []
-
-    def _several(self, columns: Sequence[str]) -> str:
-        """Give the condition that a row has the values of another."""
-        names = ", ".join(map(tables.name, columns))
-        twice = f"SELECT {names} FROM {self._table} WHERE {_full(columns)} GROUP BY ALL"
-        return f"({names}) IN ({twice} HAVING count(*) > 1)"
-
-    def ask(self, expressions: str, rest: str = "") -> tuple[Any, ...]:
-        query = f"SELECT {expressions} FROM {self._table} {rest}"
-        row: tuple[Any, ...] = self._database.execute(query).fetchall()[0]
-        return row
-
-
-def _full(columns: Sequence[str]) -> str:
-    return " AND ".join(f"{tables.name(name)} IS NOT NULL" for name in columns)
-
-
-def _shown(columns: Sequence[str]) -> str:
-    values = ", ".join(f"CAST({tables.name(name)} AS VARCHAR)" for name in columns)
-    return f"left(concat_ws(', ', {values}), {LONGEST_VALUE})"
-
-
 def _judge(
-    line: Expectation, table: _Table, contract: Contract, uploaded_on: date
+    line: Expectation, table: ContractTable, contract: Contract, uploaded_on: date
 ) -> Json:
     entry: Json = {
         "columns": list(line.columns),
@@ -233,12 +142,12 @@ def _judge(
         low, high = contract.rows.low, contract.rows.high
         holds = (low or 0) <= table.rows and (high is None or table.rows <= high)
         entry["message"] = f"There are {table.rows:,} rows."
-    elif line.kind == "freshness" and contract.freshness:
+    elif line.kind == "freshness" and contract.freshness and holds:
         newest = table.ask(f"max({tables.name(contract.freshness.column)})")[0]
         holds, entry["message"] = _is_fresh(
             newest, contract.freshness.days, uploaded_on
         )
-    elif line.broken or line.kind in ("unique", "key"):
+    elif not line.fault and (line.broken or line.kind in ("unique", "key")):
         count = table.count_of(line)
         holds = count <= line.ratio * table.rows
         entry |= {"count": count, "message": _told(line, count, table.rows)}
