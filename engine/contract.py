@@ -5,7 +5,6 @@ with one another (uniqueness, keys) asks again, once each; and where something i
 broken, two more passes find the first such rows and their values.
 """
 
-
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
