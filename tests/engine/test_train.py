@@ -58,7 +58,9 @@ def test_train_gives_the_same_bytes_twice(tmp_path: Path, slug: str, task: str) 
     if slug == "nearest_neighbours":  # its converter counts names up within a process
         assert once.pop("files")[3] == again.pop("files")[3]
     assert once == again
-    assert once["onnx"]["exported"] == (slug != "dummy"), once["onnx"]
+    # Which rows are near is settled in single precision there, and ties fall otherwise.
+    kept_back = [("nearest_neighbours", "regression"), ("dummy", task)]
+    assert once["onnx"]["exported"] == ((slug, task) not in kept_back), once["onnx"]
 
 
 def test_train_gives_the_same_bytes_in_another_process(tmp_path: Path) -> None:
@@ -132,6 +134,7 @@ def test_train_holds_rows_out_and_drops_those_without_target(tmp_path: Path) -> 
         "validation": 29,
         "test": 145,
         "dropped": 10,
+        "left_out": 0,
     }
     path = job.outputs / "test.parquet"
     held_out = duckdb.connect().execute(f"FROM read_parquet('{path}')").df()
@@ -180,7 +183,7 @@ def test_exported_model_answers_like_the_pipeline(tmp_path: Path) -> None:
 def test_train_follows_the_loss_of_boosting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.train.MOST_STEPS", 5)
+    monkeypatch.setattr("engine.live.MOST_STEPS", 5)
     result = prepared(tmp_path / "a").succeed(
         "train", spec_for("hist_gradient_boosting", "binary")
     )
