@@ -73,7 +73,8 @@ def _summary(picture: Image.Image) -> Floats:
         / share
         for place in range(len(COLOURS))
     ]
-    found = [[grey.mean(), grey.std()], *histograms, *_edges(grey)]
+    light = np.array([grey.mean(), grey.std()])
+    found: list[Floats] = [light, *histograms, *_edges(grey)]
     return np.concatenate(found).astype(np.float32).astype(np.float64)
 
 

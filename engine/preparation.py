@@ -69,12 +69,12 @@ def apply(prepare: Any, table: Table) -> Floats:
     if not isinstance(prepare, ColumnTransformer) or not set(steps) <= _PARTS:
         found: Floats = np.asarray(prepare.transform(table.frame()), dtype=np.float64)
         return found
-    numbers = table.number_frame()
+    numbers: Floats = table.numbers
     if table.layout.numbers:
-        numbers = np.asarray(steps["numbers"].transform(numbers))
+        numbers = np.asarray(steps["numbers"].transform(table.number_frame()))
     count = numbers.shape[1]
     if not table.levels:
-        return np.asarray(numbers)
+        return numbers
     found = np.empty((len(table), count + sum(_widths(steps["categories"]))))
     found[:, :count] = numbers
     _encode(steps["categories"], table, found[:, count:])

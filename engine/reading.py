@@ -107,8 +107,8 @@ class _Source:
         if self.reading.task == "regression":
             return self._columns([self.label])[0].to_numpy(np.float64), np.empty(0, str)
         codes, levels = self._levels(self.label)
-        present, codes = np.unique(codes, return_inverse=True)
-        return codes, levels[present].astype(str)
+        present, places = np.unique(codes, return_inverse=True)
+        return places, levels[present].astype(str)
 
     def categories(self) -> tuple[Codes, tuple[Texts, ...]]:
         found = [
@@ -186,7 +186,7 @@ class _Source:
         )
         (column,) = self._columns([f"({expression})::level"])
         levels = column.cat.categories.to_numpy(object)
-        return column.cat.codes.to_numpy(np.int32), levels
+        return np.asarray(column.cat.codes, dtype=np.int32), levels
 
     def _words(self, column: str) -> Floats:
         text = f"coalesce({tables.name(column)}, '')"
