@@ -24,6 +24,8 @@ from engine.spec import Feature, Images, Kind, SpecError, Task, decode
 # never come here; anything not listed is refused.
 REVIEWED_TYPES = (
     "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
