@@ -18,7 +18,7 @@ _STATES_BY_KIND: Final = {
     Kind.NEUTRAL: "draft retired cancelled superseded withdrawn not_tested archived",
     Kind.INFO: "queued running processing submitted in_review validated open",
     Kind.SUCCESS: "approved deployed succeeded ready passed signed active met closed",
-    Kind.WARNING: "stale suspended cancelling expired waiting pending",
+    Kind.WARNING: "stale suspended cancelling expired waiting pending warned",
     Kind.ERROR: "rejected failed refused breached",
 }
 

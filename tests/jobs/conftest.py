@@ -16,6 +16,10 @@ def waiting_version(project, by):
     return datasets.version(datasets.dataset(project, by), by)
 
 
+def waiting_diff(project, by):
+    return datasets.requested_diff(datasets.dataset(project, by), by)
+
+
 def waiting_report(project, by):
     return validation.requested_report(registry.model_version(project, by), by)
 
@@ -27,8 +31,14 @@ def waiting_export(project, by):
 
 
 @pytest.fixture(
-    params=[waiting_version, training.launched_job, waiting_report, waiting_export],
-    ids=["ingest", "training", "report", "export"],
+    params=[
+        waiting_version,
+        waiting_diff,
+        training.launched_job,
+        waiting_report,
+        waiting_export,
+    ],
+    ids=["ingest", "diff", "training", "report", "export"],
 )
 def waiting(request, project, data_scientist):
     """A job that waits for a worker: all that follows holds for each kind."""
