@@ -313,6 +313,16 @@ JOB_MEMORY_BYTES = env.int("JOB_MEMORY_BYTES", default=4 * 1024**3)
 JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=30)
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=3)
 JOB_THREADS = env.int("JOB_THREADS", default=1)
+JOB_CPU_SECONDS = env.int("JOB_CPU_SECONDS", default=4 * JOB_WALL_SECONDS)
+JOB_DISK_BYTES = env.int("JOB_DISK_BYTES", default=20 * 1024**3)
+JOB_DISK_RESERVE_BYTES = env.int("JOB_DISK_RESERVE_BYTES", default=256 * 1024**2)
+JOB_FILES = env.int("JOB_FILES", default=10_000)
+JOB_PROCESSES = env.int("JOB_PROCESSES", default=256)
+# How the engine is kept apart: auto, or what is allowed, best first; see
+# docs/guide/sandbox.md.
+JOB_SANDBOX = env.list("JOB_SANDBOX", default=["auto"])
+# The scheduler of a Dask cluster for training; empty: all work stays on the worker.
+DASK_ADDRESS = env.str("DASK_ADDRESS", default="")
 CELERY_TASK_TIME_LIMIT = JOB_WALL_SECONDS + 300
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A message is redelivered only after its task can no longer run; the sweeper
@@ -387,10 +397,11 @@ LOGGING = {
 # --- No start with unsafe settings --------------------------------------------------
 
 MIN_SECRET_KEY_CHARACTERS = 50
+SANDBOX_MODES = {"bubblewrap", "namespaces", "plain"}
 MIN_RETENTION_MONTHS = 18  # the database holds to it, too
 
 
-def _faults() -> list[str]:
+def _faults() -> list[str]:  # noqa: C901 - a list of single checks
     faults = []
     if not SECRET_KEY:
         faults.append("SECRET_KEY is missing: give a random text of 50 characters.")
@@ -398,6 +409,10 @@ def _faults() -> list[str]:
         faults.append("SITE_BANNER must be none, gov, mil or state.")
     if AUDIT_RETENTION_MONTHS < MIN_RETENTION_MONTHS:
         faults.append(f"AUDIT_RETENTION_MONTHS must be {MIN_RETENTION_MONTHS} or more.")
+    if JOB_SANDBOX != ["auto"] and not set(JOB_SANDBOX) <= SANDBOX_MODES:
+        faults.append(
+            "JOB_SANDBOX must be auto, or some of bubblewrap, namespaces and plain."
+        )
     if IS_PRODUCTION:
         if DEBUG:
             faults.append("DEBUG is on: unset it in production.")

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
-from django.conf import settings
-
 from apps.accounts.actions import service_account
 from apps.core import sandbox
 from apps.core.sandbox import Outcome, Progress, Watch
@@ -55,8 +53,13 @@ def execute(
     def run_engine(job: J, folder: Path, watch: Watch) -> Outcome:
         spec = prepare(job, folder)
         (folder / "spec.json").write_text(json.dumps(spec))
-        wall_seconds = spec["limits"].get("wall_seconds") or settings.JOB_WALL_SECONDS
-        return sandbox.run(folder, verb, wall_seconds=wall_seconds, watch=watch)
+        return sandbox.run(
+            folder,
+            verb,
+            wall_seconds=spec["limits"].get("wall_seconds"),
+            memory_bytes=spec["limits"].get("memory_bytes"),
+            watch=watch,
+        )
 
     carry_out(model, pk, work=run_engine, finish=finish)
 
