@@ -112,7 +112,7 @@ def shortcomings() -> list[str]:
 def _of_plain_mode() -> list[str]:
     found = ["Jobs run as ordinary processes of the worker's own user."]
     found.append("A job could change its own copy of its inputs.")
-    found.append("Jobs share the memory files of /dev/shm.")
+    found.append("Jobs see which processes run, and share the files of /dev/shm.")
     version = confine.landlock_version()
     if not version:
         found.append(
