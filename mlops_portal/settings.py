@@ -306,6 +306,17 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Whose work a worker takes, and how many jobs at once.
+WORKER_QUEUES = env.list(
+    "WORKER_QUEUES",
+    default=["default", "exports", "ingest", "training", "validation"],
+)
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
+# So often a worker says that it lives; so long it may be silent; and so long a job may
+# still run when its worker is told to stop, before another worker gets it.
+WORKER_SIGN_SECONDS = 10
+WORKER_SILENT_SECONDS = 45
+WORKER_STOP_SECONDS = env.int("WORKER_STOP_SECONDS", default=20)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 JOB_WALL_SECONDS = env.int("JOB_WALL_SECONDS", default=3600)
@@ -346,6 +357,8 @@ CELERY_BEAT_SCHEDULE = {
 HEALTH_PARTS = {
     "audit": "apps.audit.status.health",
     "protection": "apps.audit.protection.health",
+    "sandbox": "apps.jobs.queries.sandbox_health",
+    "queues": "apps.jobs.queries.queue_health",
 }
 
 # --- What is kept, and how long ------------------------------------------------------

@@ -12,9 +12,10 @@ from apps.core.sandbox.limits import Limits
 from apps.core.sandbox.modes import Mode, NoSandbox, mode_in_force, shortcomings
 from apps.core.sandbox.outcome import Outcome
 from apps.core.sandbox.progress import Point, Progress, Usage
-from apps.core.sandbox.running import Watch, run
+from apps.core.sandbox.running import STATUS_AFTER, Watch, run
 
 __all__ = [
+    "STATUS_AFTER",
     "Limits",
     "Mode",
     "NoSandbox",

@@ -29,7 +29,7 @@ VERBS_ON_MANY_MACHINES = frozenset({"train"})
 
 # Gets progress; answers "go on", "cancel", "lost" or "interrupt".
 Watch = Callable[[Progress], str]
-_STOPPED = {"cancel": "cancelled", "interrupt": "interrupted"}
+STATUS_AFTER = {"cancel": "cancelled", "interrupt": "interrupted"}
 
 
 def run(
@@ -139,7 +139,7 @@ def _follow(
             next_beat = time.monotonic() + BEAT_SECONDS
             answer = watch(progress)
             if answer != "go on":
-                return _STOPPED.get(answer, answer)
+                return STATUS_AFTER.get(answer, answer)
         if ended:
             return ""
         if time.monotonic() >= deadline:
