@@ -7,7 +7,7 @@ at the end. What it writes is not trusted: links are not followed, and only so m
 file is read. docs/guide/sandbox.md says what holds in which mode.
 """
 
-from apps.core.sandbox.folder import job_folder
+from apps.core.sandbox.folder import job_folder, remove_abandoned_folders
 from apps.core.sandbox.limits import Limits
 from apps.core.sandbox.modes import Mode, NoSandbox, mode_in_force, shortcomings
 from apps.core.sandbox.outcome import Outcome
@@ -26,6 +26,7 @@ __all__ = [
     "Watch",
     "job_folder",
     "mode_in_force",
+    "remove_abandoned_folders",
     "run",
     "shortcomings",
 ]
