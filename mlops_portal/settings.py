@@ -332,6 +332,8 @@ JOB_PROCESSES = env.int("JOB_PROCESSES", default=256)
 # How the engine is kept apart: auto, or what is allowed, best first; see
 # docs/guide/sandbox.md.
 JOB_SANDBOX = env.list("JOB_SANDBOX", default=["auto"])
+# Whether people's own code may run where only the plain mode works.
+JOB_CODE_IN_PLAIN_MODE = env.bool("JOB_CODE_IN_PLAIN_MODE", default=False)
 # The scheduler of a Dask cluster for training; empty: all work stays on the worker.
 DASK_ADDRESS = env.str("DASK_ADDRESS", default="")
 # Content that no row names is removed after this time, which no job takes.

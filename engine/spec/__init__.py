@@ -5,6 +5,7 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 `EvaluateSpec`, which refuse a wrong value when they are made, naming field and fix.
 """
 
+from engine.spec.code import CheckCodeSpec, RunCodeSpec
 from engine.spec.common import Cost, Limits, Spec
 from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
@@ -19,6 +20,7 @@ __all__ = [
     "ESTIMATORS",
     "MEASURES",
     "SPECS",
+    "CheckCodeSpec",
     "Cost",
     "Criterion",
     "Estimator",
@@ -28,6 +30,7 @@ __all__ = [
     "Limits",
     "Measure",
     "Parameter",
+    "RunCodeSpec",
     "Scalar",
     "Search",
     "Spec",

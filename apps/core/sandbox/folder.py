@@ -42,6 +42,19 @@ def job_folder(name: str) -> Iterator[Path]:
         os.close(lock)
 
 
+def keep_only_outputs(folder: Path) -> None:
+    """Remove all that a first run used and left, but what is in `outputs`."""
+    for path in folder.iterdir():
+        if path.name == "outputs":
+            continue
+        if path.is_dir() and not path.is_symlink():
+            remove(path)
+        else:
+            path.unlink()
+    for part in ("inputs", "tmp"):
+        (folder / part).mkdir()
+
+
 def remove_abandoned_folders() -> list[str]:
     """Remove the folders of attempts whose worker is gone; return their names."""
     if not settings.JOBS_DIR.is_dir():
