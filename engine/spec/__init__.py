@@ -5,6 +5,7 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 `EvaluateSpec`, which refuse a wrong value when they are made, naming field and fix.
 """
 
+from engine.spec.code import CheckCodeSpec, RunCodeSpec
 from engine.spec.common import Cost, Limits, Spec
 from engine.spec.compare import CompareSpec
 from engine.spec.contract import COLUMN_TYPES, ColumnContract, Contract
@@ -19,7 +20,7 @@ from engine.spec.measures import MEASURES, Measure, measures_for
 from engine.spec.proposal import propose_contract
 from engine.spec.schema import training_schema
 from engine.spec.search import Search
-from engine.spec.train import MISSION_COST, Feature, Search, TrainSpec
+from engine.spec.train import MISSION_COST, TrainSpec
 from engine.spec.verbs import SPECS
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "MEASURES",
     "MISSION_COST",
     "SPECS",
+    "CheckCodeSpec",
     "ColumnContract",
     "CompareSpec",
     "Contract",
@@ -44,6 +46,7 @@ __all__ = [
     "Measure",
     "Parameter",
     "Preprocessing",
+    "RunCodeSpec",
     "Scalar",
     "Search",
     "Spec",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from engine.spec.code import CheckCodeSpec, RunCodeSpec
 from engine.spec.common import Spec
 from engine.spec.compare import CompareSpec
 from engine.spec.evaluate import EvaluateSpec
@@ -11,5 +12,13 @@ from engine.spec.train import TrainSpec
 
 SPECS: Mapping[str, type[Spec]] = {
     spec.verb: spec
-    for spec in (IngestSpec, TrainSpec, EvaluateSpec, FingerprintSpec, CompareSpec)
+    for spec in (
+        IngestSpec,
+        TrainSpec,
+        EvaluateSpec,
+        FingerprintSpec,
+        CompareSpec,
+        RunCodeSpec,
+        CheckCodeSpec,
+    )
 }
