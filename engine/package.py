@@ -3,10 +3,8 @@
 import hashlib
 import io
 import json
-import platform
 import zipfile
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +12,6 @@ import skops.io
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from engine import ENGINE_VERSION
 from engine.folder import EngineError, Folder, Json
 from engine.spec import Feature, SpecError, Task, decode
 
@@ -33,18 +30,6 @@ MEDIA_TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".skops": "application/zip",
 }
-PACKAGES = (
-    "duckdb",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "pandas",
-    "protobuf",
-    "scikit-learn",
-    "scipy",
-    "skl2onnx",
-    "skops",
-)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can hold
 
 
@@ -104,7 +89,12 @@ def read_signature(path: Path) -> Signature:
 
 
 def save_model(pipeline: Pipeline, path: Path) -> None:
-    """Write a fitted pipeline; equal pipelines give equal bytes.
+    """Write a fitted pipeline; equal pipelines give equal bytes."""
+    path.write_bytes(dumps(pipeline))
+
+
+def dumps(pipeline: Pipeline) -> bytes:
+    """Return the file of a fitted pipeline; equal pipelines give equal bytes.
 
     skops names parts by memory address and stamps them with the time; both are
     replaced, by the order of the parts and by a constant.
@@ -119,10 +109,12 @@ def save_model(pipeline: Pipeline, path: Path) -> None:
             for stem, suffix in [_split_name(name)]
             if stem in numbers
         }
-    with zipfile.ZipFile(path, "w") as archive:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
         for name in sorted(parts):
             _add(archive, name, parts[name])
         _add(archive, "schema.json", json.dumps(schema).encode())
+    return target.getvalue()
 
 
 def load_model(path: Path) -> Pipeline:
@@ -146,18 +138,6 @@ def load_model(path: Path) -> Pipeline:
     if not isinstance(model, Pipeline):
         raise EngineError("model.skops holds no pipeline; register the run again.")
     return model
-
-
-def environment(threads: int) -> Json:
-    """Name everything that a result can depend on besides spec and inputs."""
-    return {
-        "engine": ENGINE_VERSION,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "machine": platform.machine(),
-        "threads": threads,
-        "packages": {name: metadata.version(name) for name in PACKAGES},
-    }
 
 
 def manifest(folder: Folder) -> list[Json]:

@@ -70,11 +70,25 @@ SIGNATURE = {
     "outputs": ["label", "probabilities"],
     "classes": ["no", "yes"],
 }
+RECORD = {
+    "format": "portal-record-1",
+    "verb": "train",
+    "spec": SPEC,
+    "code": {"version": "1.0", "digest": "c" * 64, "files": {}},
+    "inputs": {"data.parquet": "d" * 64},
+    "fingerprint": None,
+    "seeds": {"seed": 0},
+    "environment": {"python": "3.11.2", "threads": 1, "lock": []},
+    "steps": [{"step": "model", "digest": "e" * 64}],
+    "metrics": {"test.roc_auc": 0.81},
+    "outputs": {"model.skops": "e" * 64},
+}
 FILES = {
     "model.skops": b"a model",
     "model.onnx": b"the same model",
     "signature.json": json.dumps(SIGNATURE).encode(),
-    "environment.json": b'{"python": "3.11.2", "threads": 1}',
+    "predictions.parquet": b"predictions",
+    "record.json": json.dumps(RECORD).encode(),
     "test.parquet": b"held-out rows",
 }
 RESULT = {
