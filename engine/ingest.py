@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from engine import csv_rows, csv_table, raw_bytes, tables
+from engine.fingerprint import fingerprint
 from engine.folder import EngineError, Folder, Json
 from engine.profile import profile
 from engine.spec import IngestSpec
@@ -43,7 +44,12 @@ def run(spec: IngestSpec, folder: Folder) -> Json:
             database,
             target,
             {column: tables.TYPES[kind] for column, kind in types.items()},
-            lambda ratio: folder.progress(0.5 + ratio / 2, "Describing columns"),
+            lambda ratio: folder.progress(0.5 + ratio * 0.4, "Describing columns"),
+        )
+        prints = fingerprint(
+            database,
+            target,
+            lambda ratio: folder.progress(0.9 + ratio * 0.1, "Fingerprinting"),
         )
     folder.log(f"{row_count:,} rows in {len(columns)} columns.")
     return {
@@ -54,6 +60,7 @@ def run(spec: IngestSpec, folder: Folder) -> Json:
             for c in columns
         ],
         "profile": {"columns": columns},
+        "fingerprint": prints,
     }
 
 

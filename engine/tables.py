@@ -37,6 +37,7 @@ def connect(folder: Path, *, threads: int = 1) -> Iterator[duckdb.DuckDBPyConnec
             "temp_directory": str(folder / "scratch"),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "arrow_large_buffer_size": True,  # texts of a batch may exceed 2 GiB
         },
     )
     with connection:

@@ -10,6 +10,7 @@ from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
 from engine.spec.evaluate import Criterion, EvaluateSpec
+from engine.spec.fingerprint import FingerprintSpec
 from engine.spec.ingest import IngestSpec
 from engine.spec.measures import MEASURES, Measure, measures_for
 from engine.spec.train import Feature, Search, TrainSpec
@@ -24,6 +25,7 @@ __all__ = [
     "Estimator",
     "EvaluateSpec",
     "Feature",
+    "FingerprintSpec",
     "IngestSpec",
     "Limits",
     "Measure",
