@@ -29,6 +29,7 @@ MEDIA_TYPES = {
     ".onnx": "application/onnx",
     ".parquet": "application/vnd.apache.parquet",
     ".skops": "application/zip",
+    ".zip": "application/zip",
 }
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can hold
 
@@ -112,8 +113,8 @@ def dumps(pipeline: Pipeline) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for name in sorted(parts):
-            _add(archive, name, parts[name])
-        _add(archive, "schema.json", json.dumps(schema).encode())
+            add_entry(archive, name, parts[name])
+        add_entry(archive, "schema.json", json.dumps(schema).encode())
     return target.getvalue()
 
 
@@ -177,7 +178,8 @@ def _split_name(name: str) -> tuple[str, str]:
     return stem, dot + suffix
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def add_entry(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Add a file to a zip, without the time and the system it was written on."""
     entry = zipfile.ZipInfo(name, _EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, content)

@@ -2,17 +2,24 @@
 
 import hashlib
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 from engine import ENGINE_VERSION
 from engine.environment import environment
 from engine.folder import Folder, Json
+from engine.package import add_entry
 from engine.spec import TrainSpec
 from engine.steps import file_digest
 
 FORMAT = "portal-record-1"
+PARTS = frozenset(
+    ("format", "verb", "spec", "code", "inputs", "fingerprint", "seeds")
+    + ("environment", "steps", "metrics", "outputs")
+)
 RECORD = "outputs/record.json"
+CODE = "outputs/engine.zip"
 FINGERPRINT = "fingerprint.json"
 _SOURCE = Path(__file__).parent
 
@@ -20,10 +27,10 @@ _SOURCE = Path(__file__).parent
 def write_record(
     spec: TrainSpec, folder: Folder, steps: list[Json], metrics: dict[str, float]
 ) -> Json:
-    """Write `outputs/record.json` and return it.
+    """Write `outputs/record.json` and beside it the engine's source; return the record.
 
-    It holds no time and no path, so that a repetition on the same machine gives the
-    same bytes.
+    The record holds no time and no path, so that a repetition on the same machine
+    gives the same bytes.
 
     Args:
         spec: what was asked for.
@@ -31,6 +38,7 @@ def write_record(
         steps: as `engine.steps.digests` gives them.
         metrics: as measured.
     """
+    write_code(folder.path / CODE)
     record: Json = {
         "format": FORMAT,
         "verb": spec.verb,
@@ -69,6 +77,14 @@ def code(source: Path = _SOURCE) -> Json:
     listed = "".join(f"{digest}  {name}\n" for name, digest in sorted(files.items()))
     digest = hashlib.sha256(listed.encode()).hexdigest()
     return {"version": ENGINE_VERSION, "digest": digest, "files": files}
+
+
+def write_code(path: Path) -> None:
+    """Write the engine's source tree as a zip file; the same source, the same bytes."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(_SOURCE.rglob("*.py")):
+            name = f"engine/{file.relative_to(_SOURCE).as_posix()}"
+            add_entry(archive, name, file.read_bytes().replace(b"\r\n", b"\n"))
 
 
 def inputs(folder: Folder) -> Json:

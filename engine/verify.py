@@ -22,7 +22,7 @@ from engine.differences import (
 )
 from engine.fingerprint import fingerprint
 from engine.folder import EngineError, Folder, Json
-from engine.record import FORMAT, inputs
+from engine.record import FORMAT, PARTS, inputs
 from engine.spec import SpecError, TrainSpec, decode
 from engine.steps import PREDICTIONS, file_digest
 
@@ -110,7 +110,8 @@ def _record(path: Path) -> Json:
         raise EngineError(
             f"The file {name} is missing or not JSON; take it from the record."
         ) from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
+    is_whole = isinstance(record, dict) and record.keys() >= PARTS
+    if not is_whole or record["format"] != FORMAT:
         raise EngineError(f"{path.name} is not a record of the form {FORMAT}.")
     return record
 
@@ -122,7 +123,9 @@ def _tolerance(folder: Folder) -> Tolerance | None:
     try:
         found: Tolerance = decode(Tolerance, json.loads(path.read_text("utf-8")))
     except (SpecError, ValueError) as error:
-        raise EngineError(f"expected/tolerance.json is wrong: {error}") from error
+        raise EngineError(
+            f"expected/tolerance.json is wrong ({error}); state predictions and metrics."
+        ) from error
     return found
 
 

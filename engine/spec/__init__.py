@@ -15,6 +15,7 @@ from engine.spec.ingest import IngestSpec
 from engine.spec.measures import MEASURES, Measure, measures_for
 from engine.spec.train import Feature, Search, TrainSpec
 from engine.spec.verbs import SPECS
+from engine.spec.verify import VerifySpec
 
 __all__ = [
     "ESTIMATORS",
@@ -36,6 +37,7 @@ __all__ = [
     "SpecError",
     "Task",
     "TrainSpec",
+    "VerifySpec",
     "complete_parameters",
     "decode",
     "measures_for",

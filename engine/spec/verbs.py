@@ -7,7 +7,9 @@ from engine.spec.evaluate import EvaluateSpec
 from engine.spec.fingerprint import FingerprintSpec
 from engine.spec.ingest import IngestSpec
 from engine.spec.train import TrainSpec
+from engine.spec.verify import VerifySpec
 
 SPECS: Mapping[str, type[Spec]] = {
-    spec.verb: spec for spec in (IngestSpec, TrainSpec, EvaluateSpec, FingerprintSpec)
+    spec.verb: spec
+    for spec in (IngestSpec, TrainSpec, EvaluateSpec, FingerprintSpec, VerifySpec)
 }

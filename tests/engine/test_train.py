@@ -78,6 +78,7 @@ def test_train_gives_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     different = [a for a, b in zip(*files, strict=True) if a != b]
     assert [file["path"] for file in different] == ["outputs/record.json"]  # hash seed
     assert [Path(file["path"]).name for file in files[0]] == [
+        "engine.zip",
         "metrics.json",
         "model.onnx",
         "model.skops",

@@ -87,6 +87,7 @@ FILES = {
     "model.skops": b"a model",
     "model.onnx": b"the same model",
     "signature.json": json.dumps(SIGNATURE).encode(),
+    "engine.zip": b"the engine",
     "predictions.parquet": b"predictions",
     "record.json": json.dumps(RECORD).encode(),
     "test.parquet": b"held-out rows",
