@@ -14,10 +14,10 @@ from engine.spec import TrainSpec
 from engine.steps import file_digest
 
 FORMAT = "portal-record-1"
-PARTS = frozenset(
-    ("format", "verb", "spec", "code", "inputs", "fingerprint", "seeds")
-    + ("environment", "steps", "metrics", "outputs")
-)
+PARTS = {
+    *("format", "verb", "spec", "code", "inputs", "fingerprint", "seeds"),
+    *("environment", "steps", "metrics", "outputs"),
+}
 RECORD = "outputs/record.json"
 CODE = "outputs/engine.zip"
 FINGERPRINT = "fingerprint.json"

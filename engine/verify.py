@@ -104,14 +104,14 @@ def _data_only(
 
 def _record(path: Path) -> Json:
     try:
-        record: Any = json.loads(path.read_text("utf-8"))
+        found: Any = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         name = f"{path.parent.name}/{path.name}"
         raise EngineError(
             f"The file {name} is missing or not JSON; take it from the record."
         ) from error
-    is_whole = isinstance(record, dict) and record.keys() >= PARTS
-    if not is_whole or record["format"] != FORMAT:
+    record: Json = found if isinstance(found, dict) else {}
+    if not record.keys() >= PARTS or record["format"] != FORMAT:
         raise EngineError(f"{path.name} is not a record of the form {FORMAT}.")
     return record
 
@@ -124,7 +124,7 @@ def _tolerance(folder: Folder) -> Tolerance | None:
         found: Tolerance = decode(Tolerance, json.loads(path.read_text("utf-8")))
     except (SpecError, ValueError) as error:
         raise EngineError(
-            f"expected/tolerance.json is wrong ({error}); state predictions and metrics."
+            f"expected/tolerance.json is wrong ({error}); state both differences."
         ) from error
     return found
 
