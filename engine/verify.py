@@ -22,7 +22,7 @@ from engine.differences import (
 )
 from engine.fingerprint import fingerprint
 from engine.folder import EngineError, Folder, Json
-from engine.record import FORMAT, PARTS, inputs
+from engine.record import FORMAT, PARTS, RECORD, inputs
 from engine.spec import SpecError, TrainSpec, decode
 from engine.steps import PREDICTIONS, file_digest
 
@@ -81,6 +81,10 @@ def _compared(
         "metrics": metrics,
         "predictions": asdict(gap) if gap else None,
         "tolerance": asdict(tolerance) if tolerance else None,
+        "records": {
+            "expected": file_digest(folder, "expected/record.json"),
+            "found": file_digest(folder, RECORD),
+        },
     }
 
 

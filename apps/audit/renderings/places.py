@@ -58,15 +58,16 @@ _ACTIONS: Final[dict[Place, str]] = {
     _ASSIGN: """account.roles_set member.added member.role_changed
         dataset.granted model.granted""",
     _REVOKE: "member.removed dataset.grant_revoked model.grant_revoked",
-    _READ_DATA: "dataset.downloaded model.downloaded run.artifact_downloaded",
+    _READ_DATA: """dataset.downloaded model.downloaded regeneration.bundle_downloaded
+        run.artifact_downloaded""",
     _READ_TRAIL: """audit.exported audit.export_downloaded audit.archive_downloaded
         audit.viewed audit.streamed""",
     _ASK_IN_VAIN: "access.refused access.failed",
     _entity(1, "creation"): """account.erasure_requested approval.requested
         audit.export_requested audit.hold_placed audit.prune_requested dataset.created
         dataset.version_uploaded experiment.created model.registered
-        model.version_registered plan.written project.created report.requested
-        run.recorded token.issued training.launched""",
+        model.version_registered plan.written project.created regeneration.requested
+        report.requested run.recorded token.issued training.launched""",
     _entity(3): """approval.approved approval.rejected approval.signed_off
         audit.export_cancel_requested audit.export_failed audit.export_requeued
         audit.flaw_accepted audit.key_rotated audit.prune_approved audit.stream_moved
@@ -74,17 +75,19 @@ _ACTIONS: Final[dict[Place, str]] = {
         dataset.version_cancel_requested dataset.version_failed dataset.version_ready
         dataset.version_requeued model.alias_moved model.card_edited model.opened
         model.restricted model.version_moved project.edited project.impact_determined
-        project.objective_stated report.cancel_requested report.failed report.finished
+        project.objective_stated regeneration.cancel_requested
+        regeneration.certified regeneration.failed regeneration.requeued
+        report.cancel_requested report.failed report.finished
         report.requeued training.cancel_requested training.failed training.finished
         training.requeued""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
         audit.segment_pruned""",
     _entity(9): "token.revoked",
-    _entity(10): """audit.export_started dataset.version_started report.started
-        training.started""",
+    _entity(10): """audit.export_started dataset.version_started regeneration.started
+        report.started training.started""",
     _entity(11): """account.erasure_withdrawn approval.withdrawn audit.export_cancelled
-        audit.prune_withdrawn dataset.version_cancelled report.cancelled
-        training.cancelled""",
+        audit.prune_withdrawn dataset.version_cancelled
+        regeneration.cancelled report.cancelled training.cancelled""",
     _entity(OTHER, "info"): """audit.heartbeat audit.history_gap
         audit.segment_archived""",
 }
