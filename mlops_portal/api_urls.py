@@ -13,6 +13,7 @@ from apps.home import api as home
 from apps.projects import api as projects
 from apps.registry import api as registry
 from apps.training import api as training
+from apps.training import api_regenerations as regenerations
 from apps.validation import api as validation
 
 v1 = [
@@ -22,6 +23,7 @@ v1 = [
     *datasets.urlpatterns,
     *experiments.urlpatterns,
     *training.urlpatterns,
+    *regenerations.urlpatterns,
     *registry.urlpatterns,
     *validation.urlpatterns,
     *approvals.urlpatterns,

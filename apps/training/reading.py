@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
-from apps.training.models import Regeneration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from uuid import UUID
-
     from django.db.models import QuerySet
 
     from apps.experiments.models import Run
+    from apps.training.models import Regeneration
 
 STEPS: Final = {
     "data": "Data as it was read",
@@ -47,18 +44,6 @@ def latest_verdict(run: Run) -> Regeneration | None:
     """Find the newest regeneration of `run` that says something."""
     found = run.regenerations.certified().order_by("-number")
     return found.defer("log_tail", "failure_details").first()
-
-
-def latest_verdicts(runs: Iterable[UUID]) -> dict[UUID, Regeneration]:
-    """Find the newest certified regeneration of each run, in one query."""
-    found = (
-        Regeneration.objects.certified()
-        .filter(run__in=list(runs))
-        .order_by("run_id", "-number")
-        .distinct("run_id")
-        .defer("certificate", "log_tail", "failure_details")
-    )
-    return {one.run_id: one for one in found}
 
 
 def card_section(run: Run) -> dict[str, Any] | None:

@@ -14,9 +14,7 @@ from apps.core.rest import keyset_page
 from apps.experiments.models import Run
 from apps.jobs.actions import cancel_job
 from apps.jobs.rules import can_cancel_job
-from apps.training import actions, reading, rules
-from apps.training.bundles import Bundle, pieces
-from apps.training.certificates import certificate_file, file_name
+from apps.training import actions, reading, rules, sending
 from apps.training.forms_regenerations import RegenerationForm
 from apps.training.models import Regeneration
 
@@ -98,16 +96,8 @@ def download_regeneration_bundle(
     request: HtmxRequest, pk: UUID
 ) -> StreamingHttpResponse:
     run = _run(request, pk)
-    return send_bundle(actions.download_regeneration_bundle(run=run, by=request.user))
-
-
-def send_bundle(bundle: Bundle) -> StreamingHttpResponse:
-    """Send a bundle while it is written."""
-    return StreamingHttpResponse(
-        pieces(bundle),
-        content_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{bundle.name}"'},
-    )
+    bundle = actions.download_regeneration_bundle(run=run, by=request.user)
+    return sending.bundle_answer(bundle)
 
 
 def _context(request: HtmxRequest, found: Regeneration) -> dict[str, Any]:
@@ -153,13 +143,4 @@ def cancel_regeneration(request: HtmxRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_GET
 def regeneration_certificate(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    return send_certificate(_regeneration(request, pk))
-
-
-def send_certificate(found: Regeneration) -> HttpResponse:
-    """Send the certificate with the proof of its event."""
-    return HttpResponse(
-        certificate_file(found),
-        content_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{file_name(found)}"'},
-    )
+    return sending.certificate_answer(_regeneration(request, pk))

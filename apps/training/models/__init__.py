@@ -2,14 +2,12 @@
 
 from apps.training.models.jobs import TrainingJob, TrainingJobQuerySet
 from apps.training.models.regenerations import (
-    KIND_OF_SAMENESS,
     Regeneration,
     RegenerationQuerySet,
     Sameness,
 )
 
 __all__ = [
-    "KIND_OF_SAMENESS",
     "Regeneration",
     "RegenerationQuerySet",
     "Sameness",

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from apps.access.permissions import Permission
 from apps.audit.event_types import EventType
-from apps.core.status import Kind
 from apps.experiments.models import Run
 from apps.jobs.models import BackgroundJob, JobKind, JobQuerySet, JobStatus
 from apps.projects.models import Project
@@ -29,15 +28,6 @@ class Sameness(models.TextChoices):
     DIFFERENT = "different", "Different"
     DATA_DAMAGED = "data_damaged", "Data damaged"
     DATA_MISSING = "data_missing", "Data missing"
-
-
-KIND_OF_SAMENESS: dict[str, Kind] = {
-    Sameness.IDENTICAL: Kind.SUCCESS,
-    Sameness.WITHIN_TOLERANCE: Kind.INFO,
-    Sameness.DIFFERENT: Kind.ERROR,
-    Sameness.DATA_DAMAGED: Kind.ERROR,
-    Sameness.DATA_MISSING: Kind.ERROR,
-}
 
 
 class RegenerationQuerySet(JobQuerySet["Regeneration"]):
@@ -116,12 +106,12 @@ class Regeneration(BackgroundJob):
         return self.run.project
 
     @property
+    def title(self) -> str:
+        """Its name beside its run."""
+        return f"Regeneration {self.number}"
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What the certificate says; empty before there is one."""
         found: dict[str, Any] = json.loads(self.certificate or "{}")
         return found
-
-    @property
-    def verdict_kind(self) -> Kind:
-        """What the verdict means to the reader."""
-        return KIND_OF_SAMENESS.get(self.verdict, Kind.NEUTRAL)
