@@ -44,7 +44,7 @@ class RegenerationRow(serializers.Serializer[Any]):
     tolerance = serializers.DictField(allow_null=True)
     record_sha256 = serializers.CharField()
     certificate_sha256 = serializers.CharField()
-    requested_by = serializers.CharField(source="requested_by.full_name")
+    asked_by = serializers.CharField(source="asked_by.full_name")
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -76,7 +76,7 @@ class RegenerationsView(_RunBase):
     @extend_schema(responses=RegenerationRow(many=True))
     def get(self, request: ApiRequest, pk: UUID) -> Response:
         """Regenerations of a run, newest first."""
-        rows = self.get_object().regenerations.select_related("requested_by")
+        rows = self.get_object().regenerations.select_related("asked_by")
         page = self.paginate_queryset(rows.defer("certificate", "log_tail"))
         return self.get_paginated_response(RegenerationRow(page, many=True).data)
 
@@ -110,7 +110,7 @@ class _RegenerationBase(ApiView):
 
     def get_queryset(self) -> Any:
         visible = Regeneration.objects.visible_to(self.request.user)
-        return visible.select_related("run__experiment__project", "requested_by")
+        return visible.select_related("run__experiment__project", "asked_by")
 
 
 class RegenerationView(ETagMixin, _RegenerationBase):

@@ -36,7 +36,7 @@ MOST_METRICS: Final = 12
 
 def newest_regenerations(run: Run) -> QuerySet[Regeneration]:
     """List the regenerations of `run`, newest first."""
-    rows = run.regenerations.select_related("requested_by").order_by("-number")
+    rows = run.regenerations.select_related("asked_by").order_by("-number")
     return rows.defer("certificate", "log_tail", "failure_details")
 
 

@@ -29,7 +29,7 @@ def _run(request: HtmxRequest, pk: UUID) -> Run:
 def _regeneration(request: HtmxRequest, pk: UUID) -> Regeneration:
     visible = Regeneration.objects.visible_to(request.user)
     return get_object_or_404(
-        visible.select_related("run__experiment__project", "requested_by"), pk=pk
+        visible.select_related("run__experiment__project", "asked_by"), pk=pk
     )
 
 
@@ -58,7 +58,7 @@ def regenerations(request: HtmxRequest, pk: UUID) -> HttpResponse:
 
 
 def _list_page(request: HtmxRequest, run: Run, form: RegenerationForm) -> HttpResponse:
-    rows = run.regenerations.select_related("requested_by")
+    rows = run.regenerations.select_related("asked_by")
     shown = rows.defer("certificate", "log_tail", "failure_details")
     page = keyset_page(shown, after=request.GET.get("after"))
     context = {"run": run, "trail": _trail(run), "page": page, "form": form}

@@ -1,5 +1,6 @@
 """Regenerations as people ask for them and workers end them."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ ROWS = """
     FROM range(600) AS rows(i)
 """
 SAME = "e" * 64
+PATIENCE_SECONDS = 20
 RESULT: dict[str, Any] = {
     "verdict": "identical",
     "sentence": "Identical: model and predictions are equal byte for byte.",
@@ -78,12 +80,25 @@ def requested(project, by, of: Run | None = None) -> Regeneration:
 
 def certified(project, by, of: Run | None = None, **result) -> Regeneration:
     """A regeneration with its certificate; `result` replaces what the engine said."""
-    waiting = requested(project, by, of)
+    return ended(requested(project, by, of), **result)
+
+
+def ended(waiting: Regeneration, **result) -> Regeneration:
+    """End a waiting regeneration as a worker would."""
     running = start_job(model=Regeneration, pk=waiting.pk, by=service_account())
     outcome = Outcome(JobStatus.SUCCEEDED, Path(), result={**RESULT, **result})
     return actions.finish_regeneration(
         job=running, outcome=outcome, by=service_account()
     )
+
+
+def end_first(**result) -> Regeneration:
+    """Wait for somebody else to ask, then end what they asked for."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (waiting := Regeneration.objects.first()) is None:
+        assert time.monotonic() < deadline, "Nobody asked."
+        time.sleep(0.05)
+    return ended(waiting, **result)
 
 
 def done_again(of: Run, by, **asked) -> Regeneration:

@@ -90,7 +90,7 @@ ROWS = [
         "training:cancel_regeneration",
         "post",
         regeneration,
-        regenerator(302),
+        launcher(302),
         others=403,
     ),
     Row("training:regeneration_certificate", "get", sealed_regeneration, READ),
@@ -98,6 +98,6 @@ ROWS = [
     Row("v1:regenerations", "post", new_regeneration, regenerator(202), others=403),
     Row("v1:regeneration_bundle", "get", run, carrier(200), others=403),
     Row("v1:regeneration", "get", regeneration, READ),
-    Row("v1:cancel_regeneration", "post", regeneration, regenerator(200), others=403),
+    Row("v1:cancel_regeneration", "post", regeneration, launcher(200), others=403),
     Row("v1:regeneration_certificate", "get", sealed_regeneration, READ),
 ]

@@ -56,7 +56,7 @@ def request_regeneration(
         number=run.regenerations.count() + 1,
         record_sha256=kept[records.RECORD].sha256,
         tolerance=_checked(tolerance),
-        requested_by=by,
+        asked_by=by,
     )
     record(
         EventType.REGENERATION_REQUESTED,

@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ("certificate_sha256", models.CharField(blank=True, max_length=64)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
-                    "requested_by",
+                    "asked_by",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",

@@ -10,7 +10,6 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.access.permissions import Permission
 from apps.audit.event_types import EventType
 from apps.experiments.models import Run
 from apps.jobs.models import BackgroundJob, JobKind, JobQuerySet, JobStatus
@@ -59,7 +58,7 @@ class Regeneration(BackgroundJob):
             JobStatus.CANCELLED: EventType.REGENERATION_CANCELLED,
         },
         cancel_requested=EventType.REGENERATION_CANCEL_REQUESTED,
-        cancel_permission=Permission.REGENERATION_REQUEST,
+        cancel_permission=None,
         lost_message="The worker stopped {attempts} times during this regeneration. "
         "The training may need more memory than it has; ask an operator.",
     )
@@ -74,7 +73,7 @@ class Regeneration(BackgroundJob):
     # Canonical JSON (RFC 8785); its SHA-256 is in the sealed event.
     certificate = models.TextField(blank=True)
     certificate_sha256 = models.CharField(max_length=64, blank=True)
-    requested_by = models.ForeignKey(
+    asked_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
