@@ -85,18 +85,12 @@ def file_digest(folder: Folder, name: str) -> str:
 
 def _data(table: Table) -> str:
     digest = hashlib.sha256()
-    columns = [table.features.iloc[:, n] for n in range(table.features.shape[1])]
-    for values in (table.rows, table.target, *(c.to_numpy() for c in columns)):
-        digest.update(f"{values.dtype.kind}:{len(values)}:".encode())
-        digest.update(_bytes(values))
+    for values in (table.rows, table.numbers, table.codes, table.target):
+        digest.update(f"{values.dtype.str}{values.shape}".encode())
+        digest.update(np.ascontiguousarray(values).data)
+    for texts in (*table.levels, table.classes):
+        digest.update(_json(texts.tolist()))
     return digest.hexdigest()
-
-
-def _bytes(values: NDArray[Any]) -> bytes:
-    """Give the bytes of numbers, and anything else as JSON: texts have no one width."""
-    if values.dtype.kind in "biuf":
-        return np.ascontiguousarray(values).tobytes()
-    return _json(values.tolist())
 
 
 def _json(value: Any) -> bytes:

@@ -29,6 +29,10 @@ from engine.steps import PREDICTIONS, file_digest
 # What must be equal byte for byte to be called identical.
 DECISIVE = ("model.skops", PREDICTIONS)
 IDENTICAL, WITHIN, DIFFERENT = "identical", "within_tolerance", "different"
+_TIMED = (
+    "the search was limited in minutes, so that how many settings it tries depends on "
+    "how fast the machine is; limit it by trials alone"
+)
 _TOLD = {
     "data": "reading the data",
     "split": "dividing the rows",
@@ -69,7 +73,7 @@ def _compared(
     unlike = differences(expected, found, _groups(database, folder, expected, found))
     verdict = _verdict(files, gap, metrics, tolerance)
     step = first_step(expected, found)
-    causes = _causes(unlike, step) if verdict != IDENTICAL else []
+    causes = _causes(unlike, step, expected) if verdict != IDENTICAL else []
     return {
         "verdict": verdict,
         "sentence": _sentence(verdict, causes, gap, step),
@@ -183,11 +187,16 @@ def _verdict(
     return WITHIN if within else DIFFERENT
 
 
-def _causes(unlike: list[Difference], step: str | None) -> list[Difference]:
+def _causes(
+    unlike: list[Difference], step: str | None, expected: Json
+) -> list[Difference]:
     """Take what can be the cause; when nothing that went in differs, it is chance."""
     causes = [one for one in unlike if one.can_cause]
     if causes:
         return causes
+    search = expected["spec"].get("search") or {}
+    if step == "search" and search.get("minutes"):
+        return [Difference("nondeterminism", _TIMED, ["search"])]
     where = f" in {_TOLD.get(step, step)}" if step else ""
     sentence = (
         f"everything that went in is the same, so chance is at work{where}: the step "

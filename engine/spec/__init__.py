@@ -6,6 +6,7 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 """
 
 from engine.spec.common import Cost, Limits, Spec
+from engine.spec.data import Feature, Images, Kind, Preprocessing, Split
 from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
@@ -13,13 +14,15 @@ from engine.spec.evaluate import Criterion, EvaluateSpec
 from engine.spec.fingerprint import FingerprintSpec
 from engine.spec.ingest import IngestSpec
 from engine.spec.measures import MEASURES, Measure, measures_for
-from engine.spec.train import Feature, Search, TrainSpec
+from engine.spec.search import Search
+from engine.spec.train import MISSION_COST, TrainSpec
 from engine.spec.verbs import SPECS
 from engine.spec.verify import VerifySpec
 
 __all__ = [
     "ESTIMATORS",
     "MEASURES",
+    "MISSION_COST",
     "SPECS",
     "Cost",
     "Criterion",
@@ -27,14 +30,18 @@ __all__ = [
     "EvaluateSpec",
     "Feature",
     "FingerprintSpec",
+    "Images",
     "IngestSpec",
+    "Kind",
     "Limits",
     "Measure",
     "Parameter",
+    "Preprocessing",
     "Scalar",
     "Search",
     "Spec",
     "SpecError",
+    "Split",
     "Task",
     "TrainSpec",
     "VerifySpec",

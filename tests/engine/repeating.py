@@ -5,30 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from engine.fingerprint import fingerprint
-from engine.spec import Estimator
 from engine.tables import connect
 from tests.engine.jobs import Job, Json
-
-_MANY = """
-import sys
-from engine.__main__ import main
-sys.exit(max(main(["train", folder]) for folder in sys.argv[1:]))
-"""
-_MOST_ROUNDS = 15
-
-
-def cheap(estimator: Estimator) -> Json:
-    """Give the estimator few rounds, so that a test is fast."""
-    slow = {"n_estimators", "max_iter", "hidden_units"}
-    return {
-        parameter.name: int(max(parameter.minimum, _MOST_ROUNDS))
-        for parameter in estimator.parameters
-        if parameter.name in slow and parameter.kind == "integer"
-    }
 
 
 def prepare(folder: Path, data: Path, spec: Json) -> Job:
@@ -42,13 +23,12 @@ def prepare(folder: Path, data: Path, spec: Json) -> Job:
     return job
 
 
-def train_apart(jobs: Sequence[Job], *, ahead: Path | None = None) -> None:
-    """Train all jobs in one fresh process, with `ahead` first on its path."""
+def train_apart(job: Job, *, ahead: Path | None = None) -> None:
+    """Train in a fresh process, with `ahead` first on its path."""
     root = Path(__file__).parents[2]
     path = os.pathsep.join(str(part) for part in (ahead, root) if part)
-    folders = [str(job.path) for job in jobs]
     subprocess.run(
-        [sys.executable, "-c", _MANY, *folders],
+        [sys.executable, "-m", "engine", "train", str(job.path)],
         check=True,
         cwd=ahead or root,
         env={**os.environ, "PYTHONPATH": path},

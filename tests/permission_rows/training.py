@@ -80,6 +80,7 @@ ROWS = [
     Row("v1:training_job", "get", job, READ),
     Row("v1:cancel_training", "post", job, launcher(200), others=403),
     Row("v1:training_catalogue", "get", expect=everybody(200, *PEOPLE)),
+    Row("v1:training_spec_schema", "get", expect=everybody(200, *PEOPLE)),
     Row("training:regenerations", "get", run, READ),
     Row("training:regenerations_panel", "get", run, READ),
     Row("training:request_regeneration", "post", run, regenerator(302), others=403),
