@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from engine import csv_rows, csv_table, raw_bytes, tables
+from engine.contract import hold_against_contract
 from engine.fingerprint import fingerprint
 from engine.folder import EngineError, Folder, Json
 from engine.profile import profile
@@ -40,6 +41,7 @@ def run(spec: IngestSpec, folder: Folder) -> Json:
     target = folder.outputs / "data.parquet"
     types = _convert(spec, folder, target)
     with tables.connect(folder.path, threads=spec.threads) as database:
+        held = hold_against_contract(database, spec, target)
         row_count, columns = profile(
             database,
             target,
@@ -61,6 +63,7 @@ def run(spec: IngestSpec, folder: Folder) -> Json:
         ],
         "profile": {"columns": columns},
         "fingerprint": prints,
+        "contract": held,
     }
 
 

@@ -64,7 +64,18 @@ class EventType(models.TextChoices):
     AUDIT_STREAMED = "audit.streamed", "began to pull the audit trail as"
     AUDIT_VIEWED = "audit.viewed", "looked at the audit trail as"
 
+    DATASET_CONTRACT_SAVED = "dataset.contract_saved", "saved"
     DATASET_CREATED = "dataset.created", "created dataset"
+    DATASET_DIFF_CANCEL_REQUESTED = (
+        "dataset.diff_cancel_requested",
+        "asked to cancel the comparison",
+    )
+    DATASET_DIFF_CANCELLED = "dataset.diff_cancelled", "cancelled the comparison"
+    DATASET_DIFF_FAILED = "dataset.diff_failed", "could not compare"
+    DATASET_DIFF_READY = "dataset.diff_ready", "finished comparing"
+    DATASET_DIFF_REQUESTED = "dataset.diff_requested", "asked to compare"
+    DATASET_DIFF_REQUEUED = "dataset.diff_requeued", "queued again the comparison"
+    DATASET_DIFF_STARTED = "dataset.diff_started", "began to compare"
     DATASET_DOWNLOADED = "dataset.downloaded", "downloaded"
     DATASET_EDITED = "dataset.edited", "edited dataset"
     DATASET_GRANT_REVOKED = "dataset.grant_revoked", "withdrew access to"
@@ -77,6 +88,10 @@ class EventType(models.TextChoices):
     )
     DATASET_VERSION_CANCELLED = "dataset.version_cancelled", "cancelled reading of"
     DATASET_VERSION_FAILED = "dataset.version_failed", "could not read"
+    DATASET_VERSION_FINGERPRINTED = (
+        "dataset.version_fingerprinted",
+        "computed the fingerprint of",
+    )
     DATASET_VERSION_READY = "dataset.version_ready", "finished reading"
     DATASET_VERSION_REQUEUED = "dataset.version_requeued", "queued again"
     DATASET_VERSION_STARTED = "dataset.version_started", "began to read"

@@ -41,8 +41,7 @@ def prepare_training(job: TrainingJob, folder: Path) -> dict[str, Any]:
 
 def _put_fingerprint(job: TrainingJob, folder: Path) -> None:
     """Give the engine the fingerprint of the data, so that it is in the record."""
-    fingerprint = getattr(job.dataset_version, "fingerprint", None)
-    if fingerprint:
+    if fingerprint := job.dataset_version.fingerprint:
         path = folder / "inputs" / "fingerprint.json"
         path.write_text(json.dumps(fingerprint))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from engine.spec.common import Spec
+from engine.spec.compare import CompareSpec
 from engine.spec.evaluate import EvaluateSpec
 from engine.spec.fingerprint import FingerprintSpec
 from engine.spec.ingest import IngestSpec
@@ -11,5 +12,12 @@ from engine.spec.verify import VerifySpec
 
 SPECS: Mapping[str, type[Spec]] = {
     spec.verb: spec
-    for spec in (IngestSpec, TrainSpec, EvaluateSpec, FingerprintSpec, VerifySpec)
+    for spec in (
+        IngestSpec,
+        TrainSpec,
+        EvaluateSpec,
+        FingerprintSpec,
+        CompareSpec,
+        VerifySpec,
+    )
 }

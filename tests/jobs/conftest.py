@@ -23,6 +23,10 @@ def waiting_version(project, by):
     return datasets.version(datasets.dataset(project, by), by)
 
 
+def waiting_diff(project, by):
+    return datasets.requested_diff(datasets.dataset(project, by), by)
+
+
 def waiting_report(project, by):
     return validation.requested_report(registry.model_version(project, by), by)
 
@@ -36,12 +40,13 @@ def waiting_export(project, by):
 @pytest.fixture(
     params=[
         waiting_version,
+        waiting_diff,
         training.launched_job,
         waiting_report,
         waiting_export,
         regenerations.requested,
     ],
-    ids=["ingest", "training", "report", "export", "regeneration"],
+    ids=["ingest", "diff", "training", "report", "export", "regeneration"],
 )
 def waiting(request, project, data_scientist):
     """A job that waits for a worker: all that follows holds for each kind."""

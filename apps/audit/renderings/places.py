@@ -65,13 +65,16 @@ _ACTIONS: Final[dict[Place, str]] = {
     _ASK_IN_VAIN: "access.refused access.failed",
     _entity(1, "creation"): """account.erasure_requested approval.requested
         audit.export_requested audit.hold_placed audit.prune_requested dataset.created
-        dataset.version_uploaded experiment.created model.registered
-        model.version_registered plan.written project.created regeneration.requested
+        dataset.diff_requested dataset.version_uploaded experiment.created
+        model.registered model.version_registered plan.written project.created
+        regeneration.requested
         report.requested run.recorded token.issued training.launched""",
     _entity(3): """approval.approved approval.rejected approval.signed_off
         audit.export_cancel_requested audit.export_failed audit.export_requeued
         audit.flaw_accepted audit.key_rotated audit.prune_approved audit.stream_moved
-        dataset.edited dataset.opened dataset.restricted
+        dataset.contract_saved dataset.diff_cancel_requested dataset.diff_failed
+        dataset.diff_ready dataset.diff_requeued dataset.edited dataset.opened
+        dataset.restricted dataset.version_fingerprinted
         dataset.version_cancel_requested dataset.version_failed dataset.version_ready
         dataset.version_requeued model.alias_moved model.card_edited model.opened
         model.restricted model.version_moved project.edited project.impact_determined
@@ -83,11 +86,13 @@ _ACTIONS: Final[dict[Place, str]] = {
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
         audit.segment_pruned""",
     _entity(9): "token.revoked",
-    _entity(10): """audit.export_started dataset.version_started regeneration.started
+    _entity(10): """audit.export_started dataset.diff_started dataset.version_started
+        regeneration.started
         report.started training.started""",
     _entity(11): """account.erasure_withdrawn approval.withdrawn audit.export_cancelled
-        audit.prune_withdrawn dataset.version_cancelled
-        regeneration.cancelled report.cancelled training.cancelled""",
+        audit.prune_withdrawn dataset.diff_cancelled dataset.version_cancelled
+        regeneration.cancelled
+        report.cancelled training.cancelled""",
     _entity(OTHER, "info"): """audit.heartbeat audit.history_gap
         audit.segment_archived""",
 }
