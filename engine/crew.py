@@ -24,7 +24,7 @@ from engine.spec import TrainSpec
 from engine.split import Fold
 
 ADDRESS = "ENGINE_DASK_ADDRESS"
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 10
 
 
 @dataclass(frozen=True)

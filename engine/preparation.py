@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix, issparse
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -18,6 +19,8 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from engine.features import Table, Texts
 from engine.measures import Floats
 from engine.spec import TrainSpec
+
+Matrix = Floats | csr_matrix
 
 MOST_ONE_HOT = 50
 MOST_ORDINAL = 250
@@ -29,6 +32,17 @@ _TREES = (
     "hist_gradient_boosting",
     "dummy",
 )
+# These take rows of which only what is not zero is kept.
+_SPARSE = (
+    "logistic_regression",
+    "linear_svm",
+    "sgd",
+    "ridge",
+    "lasso",
+    "elastic_net",
+    "mlp",
+)
+_MOST_FILLED = 0.3
 _FEW_ROWS = 10
 _PARTS = {"numbers", "categories", "remainder"}
 
@@ -36,12 +50,15 @@ _PARTS = {"numbers", "categories", "remainder"}
 def fit(spec: TrainSpec, table: Table) -> ColumnTransformer:
     """Learn how to prepare columns from the rows of `table`."""
     count = len(table.layout.numbers)
+    encoder = _encoder(spec, table)
     parts = [
         ("numbers", _number_step(spec), range(count)),
-        ("categories", _encoder(spec, table), range(count, count + len(table.levels))),
+        ("categories", encoder, range(count, count + len(table.levels))),
     ]
     used = [(name, step, list(places)) for name, step, places in parts if places]
-    prepare = ColumnTransformer(used, sparse_threshold=0)
+    is_sparse = spec.estimator in _SPARSE and _is_mostly_zero(encoder, count)
+    # At 1 the result is always sparse where a part is, at 0 never.
+    prepare = ColumnTransformer(used, sparse_threshold=1.0 if is_sparse else 0.0)
     # A few rows are enough to put it together: encoders are told their categories, and
     # steps that learn from numbers then do so from all rows.
     prepare.fit(table.take(np.arange(min(len(table), _FEW_ROWS))).frame())
@@ -50,7 +67,7 @@ def fit(spec: TrainSpec, table: Table) -> ColumnTransformer:
     return prepare
 
 
-def apply(prepare: Any, table: Table) -> Floats:
+def apply(prepare: Any, table: Table) -> Matrix:
     """Return what `prepare.transform(table.frame())` would, sooner.
 
     Categories are encoded once per distinct value instead of once per row. What `fit`
@@ -67,18 +84,20 @@ def apply(prepare: Any, table: Table) -> Floats:
         prepare = prepare[0]
     steps = getattr(prepare, "named_transformers_", {})
     if not isinstance(prepare, ColumnTransformer) or not set(steps) <= _PARTS:
-        found: Floats = np.asarray(prepare.transform(table.frame()), dtype=np.float64)
+        found: Matrix = prepare.transform(table.frame())
         return found
     numbers: Floats = table.numbers
     if table.layout.numbers:
         numbers = np.asarray(steps["numbers"].transform(table.number_frame()))
-    count = numbers.shape[1]
     if not table.levels:
         return numbers
-    found = np.empty((len(table), count + sum(_widths(steps["categories"]))))
-    found[:, :count] = numbers
-    _encode(steps["categories"], table, found[:, count:])
-    return found
+    if prepare.sparse_output_:
+        return _sparse(numbers, steps["categories"], table)
+    count = numbers.shape[1]
+    into = np.empty((len(table), count + sum(_widths(steps["categories"]))))
+    into[:, :count] = numbers
+    _encode(steps["categories"], table, into[:, count:])
+    return into
 
 
 def _number_step(spec: TrainSpec) -> Any:
@@ -109,10 +128,16 @@ def _encoder(spec: TrainSpec, table: Table) -> OneHotEncoder | OrdinalEncoder:
             unknown_value=-1,
         )
     return OneHotEncoder(
-        categories=_commonest(table, MOST_ONE_HOT),
-        handle_unknown="ignore",
-        sparse_output=False,
+        categories=_commonest(table, MOST_ONE_HOT), handle_unknown="ignore"
     )
+
+
+def _is_mostly_zero(encoder: Any, numbers: int) -> bool:
+    """Say whether rows of so many numbers and these categories hold little but 0."""
+    if isinstance(encoder, OrdinalEncoder) or not encoder.categories:
+        return False
+    columns = numbers + sum(map(len, encoder.categories))
+    return numbers + len(encoder.categories) < columns * _MOST_FILLED
 
 
 def _commonest(table: Table, most: int) -> list[Texts]:
@@ -128,17 +153,46 @@ def _commonest(table: Table, most: int) -> list[Texts]:
 
 def _encode(encoder: Any, table: Table, into: Floats) -> None:
     """Encode the distinct values of each column, then look them up row by row."""
-    longest = max(map(len, table.levels))
-    padded = {
-        name: np.concatenate([values, np.repeat(values[:1], longest - len(values))])
-        for name, values in zip(table.layout.categories, table.levels, strict=True)
-    }
-    every = np.asarray(encoder.transform(pd.DataFrame(padded, dtype=object)))
+    every = encoder.transform(_distinct(table))
+    every = every.toarray() if issparse(every) else every
     start = 0
     for place, width in enumerate(_widths(encoder)):
         columns = slice(start, start + width)
         into[:, columns] = every[:, columns][table.codes[:, place]]
         start += width
+
+
+def _sparse(numbers: Floats, encoder: Any, table: Table) -> csr_matrix:
+    """Put numbers and the column of each category side by side, row by row."""
+    rows, count = numbers.shape
+    width = count + len(table.levels)
+    columns = np.empty((rows, width), np.int32)
+    columns[:, :count] = np.arange(count)
+    start = count
+    for place, (values, known) in enumerate(
+        zip(table.levels, encoder.categories_, strict=True)
+    ):
+        positions = pd.Index(known).get_indexer(pd.Index(values))
+        found = np.where(positions < 0, -1, positions + start).astype(np.int32)
+        columns[:, count + place] = found[table.codes[:, place]]
+        start += len(known)
+    data = np.ones((rows, width))
+    data[:, :count] = numbers
+    is_known = columns >= 0
+    ends = np.concatenate([[0], is_known.sum(axis=1).cumsum()])
+    return csr_matrix(
+        (data[is_known], columns[is_known], ends), shape=(rows, start), copy=False
+    )
+
+
+def _distinct(table: Table) -> pd.DataFrame:
+    """Return the values of each category column, short columns filled up."""
+    longest = max(map(len, table.levels))
+    padded = {
+        name: np.concatenate([values, np.repeat(values[:1], longest - len(values))])
+        for name, values in zip(table.layout.categories, table.levels, strict=True)
+    }
+    return pd.DataFrame(padded, dtype=object)
 
 
 def _widths(encoder: Any) -> list[int]:

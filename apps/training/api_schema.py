@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
@@ -19,10 +19,9 @@ class _SchemaRenderer(JSONRenderer):
 
 
 class TrainingSpecSchemaView(ETagMixin, ApiView):
-    serializer_class = serializers.DictField
     renderer_classes = [JSONRenderer, _SchemaRenderer]
 
-    @extend_schema(responses=serializers.DictField)
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: ApiRequest) -> Response:
         """The training spec as JSON Schema 2020-12."""
         schema: dict[str, Any] = training_schema()
