@@ -54,8 +54,8 @@ def bundle_of(run: Run) -> Bundle:
         "requirements.txt": requirements(record),
         "job/spec.json": json.dumps(record["spec"], indent=1, sort_keys=True) + "\n",
     }
-    if record["fingerprint"]:
-        fingerprint = json.dumps(record["fingerprint"], indent=1, sort_keys=True)
+    if found := record.get("fingerprint"):
+        fingerprint = json.dumps(found, indent=1, sort_keys=True)
         texts["job/inputs/fingerprint.json"] = f"{fingerprint}\n"
     return Bundle(
         name=f"regenerate-{run.pk}.zip",
@@ -71,7 +71,7 @@ def bundle_of(run: Run) -> Bundle:
 
 def requirements(record: dict[str, Any]) -> str:
     """Write the package lock as pip reads it."""
-    lock = record["environment"]["lock"]
+    lock = record["environment"].get("lock") or []
     lines = [f"{package['name']}=={package['version']}" for package in lock]
     return "\n".join(lines) + "\n"
 

@@ -20,6 +20,10 @@ DATA = "data.parquet"
 NEEDED = (RECORD, CODE, PREDICTIONS)
 FORMAT = "portal-record-1"
 MAX_RECORD_BYTES = 16 * 1024 * 1024
+_PARTS = {
+    **dict.fromkeys(("spec", "inputs", "outputs", "code", "environment"), dict),
+    "steps": list,
+}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -55,13 +59,25 @@ def read_record(run: Run, sha256: str) -> dict[str, Any]:
         raise RecordDamaged(
             "The record of this run was changed in the store. Restore it from a backup."
         )
-    record: dict[str, Any] = json.loads(text)
-    if record.get("format") != FORMAT or not _is_of(record, run):
+    record = _parsed(text)
+    if not _is_of(record, run):
         raise RecordDamaged(
             "The record of this run speaks of other data than the run does, so nothing "
             "can be repeated from it."
         )
     return record
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
+    """Read a record; it is empty when the text is none of this form."""
+    try:
+        record = json.loads(text)
+        is_record = record["format"] == FORMAT and all(
+            isinstance(record[part], kind) for part, kind in _PARTS.items()
+        )
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return {}
+    return record if is_record else {}
 
 
 def _is_of(record: dict[str, Any], run: Run) -> bool:

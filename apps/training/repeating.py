@@ -42,7 +42,7 @@ def repeat(job: Regeneration, folder: Path, watch: Watch) -> Outcome:
             "failed", folder, code="record_damaged", message=str(error.message)
         )
     (folder / "spec.json").write_text(json.dumps(record["spec"]))
-    _write_json(folder / "inputs" / "fingerprint.json", record["fingerprint"])
+    _write_json(folder / "inputs" / "fingerprint.json", record.get("fingerprint"))
     try:
         blobs.copy_to(record["inputs"][DATA], folder / "inputs" / DATA)
     except FileNotFoundError:

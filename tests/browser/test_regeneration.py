@@ -81,7 +81,7 @@ def test_an_auditor_regenerates_and_proves_it(
     )
     assert answer.returncode == 4, answer.stdout + answer.stderr  # no witness
     assert "Identical" in answer.stdout
-    assert "is model.skops, made again" in answer.stdout
+    assert "is model.skops, the same both times" in answer.stdout
 
 
 def take_away(auditor, version: ModelVersion, folder: Path) -> tuple[Path, Path, Path]:

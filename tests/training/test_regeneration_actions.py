@@ -121,20 +121,46 @@ def test_download_regeneration_bundle_asks_for_what_the_data_asks(
         actions.download_regeneration_bundle(run=run, by=validator)
 
 
-def test_a_record_that_names_other_data_hands_nothing_out(project, data_scientist):
-    running = training.running_job(project, data_scientist)
-    secret = blobs.store(BytesIO(b"rows of another project"))
+def run_with_record(project, by, change) -> Run:
+    """A run whose engine wrote what it liked into its record."""
+    running = training.running_job(project, by)
     outcome = training.success(running)
     path = outcome.folder / "outputs" / "record.json"
-    forged = json.loads(path.read_text())
-    forged["inputs"] = {"data.parquet": secret.sha256}
-    path.write_text(json.dumps(forged))
-    run = training.finish(running, outcome).run
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    return training.finish(running, outcome).run
+
+
+def test_a_record_that_names_other_data_hands_nothing_out(project, data_scientist):
+    secret = blobs.store(BytesIO(b"rows of another project"))
+    run = run_with_record(
+        project,
+        data_scientist,
+        lambda record: record | {"inputs": {"data.parquet": secret.sha256}},
+    )
 
     with pytest.raises(WrongState, match="other data"):
         actions.download_regeneration_bundle(run=run, by=data_scientist)
     found = regenerations.done_again(run, data_scientist)
     assert (found.status, found.failure_code) == ("failed", "record_damaged")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": "another"},
+        {"inputs": {"data.parquet": "../../secret"}},
+        {"inputs": {"data.parquet": 7}},
+        {"inputs": []},
+        {"outputs": {"predictions.parquet": "f" * 64}},
+        {"spec": None},
+        {"steps": "many"},
+    ],
+)
+def test_a_record_of_another_form_is_not_believed(project, data_scientist, change):
+    run = run_with_record(project, data_scientist, lambda record: record | change)
+
+    with pytest.raises(WrongState, match="other data"):
+        actions.download_regeneration_bundle(run=run, by=data_scientist)
 
 
 @pytest.fixture

@@ -2561,20 +2561,26 @@ def certificate_in(text: bytes) -> dict[str, Any]:
 
 def compare_files(report: Report, text: bytes, paths: list[str]) -> None:
     """Say whether files at hand are those that the certificate speaks of."""
-    files = certificate_in(text).get("files")
-    known = {
-        str(one.get(side)): (str(one.get("name")), said)
-        for one in (files if isinstance(files, list) else [])
-        if isinstance(one, dict)
-        for side, said in (("found", "made again"), ("expected", "of the first time"))
-    }
+    known = dict(certified_files(certificate_in(text).get("files")))
     for path in paths:
         digest = digest_of(path)
         if digest in known:
-            name, said = known[digest]
-            report.lines.append(f"  {plain(path)}: is {plain(name)}, {said}")
+            report.lines.append(f"  {plain(path)}: is {plain(known[digest])}")
         else:
             report.add("certificate.file", path, "SHA-256", "one of its files", digest)
+
+
+def certified_files(files: Any) -> Iterator[tuple[str, str]]:
+    """Give the digest of each file of a certificate, and what the file is."""
+    for one in files if isinstance(files, list) else []:
+        if not isinstance(one, dict):
+            continue
+        name, first, again = (one.get(key) for key in ("name", "expected", "found"))
+        if first == again:
+            yield str(first), f"{name}, the same both times"
+        else:
+            yield str(first), f"{name} of the first time"
+            yield str(again), f"{name} as it was made again"
 
 
 def sentences(event: dict[str, Any]) -> Iterator[str]:

@@ -85,7 +85,7 @@ def _content(
         summary={
             **{key: result[key] for key in SUMMARY_KEYS},
             "environment": _short(record["environment"], "lock"),
-            "record": _short(record, "environment", "metrics", "spec"),
+            "record": _short(record, "environment", "fingerprint", "metrics", "spec"),
         },
     )
 
