@@ -133,6 +133,18 @@ class EventType(models.TextChoices):
     PROJECT_IMPACT_DETERMINED = "project.impact_determined", "determined the impact of"
     PROJECT_OBJECTIVE_STATED = "project.objective_stated", "stated the objective of"
 
+    REGENERATION_BUNDLE_DOWNLOADED = (
+        "regeneration.bundle_downloaded",
+        "downloaded what is needed to regenerate",
+    )
+    REGENERATION_CANCEL_REQUESTED = "regeneration.cancel_requested", "asked to cancel"
+    REGENERATION_CANCELLED = "regeneration.cancelled", "cancelled"
+    REGENERATION_CERTIFIED = "regeneration.certified", "certified the result of"
+    REGENERATION_FAILED = "regeneration.failed", "could not finish"
+    REGENERATION_REQUESTED = "regeneration.requested", "asked for"
+    REGENERATION_REQUEUED = "regeneration.requeued", "queued again"
+    REGENERATION_STARTED = "regeneration.started", "started"
+
     REPORT_CANCEL_REQUESTED = "report.cancel_requested", "asked to cancel"
     REPORT_CANCELLED = "report.cancelled", "cancelled"
     REPORT_FAILED = "report.failed", "could not compute"

@@ -22,6 +22,7 @@ from engine.spec.schema import training_schema
 from engine.spec.search import Search
 from engine.spec.train import MISSION_COST, TrainSpec
 from engine.spec.verbs import SPECS
+from engine.spec.verify import VerifySpec
 
 __all__ = [
     "COLUMN_TYPES",
@@ -54,6 +55,7 @@ __all__ = [
     "Split",
     "Task",
     "TrainSpec",
+    "VerifySpec",
     "complete_parameters",
     "decode",
     "measures_for",

@@ -9,6 +9,7 @@ from engine.spec.evaluate import EvaluateSpec
 from engine.spec.fingerprint import FingerprintSpec
 from engine.spec.ingest import IngestSpec
 from engine.spec.train import TrainSpec
+from engine.spec.verify import VerifySpec
 
 SPECS: Mapping[str, type[Spec]] = {
     spec.verb: spec
@@ -20,5 +21,6 @@ SPECS: Mapping[str, type[Spec]] = {
         CompareSpec,
         RunCodeSpec,
         CheckCodeSpec,
+        VerifySpec,
     )
 }
