@@ -9,7 +9,8 @@ import mimetypes
 from pathlib import Path
 
 from engine.folder import EngineError, Folder, Json
-from engine.package import environment, load_model, read_signature
+from engine.environment import environment
+from engine.package import load_model, read_signature
 from engine.spec.code import CheckCodeSpec
 
 MOST_FILES = 500
