@@ -7,7 +7,14 @@ import pytest
 from apps.core.sandbox import Outcome
 from apps.jobs.actions import start_job
 from tests.core.conftest import engine_that
-from tests.factories import datasets, exports, registry, training, validation
+from tests.factories import (
+    datasets,
+    exports,
+    regenerations,
+    registry,
+    training,
+    validation,
+)
 
 __all__ = ["engine_that"]
 
@@ -37,8 +44,9 @@ def waiting_export(project, by):
         training.launched_job,
         waiting_report,
         waiting_export,
+        regenerations.requested,
     ],
-    ids=["ingest", "diff", "training", "report", "export"],
+    ids=["ingest", "diff", "training", "report", "export", "regeneration"],
 )
 def waiting(request, project, data_scientist):
     """A job that waits for a worker: all that follows holds for each kind."""
