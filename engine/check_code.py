@@ -14,7 +14,7 @@ from engine.spec.code import CheckCodeSpec
 
 MOST_FILES = 500
 OTHER = "application/octet-stream"
-TYPES = mimetypes.MimeTypes()  # what Python knows by itself, whatever the host says
+mimetypes.init([])  # what Python knows by itself, whatever files the host has
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -51,7 +51,7 @@ def files(outputs: Path) -> list[Json]:
             "path": f"outputs/{path.relative_to(outputs).as_posix()}",
             "sha256": _sha256(path),
             "size_bytes": path.stat().st_size,
-            "media_type": TYPES.guess_type(path.name)[0] or OTHER,
+            "media_type": mimetypes.guess_type(path.name)[0] or OTHER,
         }
         for path in found
     ]

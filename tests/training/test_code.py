@@ -18,11 +18,9 @@ from tests.factories import code, training
 from tests.factories.code import launched_code, upload, zipped
 from tests.trail import nothing_recorded, one_event
 
-STRONG = [
-    mode for mode in (Mode.BUBBLEWRAP, Mode.NAMESPACES) if not modes.why_not(mode)
-]
 needs_namespaces = pytest.mark.skipif(
-    not STRONG, reason="this host has neither bubblewrap nor namespaces"
+    all(modes.why_not(mode) for mode in (Mode.BUBBLEWRAP, Mode.NAMESPACES)),
+    reason="this host has neither bubblewrap nor namespaces",
 )
 
 
@@ -48,6 +46,7 @@ def test_set_code_policy_is_for_the_program_manager(project, data_scientist):
 def test_launch_code_keeps_what_was_sent(project, data_scientist):
     code.allow(project)
     training.data(project, data_scientist)
+    training.experiment(project, data_scientist)
 
     with one_event("code.launched") as found:
         job = launched_code(project, data_scientist)
@@ -219,6 +218,13 @@ def test_other_models_are_kept_but_not_registered(
     assert job.run.artifacts.filter(path="model.skops").exists()
 
 
+FORGED_BADLY = """
+import os
+def main(context):
+    result = context.output.parent / "result.json"
+    result.write_text('{"status": "succeeded", "metrics": []}')
+    os._exit(0)
+"""
 FAILING = {
     "raises": (
         "def main(context):\n    raise KeyError('speed')\n",
@@ -235,13 +241,7 @@ FAILING = {
     ),
     "syntax": ("def main(:\n", "bad_input", "SyntaxError"),
     "vanishes": ("import os\ndef main(c): os._exit(7)\n", "internal", "unexpectedly"),
-    "forges badly": (
-        "import os\ndef main(c):\n"
-        "    (c.output.parent / 'result.json').write_text"
-        """('{"status": "succeeded", "metrics": []}')\n    os._exit(0)\n""",
-        "bad_input",
-        "a result that is not one",
-    ),
+    "forges badly": (FORGED_BADLY, "bad_input", "a result that is not one"),
 }
 
 
