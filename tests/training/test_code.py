@@ -288,7 +288,7 @@ def test_own_code_does_not_run_in_plain_mode_unless_allowed(
 
     assert (refused.status, refused.failure_code) == (JobStatus.FAILED, "refused")
     assert "neither bubblewrap nor namespaces" in refused.failure_message
-    assert allowed.status == JobStatus.SUCCEEDED, allowed.failure_message
+    assert allowed.status == JobStatus.SUCCEEDED, allowed.failure_details
 
 
 def test_own_code_fails_where_nothing_is_allowed(
