@@ -1,17 +1,19 @@
-"""Rows of training jobs."""
+"""Rows of training jobs, and of doing a run again."""
 
-from tests.factories import code
+from tests.factories import exports, regenerations
 from tests.factories import training as factory
 from tests.permission_rows import (
+    AUDITOR,
     DATA_SCIENTIST,
     PEOPLE,
+    PROGRAM_MANAGER,
     READERS,
     STRANGERS,
+    VALIDATOR,
     Row,
     everybody,
     of_project,
 )
-from tests.permission_rows.datasets import FileAnew
 
 READ = everybody(200, *READERS)
 HIDDEN = everybody(404, *STRANGERS)
@@ -36,44 +38,37 @@ def new_job(world):
     return {"slug": world.project.slug}, data
 
 
-def code_policy(world):
-    code.allow(world.project)
-    return {"slug": world.project.slug}, None
+def regenerator(status: int) -> dict[str, int]:
+    people = (PROGRAM_MANAGER, DATA_SCIENTIST, VALIDATOR, AUDITOR)
+    return everybody(status, *people) | HIDDEN
 
 
-def code_job(world):
-    made = code.launched_code(world.project, world.data_scientist)
+def carrier(status: int) -> dict[str, int]:
+    """Who may take the data away."""
+    return everybody(status, DATA_SCIENTIST, VALIDATOR) | HIDDEN
+
+
+def run(world):
+    made = regenerations.run(world.project, world.data_scientist)
     return {"pk": made.pk}, None
 
 
-def new_code(world):
-    code.allow(world.project)
-    by = world.data_scientist
-    data = {
-        "submission_key": "01a216b3-9a2c-78ca-a336-380f691e3544",
-        "experiment": str(factory.experiment(world.project, by).pk),
-        "dataset_version": str(factory.data(world.project, by).pk),
-        "name": "Mine",
-        "code": FileAnew("project.zip", code.zipped().getvalue()),
-        "seed": 0,
-    }
-    return {"slug": world.project.slug}, data
+def new_regeneration(world):
+    return run(world)[0], {"tolerance": {"predictions": 0.1, "metrics": 0.1}}
 
 
-CODE_ROWS = [
-    Row("training:code_jobs", "get", of_project, READ),
-    Row("training:launch_code", "get", code_policy, launcher(200), others=403),
-    Row("training:launch_code", "post", new_code, launcher(302), others=403),
-    Row("training:code_job", "get", code_job, READ),
-    Row("training:code_job_status", "get", code_job, READ),
-    Row("training:cancel_code", "post", code_job, launcher(302), others=403),
-    Row("v1:code_jobs", "get", of_project, READ),
-    Row("v1:code_jobs", "post", new_code, launcher(202), others=403, multipart=True),
-    Row("v1:code_job", "get", code_job, READ),
-    Row("v1:cancel_code", "post", code_job, launcher(200), others=403),
-]
+def regeneration(world):
+    made = regenerations.requested(world.project, world.data_scientist)
+    return {"pk": made.pk}, None
+
+
+def sealed_regeneration(world):
+    made = regenerations.certified(world.project, world.data_scientist)
+    exports.seal_everything()
+    return {"pk": made.pk}, None
+
+
 ROWS = [
-    *CODE_ROWS,
     Row("training:list", "get", of_project, READ),
     Row("training:launch_training", "get", of_project, launcher(200), others=403),
     Row("training:launch_training", "post", of_project, launcher(200), others=403),
@@ -85,4 +80,25 @@ ROWS = [
     Row("v1:training_job", "get", job, READ),
     Row("v1:cancel_training", "post", job, launcher(200), others=403),
     Row("v1:training_catalogue", "get", expect=everybody(200, *PEOPLE)),
+    Row("v1:training_spec_schema", "get", expect=everybody(200, *PEOPLE)),
+    Row("training:regenerations", "get", run, READ),
+    Row("training:regenerations_panel", "get", run, READ),
+    Row("training:request_regeneration", "post", run, regenerator(302), others=403),
+    Row("training:download_regeneration_bundle", "get", run, carrier(200), others=403),
+    Row("training:regeneration", "get", regeneration, READ),
+    Row("training:regeneration_status", "get", regeneration, READ),
+    Row(
+        "training:cancel_regeneration",
+        "post",
+        regeneration,
+        launcher(302),
+        others=403,
+    ),
+    Row("training:regeneration_certificate", "get", sealed_regeneration, READ),
+    Row("v1:regenerations", "get", run, READ),
+    Row("v1:regenerations", "post", new_regeneration, regenerator(202), others=403),
+    Row("v1:regeneration_bundle", "get", run, carrier(200), others=403),
+    Row("v1:regeneration", "get", regeneration, READ),
+    Row("v1:cancel_regeneration", "post", regeneration, launcher(200), others=403),
+    Row("v1:regeneration_certificate", "get", sealed_regeneration, READ),
 ]
