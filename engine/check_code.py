@@ -5,16 +5,25 @@ it says cannot be forged by them.
 """
 
 import hashlib
-import mimetypes
 from pathlib import Path
 
-from engine.folder import EngineError, Folder, Json
 from engine.environment import environment
+from engine.folder import EngineError, Folder, Json
 from engine.package import load_model, read_signature
 from engine.spec.code import CheckCodeSpec
 
 MOST_FILES = 500
 OTHER = "application/octet-stream"
+MEDIA_TYPES = {
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".onnx": "application/onnx",
+    ".parquet": "application/vnd.apache.parquet",
+    ".png": "image/png",
+    ".skops": "application/zip",
+    ".txt": "text/plain",
+}
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -51,7 +60,7 @@ def files(outputs: Path) -> list[Json]:
             "path": f"outputs/{path.relative_to(outputs).as_posix()}",
             "sha256": _sha256(path),
             "size_bytes": path.stat().st_size,
-            "media_type": mimetypes.guess_type(path.name)[0] or OTHER,
+            "media_type": MEDIA_TYPES.get(path.suffix.lower(), OTHER),
         }
         for path in found
     ]

@@ -134,9 +134,9 @@ def code_facts(job: CodeJob) -> list[dict[str, Any]]:
     lock = sorted(job.spec["requirements"].items())
     return [
         {"term": "Function", "value": job.spec["entry"]},
-        {"term": "Seed", "value": job.spec["seed"]},
+        {"term": "Seed", "value": str(job.spec["seed"])},
         *(
-            {"term": name, "value": value}
+            {"term": name, "value": str(value)}
             for name, value in sorted(job.spec["parameters"].items())
         ),
         {
