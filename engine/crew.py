@@ -83,10 +83,7 @@ def hire(folder: Folder) -> Iterator[Crew]:
         return
     with _connect(address) as client:
         team = Cluster(client)
-        folder.log(
-            f"Trials are spread over {len(team.names)} workers of the cluster: "
-            f"{', '.join(team.names)}."
-        )
+        folder.log(f"The cluster's workers make the trials: {', '.join(team.names)}.")
         yield team
 
 

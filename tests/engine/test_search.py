@@ -246,7 +246,7 @@ def test_trials_are_spread_over_two_workers(tmp_path: Path, cluster: str) -> Non
     assert trials == alone["search"]["trials"]
     assert spread["files"] == alone["files"]
     logs = [line.get("log", "") for line in away.progress()]
-    assert any("spread over 2 workers" in log for log in logs)
+    assert "The cluster's workers make the trials: first, second." in logs
 
 
 def test_a_missing_cluster_is_named(data: Job, monkeypatch: pytest.MonkeyPatch) -> None:
