@@ -98,6 +98,15 @@ def calibration(spec: TrainSpec) -> str:
     return "sigmoid" if needs and spec.calibration == "none" else spec.calibration
 
 
+def compared_rows(estimator: Any) -> int:
+    """Count the known rows that each prediction compares a row with; 0 for most."""
+    if isinstance(estimator, CalibratedClassifierCV):
+        estimator = estimator.calibrated_classifiers_[0].estimator
+    if hasattr(estimator, "support_vectors_"):
+        return len(estimator.support_vectors_)
+    return int(getattr(estimator, "n_samples_fit_", 0))
+
+
 def settle(estimator: Any) -> None:
     """Forget what a fitted estimator no longer needs.
 
@@ -134,4 +143,10 @@ def _calibrated(spec: TrainSpec, estimator: Any, table: Table) -> Any:
     if method == "none":
         return estimator
     folds = split.folds(table, spec, CALIBRATION_FOLDS, every_row=True)
+    if not all(split.has_every_class(table, train) for train, _ in folds):
+        raise EngineError(
+            "Calibration divides the training rows again, and then some parts have no "
+            f'row of a class of "{spec.target}"; divide the rows otherwise, or choose '
+            "an estimator that does not need it."
+        )
     return CalibratedClassifierCV(estimator, method=method, cv=folds, ensemble=False)

@@ -17,6 +17,7 @@ from engine.spec.fingerprint import FingerprintSpec
 from engine.spec.ingest import IngestSpec
 from engine.spec.measures import MEASURES, Measure, measures_for
 from engine.spec.proposal import propose_contract
+from engine.spec.schema import training_schema
 from engine.spec.search import Search
 from engine.spec.train import MISSION_COST, TrainSpec
 from engine.spec.verbs import SPECS
@@ -56,4 +57,5 @@ __all__ = [
     "decode",
     "measures_for",
     "propose_contract",
+    "training_schema",
 ]
