@@ -112,6 +112,8 @@ def _places(entry: Json) -> list[Json]:
     """List where an expectation is broken, as the failure of an upload shows it."""
     common = {
         "expectation": entry["kind"],
+        "expected": entry["expected"],
+        "found": entry["message"],
         "column": ", ".join(entry["columns"]) or None,
         "message": f"Expected: {entry['expected']}. {entry['message']}",
     }

@@ -46,30 +46,30 @@ def column_fields(place: int) -> dict[str, forms.Field]:
 
     fields: dict[str, forms.Field] = {
         "present": forms.ChoiceField(
-            label="If the column is missing", choices=OPTIONAL, required=False
+            label="Must be there", choices=OPTIONAL, required=False
         ),
         "unique": forms.ChoiceField(
-            label="If a value is repeated", choices=OPTIONAL, required=False
+            label="All different", choices=OPTIONAL, required=False
         ),
-        "key": forms.BooleanField(label="Part of the key of a row", required=False),
+        "key": forms.BooleanField(label="Part of the key", required=False),
         "type": forms.ChoiceField(label="Type", choices=TYPES, required=False),
         "type_severity": severity("type"),
         "missing": forms.FloatField(
-            label="Missing, at most (%)", required=False, min_value=0, max_value=100
+            label="Missing at most, %", required=False, min_value=0, max_value=100
         ),
         "missing_severity": severity("share missing"),
-        "low": forms.CharField(label="Lowest", required=False, max_length=40),
-        "high": forms.CharField(label="Highest", required=False, max_length=40),
+        "low": forms.CharField(label="From", required=False, max_length=40),
+        "high": forms.CharField(label="To", required=False, max_length=40),
         "range_severity": severity("range"),
         "allowed": forms.CharField(
-            label="Allowed values, one a line",
+            label="One of, one a line",
             required=False,
             max_length=50_000,
             widget=forms.Textarea(attrs={"rows": 3}),
         ),
         "allowed_severity": severity("value"),
         "pattern": forms.CharField(
-            label="Pattern (regular expression)", required=False, max_length=200
+            label="Matches pattern", required=False, max_length=200
         ),
         "pattern_severity": severity("pattern"),
     }

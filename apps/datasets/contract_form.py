@@ -64,23 +64,23 @@ class ColumnRow:
 class ContractForm(PortalForm):
     """Expectations by column; what is left empty is not checked."""
 
-    rows_low = forms.IntegerField(label="Rows, at least", required=False, min_value=0)
-    rows_high = forms.IntegerField(label="Rows, at most", required=False, min_value=0)
+    rows_low = forms.IntegerField(label="Rows", required=False, min_value=0)
+    rows_high = forms.IntegerField(label="Most rows", required=False, min_value=0)
     rows_severity = forms.ChoiceField(
-        label="Otherwise", choices=SEVERITIES, initial="block"
+        label="With another number of rows", choices=SEVERITIES, initial="block"
     )
-    fresh_column = forms.ChoiceField(label="Newest date in", required=False)
+    fresh_column = forms.ChoiceField(label="Newest date of", required=False)
     fresh_days = forms.IntegerField(
-        label="Days before the upload, at most", required=False, min_value=0
+        label="Days before the upload at most", required=False, min_value=0
     )
     fresh_severity = forms.ChoiceField(
-        label="Otherwise", choices=SEVERITIES, initial="block"
+        label="With older data", choices=SEVERITIES, initial="block"
     )
     key_severity = forms.ChoiceField(
-        label="Rows with the same key", choices=SEVERITIES, initial="block"
+        label="Same key twice", choices=SEVERITIES, initial="block"
     )
     no_others = forms.ChoiceField(
-        label="Columns not listed here", choices=OPTIONAL, required=False
+        label="Further columns", choices=OPTIONAL, required=False
     )
     note = forms.CharField(
         label="Why it changes",
@@ -101,6 +101,7 @@ class ContractForm(PortalForm):
         names = data.getlist("column") if data else [*types, *by_name]
         self.names = list(dict.fromkeys(names))[:MOST_COLUMNS]
         self._types, self._by_name = types, by_name
+        self._key = contract.key.columns if contract.key else ()
         fields = dict(self.base_fields)
         for place in range(len(self.names)):
             fields |= column_fields(place)
@@ -119,7 +120,10 @@ class ContractForm(PortalForm):
         return ColumnRow(
             name=name,
             type=self._types.get(name, ""),
-            words=column_words(known) if known else [],
+            words=[
+                *(column_words(known) if known else []),
+                *(["part of the key"] if name in self._key else []),
+            ],
             fields=fields,
             is_wrong=any(field.errors for field in fields),
         )

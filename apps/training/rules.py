@@ -20,6 +20,17 @@ def can_launch_training(user: User, project: Project) -> Decision:
     return permitted(user, Permission.TRAINING_LAUNCH, project)
 
 
+def can_launch_code(user: User, project: Project) -> Decision:
+    """Say whether `user` may run own code on the data of `project` now."""
+    decision = can_launch_training(user, project)
+    if decision and not project.allows_code:
+        return NotNow(
+            "This project does not let people run their own code. A program manager "
+            "of the project can allow it."
+        )
+    return decision
+
+
 def can_request_regeneration(user: User, run: Run) -> Decision:
     """Say whether `user` may have `run` done again now."""
     decision = permitted(user, Permission.REGENERATION_REQUEST, run.project)

@@ -5,6 +5,7 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 `EvaluateSpec`, which refuse a wrong value when they are made, naming field and fix.
 """
 
+from engine.spec.code import CheckCodeSpec, RunCodeSpec
 from engine.spec.common import Cost, Limits, Spec
 from engine.spec.compare import CompareSpec
 from engine.spec.contract import COLUMN_TYPES, ColumnContract, Contract
@@ -29,6 +30,7 @@ __all__ = [
     "MEASURES",
     "MISSION_COST",
     "SPECS",
+    "CheckCodeSpec",
     "ColumnContract",
     "CompareSpec",
     "Contract",
@@ -45,6 +47,7 @@ __all__ = [
     "Measure",
     "Parameter",
     "Preprocessing",
+    "RunCodeSpec",
     "Scalar",
     "Search",
     "Spec",

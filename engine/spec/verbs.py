@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from engine.spec.code import CheckCodeSpec, RunCodeSpec
 from engine.spec.common import Spec
 from engine.spec.compare import CompareSpec
 from engine.spec.evaluate import EvaluateSpec
@@ -18,6 +19,8 @@ SPECS: Mapping[str, type[Spec]] = {
         EvaluateSpec,
         FingerprintSpec,
         CompareSpec,
+        RunCodeSpec,
+        CheckCodeSpec,
         VerifySpec,
     )
 }

@@ -36,7 +36,8 @@ def _joined(places: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "kind": place["expectation"],
                 "severity": "block",
                 "verdict": "failed",
-                "message": place["message"],
+                "expected": place.get("expected", ""),
+                "message": place.get("found") or place["message"],
                 "rows": [],
             },
         )

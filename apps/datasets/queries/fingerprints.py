@@ -51,8 +51,8 @@ def changed_groups(
         `is_same`: not one value differs; `is_same_bag`: the same rows in another
         order, or None when that was not computed; `groups`: the row groups of either
         that differ, each with `first_row`, `last_row` and `kind` (changed, added or
-        removed); `columns`: names of those that differ where the rows stand as
-        before. None when a version has no fingerprint.
+        removed); `columns`: names of those that differ, when there are as many
+        rows as before. None when a version has no fingerprint.
     """
     old, new = before.fingerprint, after.fingerprint
     if not old or not new:
@@ -62,7 +62,10 @@ def changed_groups(
         "is_same": old["digest"] == new["digest"],
         "is_same_bag": bags[0] == bags[1] if all(bags) else None,
         "groups": _groups(old["row_groups"], new["row_groups"]),
-        "columns": _columns(old["columns"], new["columns"]),
+        # Where rows came or went, the digest of every column differs.
+        "columns": _columns(old["columns"], new["columns"])
+        if old["rows"] == new["rows"]
+        else [],
     }
 
 

@@ -1,5 +1,6 @@
-"""What is trained, and what is trained again to see whether it comes out the same."""
+"""What is trained by the engine's recipes or people's own code, and what is again."""
 
+from apps.training.models.code import CodeJob, CodeJobQuerySet
 from apps.training.models.jobs import TrainingJob, TrainingJobQuerySet
 from apps.training.models.regenerations import (
     Regeneration,
@@ -8,6 +9,8 @@ from apps.training.models.regenerations import (
 )
 
 __all__ = [
+    "CodeJob",
+    "CodeJobQuerySet",
     "Regeneration",
     "RegenerationQuerySet",
     "Sameness",
