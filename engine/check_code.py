@@ -8,8 +8,8 @@ import hashlib
 import mimetypes
 from pathlib import Path
 
-from engine.folder import EngineError, Folder, Json
 from engine.environment import environment
+from engine.folder import EngineError, Folder, Json
 from engine.package import load_model, read_signature
 from engine.spec.code import CheckCodeSpec
 
