@@ -71,12 +71,13 @@ def training_pages(world) -> list[str]:
     jobs.append(training.launched_job(project, by))
     run = jobs[0].run
     other = training.finished_job(project, by).run
-    compare = reverse("experiments:compare_runs", args=[run.experiment.pk])
+    compare = in_project("experiments:compare_runs", project)
     launch = in_project("training:launch_training", project)
     data = training.data(project, by)
     return [
         *(in_project(f"{app}:list", project) for app in ("experiments", "training")),
         in_project("experiments:create_experiment", project),
+        in_project("experiments:list_runs", project),
         run.experiment.get_absolute_url(),
         f"{compare}?run={run.pk}&run={other.pk}",
         run.get_absolute_url(),
