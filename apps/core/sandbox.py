@@ -18,11 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from django.conf import settings
 
@@ -32,6 +34,17 @@ MAX_RESULT_BYTES = 32 * 1024 * 1024
 MAX_PROGRESS_BYTES = 1024 * 1024  # of each look; the rest waits for the next one
 MAX_LOG_CHARACTERS = 20_000
 TAIL_BYTES = 2000
+MAX_POINTS = 2000
+MAX_KEY_CHARACTERS = 250
+MAX_STEP = 2**53  # larger ones lose digits in a browser
+NOT_AN_ENTRY = (
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -55,13 +68,40 @@ class Outcome:
     details: list[Any] = field(default_factory=list)
 
 
+class Point(NamedTuple):
+    """One value that was measured while the job runs."""
+
+    key: str
+    step: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What all processes of the job together take, as the portal's side measures it.
+
+    Args:
+        cpu_seconds: processor time so far.
+        memory_bytes: at the last look, without what files on disk can give back.
+        memory_peak_bytes: the most at any look.
+        disk_bytes: of the job folder, inputs included.
+    """
+
+    cpu_seconds: float = 0.0
+    memory_bytes: int = 0
+    memory_peak_bytes: int = 0
+    disk_bytes: int = 0
+
+
 @dataclass
 class Progress:
-    """What the engine has reported so far."""
+    """What the engine has reported so far, and what it takes."""
 
     ratio: float = 0.0
     stage: str = "Starting"
     log: str = ""
+    metrics: deque[Point] = field(default_factory=partial(deque, maxlen=MAX_POINTS))
+    usage: Usage | None = None
 
 
 # Gets progress; answers "go on", "cancel" or "lost".
@@ -163,18 +203,32 @@ def _read_progress(path: Path, position: int, progress: Progress) -> int:
         if len(text) == MAX_PROGRESS_BYTES:
             whole = whole or text  # a line too long to be one of the engine's
         for line in whole.splitlines():
-            with suppress(ValueError, TypeError, AttributeError, RecursionError):
+            with suppress(*NOT_AN_ENTRY):
                 _take_entry(_storable(json.loads(line)), progress)
         return position + len(whole)
     return position
 
 
 def _take_entry(entry: dict[str, Any], progress: Progress) -> None:
+    if "metric" in entry:
+        progress.metrics.append(_point(entry))
     ratio = float(entry.get("ratio", progress.ratio))
     progress.ratio = ratio if math.isfinite(ratio) else progress.ratio
     progress.stage = str(entry.get("stage", progress.stage))
     if "log" in entry:
         progress.log = f"{progress.log}{entry['log']}\n"[-MAX_LOG_CHARACTERS:]
+
+
+def _point(entry: dict[str, Any]) -> Point:
+    """Read a point.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    step, value = int(entry["step"]), float(entry["value"])
+    if not math.isfinite(value) or not 0 <= step <= MAX_STEP:
+        raise ValueError("not a point")
+    return Point(str(entry["metric"])[:MAX_KEY_CHARACTERS], step, value)
 
 
 def _open_plain(path: Path) -> IO[bytes]:

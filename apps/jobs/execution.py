@@ -95,12 +95,7 @@ def _watch(job: BackgroundJob) -> sandbox.Watch:
     claim_id = cast("UUID", job.claim_id)  # a running row has one: constraint
 
     def watch(progress: Progress) -> str:
-        held = row.note_progress(
-            claim_id=claim_id,
-            ratio=progress.ratio,
-            stage=progress.stage,
-            log_tail=progress.log,
-        )
+        held = row.note_progress(claim_id=claim_id, progress=progress)
         if not held:
             logger.warning("job %s was given to another worker", job.pk)
             return "lost"

@@ -6,32 +6,39 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 """
 
 from engine.spec.common import Cost, Limits, Spec
+from engine.spec.data import Feature, Images, Kind, Preprocessing, Split
 from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
 from engine.spec.evaluate import Criterion, EvaluateSpec
 from engine.spec.ingest import IngestSpec
 from engine.spec.measures import MEASURES, Measure, measures_for
-from engine.spec.train import Feature, Search, TrainSpec
+from engine.spec.search import Search
+from engine.spec.train import MISSION_COST, TrainSpec
 from engine.spec.verbs import SPECS
 
 __all__ = [
     "ESTIMATORS",
     "MEASURES",
+    "MISSION_COST",
     "SPECS",
     "Cost",
     "Criterion",
     "Estimator",
     "EvaluateSpec",
     "Feature",
+    "Images",
     "IngestSpec",
+    "Kind",
     "Limits",
     "Measure",
     "Parameter",
+    "Preprocessing",
     "Scalar",
     "Search",
     "Spec",
     "SpecError",
+    "Split",
     "Task",
     "TrainSpec",
     "complete_parameters",

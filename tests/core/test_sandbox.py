@@ -84,6 +84,45 @@ def test_run_reports_progress_as_it_comes(engine_that, job_folder):
     assert seen[-1] == (0.5, "Reading", "one\ntwo\n")
 
 
+def test_run_takes_in_the_points_that_are_some(engine_that, job_folder):
+    engine_that(
+        """
+        progress(metric="loss", step=1, value=0.5)
+        progress(metric="loss", step=2, value=float("nan"))
+        progress(metric="loss", step=-1, value=1)
+        progress(metric="loss", step=3)
+        progress(metric="loss", step=10 ** 400, value=1)
+        progress(metric="loss", step=float("inf"), value=1)
+        progress(metric=["x"] * 300, step=4, value="0.25")
+        result(status="succeeded")
+        """
+    )
+    seen = []
+
+    run(job_folder, lambda progress: seen.append(list(progress.metrics)) or "go on")
+
+    first, second = seen[-1]
+    assert first == ("loss", 1, 0.5)
+    assert (len(second.key), second.step, second.value) == (250, 4, 0.25)
+
+
+def test_run_keeps_only_the_latest_points(engine_that, job_folder):
+    engine_that(
+        """
+        lines = (json.dumps({"metric": "m", "step": n, "value": n}) + "\\n"
+                 for n in range(2500))
+        (folder / "progress.jsonl").write_text("".join(lines))
+        result(status="succeeded")
+        """
+    )
+    seen = []
+
+    run(job_folder, lambda progress: seen.append(list(progress.metrics)) or "go on")
+
+    assert len(seen[-1]) == 2000
+    assert seen[-1][-1] == ("m", 2499, 2499.0)
+
+
 def test_run_calls_watch_although_nothing_is_reported(engine_that, job_folder):
     engine_that("""time.sleep(0.5); result(status="succeeded")""")
     calls = []

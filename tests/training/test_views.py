@@ -6,6 +6,7 @@ import uuid
 import pytest
 from django.urls import reverse
 
+from apps.core.sandbox import Progress
 from apps.jobs.models import JobStatus
 from apps.projects.actions import access
 from apps.training.models import TrainingJob
@@ -270,7 +271,7 @@ def test_status_stops_when_the_job_has_ended(project, data_scientist, client_of)
 def test_status_shows_progress(project, data_scientist, client_of):
     job = training.running_job(project, data_scientist)
     TrainingJob.objects.filter(pk=job.pk).note_progress(
-        claim_id=job.claim_id, ratio=0.4, stage="Learning", log_tail="3,000 rows\n"
+        claim_id=job.claim_id, progress=Progress(0.4, "Learning", "3,000 rows\n")
     )
     path = reverse("training:training_job_status", args=[job.pk])
 
