@@ -85,8 +85,7 @@ class SpecTextForm(PortalForm):
         given: dict[str, Any] = super().clean() or self.cleaned_data
         text = given.get("file") or given.get("text") or ""
         if given.get("file"):
-            self.data = self.data.copy()  # type: ignore[union-attr]
-            self.data["text"] = text
+            self.data = {**dict(self.data.items()), "text": text}
         if "text" in self.errors or "file" in self.errors:
             return given
         given["text"] = text

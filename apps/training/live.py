@@ -167,6 +167,7 @@ def outlook(job: TrainingJob) -> Outlook | None:
     took = [
         (end - start).total_seconds()
         for start, end in ended.values_list("started_at", "finished_at")
+        if start and end
     ]
     if len(took) < FEWEST_RECENT or not running:
         return Outlook(place, running)

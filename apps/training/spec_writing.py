@@ -30,7 +30,7 @@ class _Dumper(yaml.SafeDumper):
     """Puts each field on a line of its own, and quotes what newer readers count."""
 
     def represent(self, data: Any) -> None:
-        node = self.represent_data(data)
+        node: Any = self.represent_data(data)
         node.flow_style = False
         self.serialize(node)
 

@@ -51,9 +51,9 @@ def launch_training(request: HtmxRequest, slug: str) -> HttpResponse:
     version, target = data.cleaned_data["dataset_version"], data.cleaned_data["target"]
     form = _launch_form(request, project, version, target, start)
     if request.method == "POST" and form.is_valid():
-        if "as_text" in request.POST:
-            return _edit_text(request, project, version, form)
         with form.taking_faults():
+            if "as_text" in request.POST:
+                return _edit_text(request, project, form)
             job = actions.launch_training(
                 experiment=form.cleaned_data["experiment"],
                 dataset_version=version,
@@ -110,7 +110,7 @@ def _show_form(
     request: HtmxRequest, project: Project, form: LaunchForm, start: Start
 ) -> HttpResponse:
     version = form.version
-    chosen = {"dataset_version": version.pk, "target": form.target}
+    chosen = {"dataset_version": str(version.pk), "target": form.target}
     offered = specs_for(version, form.target, form.cost)
     context = {
         "project": project,
@@ -135,20 +135,17 @@ def _address(project: Project) -> str:
 
 
 def _edit_text(
-    request: HtmxRequest, project: Project, version: DatasetVersion, form: LaunchForm
+    request: HtmxRequest, project: Project, form: LaunchForm
 ) -> HttpResponse:
     """Go on in the spec editor with what the form holds."""
-    with form.taking_faults():
-        spec = check_spec(form.spec(), project, version)
-        editor = _text_form(request, project, fresh=True)
-        editor.initial |= {
-            "name": form.cleaned_data["name"],
-            "experiment": form.cleaned_data["experiment"],
-            "dataset_version": version,
-            "text": spec_text(spec.to_json(), "yaml"),
-        }
-        return _show_text(request, project, editor)
-    return _show_form(request, project, form, Start())
+    spec = check_spec(form.spec(), project, form.version)
+    start = {
+        "name": form.cleaned_data["name"],
+        "experiment": form.cleaned_data["experiment"],
+        "dataset_version": form.version,
+        "text": spec_text(spec.to_json(), "yaml"),
+    }
+    return _show_text(request, project, _text_form(request, project, start))
 
 
 @login_required
@@ -157,37 +154,37 @@ def launch_training_from_text(request: HtmxRequest, slug: str) -> HttpResponse:
     project = find_project(request, slug)
     ensure(rules.can_launch_training(request.user, project))
     form = _text_form(request, project)
-    if request.method == "GET" or not form.is_valid():
-        return _show_text(request, project, form)
-    given, version = form.cleaned_data, form.cleaned_data["dataset_version"]
-    with form.taking_faults():
-        if "launch" in request.POST:
-            job = actions.launch_training(
-                experiment=given["experiment"],
-                dataset_version=version,
-                name=given["name"],
-                spec=form.spec,
-                submission_key=given["submission_key"],
-                by=request.user,
-            )
-            return redirect_after_success(request, job)
-        spec = check_spec(form.spec, project, version)
-        if "as_form" in request.POST:
-            return _open_in_form(request, project, form, spec)
-        return _show_text(request, project, form, checked=spec)
+    if request.method == "POST" and form.is_valid():
+        given, version = form.cleaned_data, form.cleaned_data["dataset_version"]
+        with form.taking_faults():
+            if "launch" in request.POST:
+                job = actions.launch_training(
+                    experiment=given["experiment"],
+                    dataset_version=version,
+                    name=given["name"],
+                    spec=form.spec,
+                    submission_key=given["submission_key"],
+                    by=request.user,
+                )
+                return redirect_after_success(request, job)
+            spec = check_spec(form.spec, project, version)
+            if "as_form" in request.POST:
+                return _open_in_form(request, project, form, spec)
+            return _show_text(request, project, form, checked=spec)
     return _show_text(request, project, form)
 
 
 def _text_form(
-    request: HtmxRequest, project: Project, *, fresh: bool = False
+    request: HtmxRequest, project: Project, start: dict[str, Any] | None = None
 ) -> SpecTextForm:
-    is_sent = request.method == "POST" and not fresh
+    """Make the editor: as it was sent, or with what it shall begin with."""
+    is_sent = request.method == "POST" and start is None
     return SpecTextForm(
         request.POST if is_sent else None,
         request.FILES if is_sent else None,
         versions=versions_of(request, project),
         experiments=experiments_of(request, project),
-        start=_first_text(request, project),
+        start=start or _first_text(request, project),
     )
 
 
