@@ -46,7 +46,6 @@ class SpecTextForm(PortalForm):
     text = forms.CharField(
         label="Spec",
         strip=False,
-        required=False,
         widget=forms.Textarea(
             attrs={"rows": 24, "spellcheck": "false", "wrap": "off", "data-lines": ""}
         ),
@@ -65,6 +64,7 @@ class SpecTextForm(PortalForm):
         super().__init__(data, files, initial=first | dict(start or {}))
         self.fields["experiment"].queryset = experiments  # type: ignore[attr-defined]
         self.fields["dataset_version"].queryset = versions  # type: ignore[attr-defined]
+        self.fields["text"].required = not (files and files.get("file"))
         self.has_experiment = experiments.exists()
         self.error_line: int | None = None
         self.spec: dict[str, Any] = {}
