@@ -35,7 +35,7 @@ def test_parallel_spreads_words_and_leaves_a_gap_for_what_is_missing():
 
     assert across(figure) == [[1, 0, None]]
     notes = [note["text"] for note in figure["json"]["layout"]["annotations"]]
-    assert notes == ["<b>estimator</b>", "forest", "tree"]
+    assert notes == ["estimator", "forest", "tree"]
     assert figure["table"]["rows"][2] == ["Run 2", "–"]
 
 
