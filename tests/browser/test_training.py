@@ -67,7 +67,7 @@ def launch_with_the_form(scientist) -> None:
     expect(page.locator("input[value=logistic_regression]")).to_be_checked()
     scientist.fill("Name", "Weighted evidence")
     page.locator("summary", has_text="Try several settings").click()
-    scientist.tick("At random")
+    page.locator("input[name=search_method][value=random] + label").click()
     scientist.fill("Settings to try at most", "3")
     scientist.look()
     scientist.picture("launch-form")
@@ -105,7 +105,7 @@ def cancel(scientist) -> None:
     scientist.follow("Change and launch again")
     scientist.fill("Name", "Too long")
     page.locator("summary", has_text="Try several settings").click()
-    scientist.tick("At random")
+    page.locator("input[name=search_method][value=random] + label").click()
     scientist.fill("Settings to try at most", "500")
     scientist.press("Launch training")
     expect(page.get_by_text("Running").first).to_be_visible(timeout=20_000)
@@ -120,7 +120,7 @@ def compare(scientist) -> None:
     page = scientist.page
     scientist.go("/projects/inspection/runs/")
     for name in ("Weighted evidence", "One tree"):
-        page.get_by_label(f"Compare {name}").check(force=True)
+        scientist.tick(f"Compare {name}")
     scientist.press("Compare chosen runs")
     scientist.sees("Parallel coordinates")
     expect(page.locator("#compare-parallel .main-svg").first).to_be_visible()
