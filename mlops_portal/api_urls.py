@@ -10,6 +10,7 @@ from apps.datasets import api as datasets
 from apps.experiments import api as experiments
 from apps.exports import api as exports
 from apps.home import api as home
+from apps.jobs import api as jobs
 from apps.projects import api as projects
 from apps.registry import api as registry
 from apps.training import api as training
@@ -26,6 +27,7 @@ v1 = [
     *validation.urlpatterns,
     *approvals.urlpatterns,
     *home.urlpatterns,
+    *jobs.urlpatterns,
     *audit.urlpatterns,
     *exports.urlpatterns,
 ]

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     DATASET_GRANT = "dataset.grant"
     DATASET_UPLOAD = "dataset.upload"
     EXPERIMENT_CREATE = "experiment.create"
+    HEALTH_READ = "health.read"
     JOB_RUN = "job.run"
     MEMBER_MANAGE = "member.manage"
     MODEL_DOWNLOAD = "model.download"

@@ -133,6 +133,7 @@ AUDITOR = Role(
             P.AUDIT_EXPORT,
             P.AUDIT_HOLD,
             P.AUDIT_READ,
+            P.HEALTH_READ,
             P.PROJECT_READ,
         }
     ),
@@ -158,6 +159,7 @@ ADMINISTRATOR = Role(
             P.AUDIT_MOVE_STREAM,
             P.AUDIT_PRUNE,
             P.AUDIT_ROTATE_KEY,
+            P.HEALTH_READ,
             P.PERSON_ERASE,
         }
     ),

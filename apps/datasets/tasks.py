@@ -8,7 +8,7 @@ from apps.datasets.models import DatasetVersion
 from apps.jobs.execution import execute
 
 
-@task("datasets.ingest_version")
+@task("datasets.ingest_version", queue="ingest")
 def ingest_version(*, pk: str, **_: Any) -> None:
     """Read one uploaded version, unless another worker has it."""
     execute(

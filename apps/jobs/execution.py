@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
-from django.conf import settings
-
 from apps.accounts.actions import service_account
 from apps.core import sandbox
 from apps.core.sandbox import Outcome, Progress, Watch
-from apps.jobs.actions import start_job
+from apps.jobs.actions import hand_back_job, start_job
 from apps.jobs.models import BackgroundJob
+from apps.jobs.presence import is_time_to_stop
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -55,8 +54,13 @@ def execute(
     def run_engine(job: J, folder: Path, watch: Watch) -> Outcome:
         spec = prepare(job, folder)
         (folder / "spec.json").write_text(json.dumps(spec))
-        wall_seconds = spec["limits"].get("wall_seconds") or settings.JOB_WALL_SECONDS
-        return sandbox.run(folder, verb, wall_seconds=wall_seconds, watch=watch)
+        return sandbox.run(
+            folder,
+            verb,
+            wall_seconds=spec["limits"].get("wall_seconds"),
+            memory_bytes=spec["limits"].get("memory_bytes"),
+            watch=watch,
+        )
 
     carry_out(model, pk, work=run_engine, finish=finish)
 
@@ -83,7 +87,9 @@ def carry_out(
     with sandbox.job_folder(str(job.pk)) as folder:
         try:
             outcome = work(job, folder, _watch(job))
-            if outcome.status != "lost":
+            if outcome.status == "interrupted":
+                hand_back_job(job=job, by=worker)
+            elif outcome.status != "lost":
                 finish(job=job, outcome=outcome, by=worker)
         except Exception:
             finish(job=job, outcome=_unexpected(folder), by=worker)
@@ -99,7 +105,9 @@ def _watch(job: BackgroundJob) -> sandbox.Watch:
         if not held:
             logger.warning("job %s was given to another worker", job.pk)
             return "lost"
-        return "cancel" if row.is_cancel_requested(claim_id=claim_id) else "go on"
+        if row.is_cancel_requested(claim_id=claim_id):
+            return "cancel"
+        return "interrupt" if is_time_to_stop() else "go on"
 
     return watch
 

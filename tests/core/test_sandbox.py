@@ -1,9 +1,13 @@
 import json
+import os
 import time
 
 import pytest
 
 from apps.core import sandbox
+from apps.core.sandbox import outcome as outcomes
+from apps.core.sandbox import progress as reports
+from tests.core.conftest import ended, shows_up
 
 SECRETS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STORAGE_URL")
 
@@ -14,14 +18,6 @@ def go_on(_progress) -> str:
 
 def run(folder, watch=go_on, wall_seconds=20.0) -> sandbox.Outcome:
     return sandbox.run(folder, "train", wall_seconds=wall_seconds, watch=watch)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_job_folder_is_private_and_removed(settings):
@@ -175,11 +171,10 @@ def test_run_replaces_what_the_database_cannot_hold(engine_that, job_folder):
     assert outcome.details == [{"c\ufffdell": ["\ufffd", 1, None]}]
 
 
-@pytest.mark.parametrize("answer", ["cancel", "lost"])
+@pytest.mark.parametrize("answer", ["cancel", "lost", "interrupt"])
 def test_run_ends_the_child_when_watch_says_so(engine_that, job_folder, answer):
     engine_that(
         """
-        (folder / "pid").write_text(str(os.getpid()))
         progress(stage="Waiting")
         time.sleep(60)
         """
@@ -190,9 +185,10 @@ def test_run_ends_the_child_when_watch_says_so(engine_that, job_folder, answer):
         job_folder, lambda seen: answer if seen.stage == "Waiting" else "go on"
     )
 
-    assert outcome.status == {"cancel": "cancelled"}.get(answer, answer)
-    assert not is_alive(int((job_folder / "pid").read_text()))
-    assert time.monotonic() - begun < 20
+    names = {"cancel": "cancelled", "interrupt": "interrupted"}
+    assert outcome.status == names.get(answer, answer)
+    assert ended(job_folder)
+    assert time.monotonic() - begun < 5
 
 
 def test_run_ends_at_its_time_limit(engine_that, job_folder):
@@ -204,31 +200,9 @@ def test_run_ends_at_its_time_limit(engine_that, job_folder):
     assert "time limit of 0 seconds" in outcome.message
 
 
-def test_run_leaves_no_grandchild_behind(engine_that, job_folder):
-    engine_that(
-        """
-        pid = os.fork()
-        if pid == 0:
-            time.sleep(60)
-        (folder / "pid").write_text(str(pid))
-        result(status="succeeded")
-        """
-    )
-
-    outcome = run(job_folder)
-
-    grandchild = int((job_folder / "pid").read_text())
-    deadline = time.monotonic() + 5
-    while is_alive(grandchild) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert outcome.status == "succeeded"
-    assert not is_alive(grandchild)
-
-
 def test_run_ends_the_child_when_watch_fails(engine_that, job_folder):
     engine_that(
         """
-        (folder / "pid").write_text(str(os.getpid()))
         progress(stage="Waiting")
         time.sleep(60)
         """
@@ -236,13 +210,14 @@ def test_run_ends_the_child_when_watch_fails(engine_that, job_folder):
 
     def watch(progress):
         if progress.stage == "Waiting":
+            assert shows_up(job_folder)
             raise ConnectionError("database away")
         return "go on"
 
     with pytest.raises(ConnectionError):
         run(job_folder, watch)
 
-    assert not is_alive(int((job_folder / "pid").read_text()))
+    assert ended(job_folder)
 
 
 @pytest.mark.parametrize("signal", ["SIGKILL", "SIGXCPU", "SIGSEGV", "SIGABRT"])
@@ -260,11 +235,11 @@ def test_run_explains_a_death_by_signal(engine_that, job_folder, signal):
 
     assert (outcome.status, outcome.code) == ("failed", "out_of_resources")
     assert signal in outcome.message
-    assert outcome.details == ["last w\ufffdrds\n"]
+    assert outcome.details[0].startswith("last w\ufffdrds\n")
 
 
 def test_run_does_not_read_a_huge_result(engine_that, job_folder, monkeypatch):
-    monkeypatch.setattr(sandbox, "MAX_RESULT_BYTES", 10)
+    monkeypatch.setattr(outcomes, "MAX_RESULT_BYTES", 10)
     engine_that("""result(status="succeeded")""")
 
     assert run(job_folder).code == "internal"
@@ -275,19 +250,18 @@ def test_the_child_has_no_secrets(engine_that, job_folder, monkeypatch):
         monkeypatch.setenv(name, "secret-of-the-portal")
     engine_that(
         """
-        environment = Path("/proc/self/environ").read_text()
+        environment = str(os.environ)
         result(status="succeeded", environment=environment, home=os.environ["HOME"],
-               folder=os.getcwd(), group=os.getpgid(0) == os.getpid())
+               folder=os.getcwd(), session=os.getsid(0))
         """
     )
 
     found = run(job_folder).result
 
     assert "secret-of-the-portal" not in found["environment"]
-    assert not [name for name in SECRETS if f"{name}=" in found["environment"]]
-    assert found["home"] == str(job_folder / "tmp")
-    assert found["folder"] == str(job_folder)
-    assert found["group"]
+    assert not [name for name in SECRETS if name in found["environment"]]
+    assert found["home"] == os.path.join(found["folder"], "tmp")
+    assert found["session"] != os.getsid(0)
 
 
 def test_the_child_cannot_read_the_terminal(engine_that, job_folder):
@@ -348,8 +322,8 @@ def test_run_passes_over_progress_that_is_none(engine_that, job_folder, line):
 def test_run_keeps_only_the_end_of_endless_progress(
     engine_that, job_folder, monkeypatch
 ):
-    monkeypatch.setattr(sandbox, "MAX_PROGRESS_BYTES", 1000)
-    monkeypatch.setattr(sandbox, "MAX_LOG_CHARACTERS", 50)
+    monkeypatch.setattr(reports, "MAX_PROGRESS_BYTES", 1000)
+    monkeypatch.setattr(reports, "MAX_LOG_CHARACTERS", 50)
     engine_that(
         """
         (folder / "progress.jsonl").write_text("x" * 3000 + "\\n")

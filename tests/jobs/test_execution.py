@@ -1,6 +1,10 @@
+import time
+from types import SimpleNamespace
+
 import pytest
 
 from apps.datasets.models import DatasetVersion
+from apps.jobs import presence
 from apps.jobs.actions import cancel_job, start_job
 from apps.jobs.execution import execute
 from apps.jobs.models import JobStatus
@@ -100,6 +104,21 @@ def test_execute_gives_way_to_another_worker(
 
     assert outcomes(prepare) == []
     assert f"job {waiting.pk} was given to another worker" in caplog.text
+
+
+def test_execute_hands_the_job_back_when_the_worker_stops(
+    engine_that, outcomes, waiting, monkeypatch
+):
+    engine_that("time.sleep(60)")
+    monkeypatch.setattr(presence, "_hand_back_at", SimpleNamespace(value=0.0))
+
+    def prepare(_job, _folder):
+        presence._hand_back_at.value = time.monotonic()
+        return SPEC
+
+    assert outcomes(prepare) == []
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempt) == (JobStatus.QUEUED, 0)
 
 
 def test_execute_ends_at_the_limit_of_the_spec(engine_that, outcomes):

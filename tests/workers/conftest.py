@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -90,19 +91,14 @@ class Workers:
             "STORAGE_URL": f"file://{folder / 'blobs'}",
         }
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, **settings: str) -> subprocess.Popen[bytes]:
+        """Start a worker, with some settings of its own."""
         worker = subprocess.Popen(
             [
                 *(sys.executable, "-m", "celery", "-A", "mlops_portal", "worker"),
-                *(
-                    "--queues",
-                    "default,ingest,training,validation",
-                    "--concurrency",
-                    "2",
-                ),
                 *("--without-gossip", "--without-mingle", "--without-heartbeat"),
             ],
-            env=self._environment,
+            env=self._environment | settings,
             cwd=portal.BASE_DIR,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -113,7 +109,8 @@ class Workers:
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """Let a worker and its helpers die at once, as when a machine is lost."""
-        os.killpg(worker.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it stopped by itself
+            os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
         self._running.remove(worker)
 
