@@ -5,24 +5,27 @@ import io
 import json
 import platform
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import skops.io
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from engine import ENGINE_VERSION
+from engine.features import Reading
 from engine.folder import EngineError, Folder, Json
-from engine.spec import Feature, SpecError, Task, decode
+from engine.spec import Feature, Images, Kind, SpecError, Task, decode
 
 # Types outside skops' own list that our pipelines hold. Each was looked at: it keeps
 # numbers and runs nothing when it is loaded. `functools.partial` and functions must
 # never come here; anything not listed is refused.
 REVIEWED_TYPES = (
     "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
@@ -53,7 +56,7 @@ class Input:
     """One feature as a caller gives it; `type` is that of the dataset's column."""
 
     name: str
-    kind: Literal["number", "category", "date"]
+    kind: Kind
     type: str
 
 
@@ -67,6 +70,8 @@ class Signature:
         outputs: what a prediction holds.
         classes: in the order of the probabilities; empty for regression.
         threshold: for a binary model, applied outside of it.
+        text_buckets: into how many numbers a text is counted.
+        images: how pictures become numbers.
     """
 
     task: Task
@@ -78,11 +83,18 @@ class Signature:
     classes: tuple[str, ...] = ()
     positive_label: str | None = None
     threshold: float | None = None
+    text_buckets: int = 0
+    images: Images = field(default_factory=Images)
 
-    @property
-    def features(self) -> tuple[Feature, ...]:
-        """The inputs as features of a table."""
-        return tuple(Feature(found.name, found.kind) for found in self.inputs)
+    def reading(self) -> Reading:
+        """Say how rows are read for this model."""
+        return Reading(
+            features=[Feature(found.name, found.kind) for found in self.inputs],
+            target=self.target,
+            task=self.task,
+            text_buckets=self.text_buckets,
+            images=self.images,
+        )
 
     def to_json(self) -> Json:
         """Return plain JSON values."""

@@ -40,16 +40,16 @@ class _Loader(yaml.SafeLoader):
     depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
-            raise _refused(mark, "aliases (*name) are not allowed; write it out.")
-        event = self.peek_event()
-        if event.tag is not None:
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            problem = "aliases (*name) are not allowed; write it out."
+            raise _refused(event.start_mark, problem)
+        if getattr(event, "tag", None) is not None:
             raise _refused(event.start_mark, "tags (!name) are not allowed; remove it.")
         self.depth += 1
         if self.depth > MOST_DEPTH:
-            mark = event.start_mark
-            raise _refused(mark, f"is more than {MOST_DEPTH} levels deep.")
+            problem = f"is more than {MOST_DEPTH} levels deep."
+            raise _refused(event.start_mark, problem)
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -134,7 +134,7 @@ def _yaml(text: str) -> Any:
         raise _at(len(lines), len(lines[-1]) + 1, problem) from error
 
 
-def _refused(mark: yaml.Mark, problem: str) -> Invalid:
+def _refused(mark: Any, problem: str) -> Invalid:
     return _at(mark.line + 1, mark.column + 1, problem)
 
 

@@ -1,9 +1,9 @@
 """How a training reads, divides and prepares its rows."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from engine.spec.decode import require, require_between
+from engine.spec.decode import Ranges, require, require_ranges
 
 Kind = Literal["number", "category", "date", "text", "image"]
 
@@ -33,6 +33,7 @@ class Split:
         validation_ratio: share of the rows that are not test rows.
     """
 
+    RANGES: ClassVar[Ranges] = {"validation_ratio": (0.05, 0.5)}
     method: Literal["random", "time", "group"] = "random"
     column: str | None = None
     validation_ratio: float = 0.2
@@ -43,7 +44,7 @@ class Split:
         else:
             problem = f"must name the column to divide by {self.method} with."
             require(bool(self.column), "column", problem)
-        require_between(self.validation_ratio, 0.05, 0.5, "validation_ratio")
+        require_ranges(self)
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,14 @@ class Preprocessing:
         text_buckets: into how many numbers a text is counted.
     """
 
+    RANGES: ClassVar[Ranges] = {"text_buckets": (8, 4096)}
     missing: Literal["auto", "median", "mean", "most_frequent", "constant"] = "auto"
     categories: Literal["auto", "one_hot", "ordinal"] = "auto"
     scale: Literal["auto", "none", "standard"] = "auto"
     text_buckets: int = 128
 
     def __post_init__(self) -> None:
-        require_between(self.text_buckets, 8, 4096, "text_buckets")
+        require_ranges(self)
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,9 @@ class Images:
         size: width and height in pixels to which pictures are shrunk first.
     """
 
+    RANGES: ClassVar[Ranges] = {"size": (4, 64)}
     method: Literal["pixels", "summary"] = "pixels"
     size: int = 16
 
     def __post_init__(self) -> None:
-        require_between(self.size, 4, 64, "size")
+        require_ranges(self)

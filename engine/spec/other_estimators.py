@@ -40,7 +40,7 @@ OTHER = (
     Estimator(
         "svm",
         "Support vector machine",
-        "Bends the space between similar rows; strong on small data, slow beyond "
+        "Bends the space between similar rows; strong on small data, takes at most "
         "20,000 rows. Its probabilities are made by calibration.",
         ALL_TASKS,
         reference("svm.SVC"),

@@ -1,9 +1,9 @@
 """How a training looks for good settings."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
-from engine.spec.decode import require, require_between
+from engine.spec.decode import Ranges, require, require_ranges
 from engine.spec.estimator import Scalar
 
 
@@ -25,6 +25,12 @@ class Search:
             search that ran out of time.
     """
 
+    RANGES: ClassVar[Ranges] = {
+        "trials": (2, 500),
+        "folds": (2, 10),
+        "minutes": (0.01, 10_080),
+        "stop_after": (1, None),
+    }
     trials: int = 10
     folds: int = 3
     method: Literal["random", "grid", "halving", "tpe"] = "random"
@@ -33,11 +39,6 @@ class Search:
     stop_after: int | None = None
 
     def __post_init__(self) -> None:
-        require_between(self.trials, 2, 500, "trials")
-        require_between(self.folds, 2, 10, "folds")
-        if self.minutes is not None:
-            require_between(self.minutes, 0.01, 10_080, "minutes")
+        require_ranges(self)
         for name, values in self.values.items():
             require(bool(values), f"values.{name}", "must list at least one value.")
-        enough = self.stop_after is None or self.stop_after >= 1
-        require(enough, "stop_after", "must be at least 1.")

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 
 from engine.spec.common import LARGEST_SEED, Cost, Spec, check_positive
 from engine.spec.data import Feature, Images, Preprocessing, Split
-from engine.spec.decode import require, require_between
+from engine.spec.decode import Ranges, require, require_ranges
 from engine.spec.estimator import Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
 from engine.spec.measures import measures_for
@@ -47,6 +47,12 @@ class TrainSpec(Spec):
     """
 
     verb: ClassVar[str] = "train"
+    RANGES: ClassVar[Ranges] = {
+        "threads": (1, 256),
+        "test_ratio": (0.05, 0.5),
+        "seed": (0, LARGEST_SEED),
+        "max_rows": (FEWEST_ROWS, None),
+    }
     task: Task
     target: str
     features: tuple[Feature, ...]
@@ -74,10 +80,7 @@ class TrainSpec(Spec):
         self._check_classes()
         self._check_objective()
         check_positive(self.task, self.positive_label)
-        require_between(self.test_ratio, 0.05, 0.5, "test_ratio")
-        require_between(self.seed, 0, LARGEST_SEED, "seed")
-        enough = self.max_rows is None or self.max_rows >= FEWEST_ROWS
-        require(enough, "max_rows", f"must be at least {FEWEST_ROWS}.")
+        require_ranges(self)
 
     def repeating(self, trials_done: int | None) -> Self:
         """Return the spec that repeats a run of this one exactly.
@@ -134,11 +137,15 @@ class TrainSpec(Spec):
     def _check_objective(self) -> None:
         if self.objective is None:
             return
-        known = [measure.slug for measure in measures_for(self.task)]
-        if self.task == "binary":
-            known.insert(0, MISSION_COST)
+        known = objectives(self.task)
         problem = f"must be one of {', '.join(known)}."
         require(self.objective in known, "objective", problem)
         costs = self.objective.startswith(MISSION_COST)
         problem = "needs the cost of errors; give cost."
         require(not costs or self.cost is not None, "objective", problem)
+
+
+def objectives(task: Task) -> list[str]:
+    """List what settings can be compared by for `task`."""
+    found = [measure.slug for measure in measures_for(task)]
+    return [MISSION_COST, *found] if task == "binary" else found

@@ -108,7 +108,7 @@ def test_failures_are_worded_for_people(
 
 def wide_table(job: Job) -> Json:
     """Return a spec whose one-hot columns need about a gibibyte."""
-    frame = strikes(80_000)
+    frame = strikes(200_000)
     for number in range(16):
         frame[f"c{number}"] = np.roll(frame["state"].to_numpy(), number)
     put_table(job.inputs / "data.parquet", frame)

@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -16,74 +13,14 @@ import pytest
 from engine.package import load_model
 from engine.spec import ESTIMATORS
 from tests.engine.jobs import Job, Json
+from tests.engine.kinds import spec_for
 from tests.engine.tables import FEATURES, put_table, strikes, train_spec
-
-FAST: dict[str, Json] = {
-    "random_forest": {"n_estimators": 10},
-    "hist_gradient_boosting": {"max_iter": 10},
-    "mlp": {"max_iter": 5, "hidden_units": 4},
-}
-TARGETS = {"binary": "damaged", "multiclass": "kind", "regression": "repair"}
-EVERY = [
-    (estimator.slug, task)
-    for estimator in ESTIMATORS.values()
-    for task in estimator.tasks
-]
 
 
 def prepared(path: Path, frame: pd.DataFrame | None = None) -> Job:
     job = Job(path)
     put_table(job.inputs / "data.parquet", strikes() if frame is None else frame)
     return job
-
-
-def spec_for(slug: str, task: str) -> Json:
-    return train_spec(
-        estimator=slug,
-        parameters=FAST.get(slug, {}),
-        task=task,
-        target=TARGETS[task],
-        positive_label="yes" if task == "binary" else None,
-        cost={"false_alarm": 1, "miss": 10} if task == "binary" else None,
-    )
-
-
-@pytest.mark.parametrize(("slug", "task"), EVERY)
-def test_train_gives_the_same_bytes_twice(tmp_path: Path, slug: str, task: str) -> None:
-    first, second = prepared(tmp_path / "a"), prepared(tmp_path / "b")
-
-    once = first.succeed("train", spec_for(slug, task))
-    again = second.succeed("train", spec_for(slug, task))
-
-    if slug == "nearest_neighbours":  # its converter counts names up within a process
-        assert once.pop("files")[3] == again.pop("files")[3]
-    assert once == again
-    assert once["onnx"]["exported"] == (slug != "dummy"), once["onnx"]
-
-
-def test_train_gives_the_same_bytes_in_another_process(tmp_path: Path) -> None:
-    jobs = [prepared(tmp_path / seed) for seed in ("1", "2")]
-    processes = []
-    for job in jobs:
-        spec = spec_for("nearest_neighbours", "binary")
-        (job.path / "spec.json").write_text(json.dumps(spec))
-        environment = os.environ | {"PYTHONHASHSEED": job.path.name}
-        command = [sys.executable, "-m", "engine", "train", str(job.path)]
-        processes.append(subprocess.Popen(command, env=environment))
-
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
-
-    results = [json.loads((job.path / "result.json").read_text()) for job in jobs]
-    files = [result["files"] for result in results]
-    assert files[0] == files[1]
-    assert [Path(file["path"]).name for file in files[0]] == [
-        "environment.json",
-        "metrics.json",
-        "model.onnx",
-        "model.skops",
-        "signature.json",
-        "test.parquet",
-    ]
 
 
 def test_train_beats_its_baseline(tmp_path: Path) -> None:
@@ -132,6 +69,7 @@ def test_train_holds_rows_out_and_drops_those_without_target(tmp_path: Path) -> 
         "validation": 29,
         "test": 145,
         "dropped": 10,
+        "left_out": 0,
     }
     path = job.outputs / "test.parquet"
     held_out = duckdb.connect().execute(f"FROM read_parquet('{path}')").df()
@@ -180,7 +118,7 @@ def test_exported_model_answers_like_the_pipeline(tmp_path: Path) -> None:
 def test_train_follows_the_loss_of_boosting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.train.MOST_STEPS", 5)
+    monkeypatch.setattr("engine.live.MOST_STEPS", 5)
     result = prepared(tmp_path / "a").succeed(
         "train", spec_for("hist_gradient_boosting", "binary")
     )

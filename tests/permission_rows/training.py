@@ -82,4 +82,5 @@ ROWS = [
     Row("v1:cancel_training", "post", job, launcher(200), others=403),
     Row("v1:relaunch_training", "post", failed_job, launcher(202), others=403),
     Row("v1:training_catalogue", "get", expect=everybody(200, *PEOPLE)),
+    Row("v1:training_spec_schema", "get", expect=everybody(200, *PEOPLE)),
 ]
