@@ -87,6 +87,11 @@ class Quantity:
     lower_is_better: bool | None = None
 
     @property
+    def is_metric(self) -> bool:
+        """Tell a metric from a parameter."""
+        return self.key.startswith("metric:")
+
+    @property
     def is_number(self) -> bool:
         """Say whether it can be an axis of a scatter plot."""
         return all(isinstance(value, float | None) for value in self.values)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from apps.experiments.models import Experiment, Run
 
 MOST_AXES = 8
+MOST_MAIN_AXES = 3
 
 
 class ExperimentForm(PortalForm):
@@ -77,7 +78,9 @@ class ComparisonForm(PortalForm):
     )
 
     def __init__(self, asked: QueryDict, *, compared: Comparison) -> None:
-        self.quantities = {one.key: one for one in compared.quantities()}
+        # Parameters before metrics: what was tried leads to what came of it.
+        found = sorted(compared.quantities(), key=lambda one: one.is_metric)
+        self.quantities = {one.key: one for one in found}
         self.picked = self._pick(asked, compared)
         super().__init__(initial=self.picked)
         for name, offered in self._offers(compared).items():
@@ -103,7 +106,8 @@ class ComparisonForm(PortalForm):
         best = _one_of(judging, asked.get("best"), judging[:1])
         up = [f"metric:{best}", *numbers]
         x_default = [one.key for one in self._differing() if one.is_number]
-        axes = [key for key in asked.getlist("axes") if key in self.quantities]
+        ticked = set(asked.getlist("axes"))
+        axes = [key for key in self.quantities if key in ticked]
         return {
             "best": best,
             "x": _one_of(numbers, asked.get("x"), [*x_default, *numbers]),
@@ -115,15 +119,12 @@ class ComparisonForm(PortalForm):
         }
 
     def _differing(self) -> list[Quantity]:
-        """Parameters that differ come before metrics: they are what people tried."""
-        differing = [one for one in self.quantities.values() if one.differs]
-        return sorted(differing, key=lambda one: one.key.startswith("metric:"))
+        return [one for one in self.quantities.values() if one.differs]
 
     def _proposed_axes(self, compared: Comparison) -> list[str]:
         main = [f"metric:{key}" for key in main_keys(compared.metrics)]
-        metrics = [key for key in main if key in self.quantities][:3]
-        tried = [one.key for one in self._differing() if one.key not in main]
-        tried = [key for key in tried if key.startswith("parameter:")]
+        metrics = [key for key in main if key in self.quantities][:MOST_MAIN_AXES]
+        tried = [one.key for one in self._differing() if not one.is_metric]
         return [*tried[: MOST_AXES - len(metrics)], *metrics]
 
     def chosen_axes(self) -> list[Quantity]:

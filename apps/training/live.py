@@ -9,6 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
@@ -114,7 +115,9 @@ def _uses(job: TrainingJob) -> Iterator[Use]:
         of = limits.get("memory_bytes")
         yield _use("Memory, at most so far", memory, of, filesizeformat)
         disk = usage["disk_bytes"]
-        yield _use("Disk", disk, limits.get("disk_bytes"), filesizeformat)
+        yield _use(
+            "Disk, inputs included", disk, settings.JOB_DISK_BYTES, filesizeformat
+        )
 
 
 def _use(title: str, used: float, limit: float | None, words: Any) -> Use:
@@ -199,11 +202,20 @@ def advice(job: TrainingJob) -> Advice | None:
             "Its worker was lost",
             ["Launch it again. If that happens once more, ask an operator."],
         ),
+        "out_of_disk": ("It wrote more than it may", [_LESS_TO_KEEP]),
+        "too_many_files": ("It wrote more files than it may", [_LESS_TO_KEEP]),
+        "disk_full": (
+            "The disk of its worker is full",
+            ["Ask an operator for room, then launch it again as it is."],
+        ),
     }.get(
         job.failure_code,
         ("Training failed", ["Launch it again, or show this page to an operator."]),
     )
     return Advice(heading, steps)
+
+
+_LESS_TO_KEEP = "Let the training keep fewer or smaller results, and launch it again."
 
 
 def _on_time(job: TrainingJob) -> list[str]:

@@ -72,7 +72,7 @@ def test_use_of_a_job_stands_against_its_limits(running):
     assert found["Processor time"].ratio == 0.5
     assert found["Processor time"].used == "1 min 0 s"
     assert found["Memory, at most so far"].ratio == 0.5
-    assert found["Disk"].used == "2.0\xa0KB"
+    assert found["Disk, inputs included"].used == "2.0\xa0KB"
     assert found["Time"].limit
 
 
@@ -144,7 +144,9 @@ def test_advice_on_memory_asks_for_no_more_than_there_is(running):
     assert not any("Raise" in step for step in live.advice(job).steps)
 
 
-@pytest.mark.parametrize("code", ["bad_input", "worker_lost", "internal", "unheard_of"])
+@pytest.mark.parametrize(
+    "code", ["bad_input", "worker_lost", "out_of_disk", "unheard_of"]
+)
 def test_advice_is_there_for_every_failure(running, code):
     assert live.advice(failed(running, code)).steps
 
