@@ -1,7 +1,7 @@
 """Figures that set many things side by side: points, and parallel coordinates."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +17,8 @@ from apps.core.figure_style import (
 )
 
 ROW_PIXELS: Final = 68
-HEAD_PIXELS: Final = 70  # room for a legend of a few lines
+HEAD_PIXELS: Final = 60
+NAME_PIXELS: Final = 7  # a legend on a phone has a line for three names
 # A range of more than two powers of ten is drawn by powers.
 WIDE: Final = 100.0
 MOST_WORDS: Final = 5
@@ -67,10 +68,23 @@ def scatter(caption: Caption, points: Sequence[Point], axes: Axes) -> Figure:
         trace["marker"]["size"] = 11
     rows = [[point.name, short(point.x), short(point.y)] for point in points]
     table = {"columns": ["Name", *axes], "rows": rows}
-    return figure(caption, traces, layout_of(axes), table)  # type: ignore[arg-type]
+    layout = layout_of(axes)
+    for axis, values in (
+        ("xaxis", [p.x for p in points]),
+        ("yaxis", [p.y for p in points]),
+    ):
+        if _is_wide(values):
+            layout[axis]["type"] = "log"
+    return figure(caption, traces, layout, table)  # type: ignore[arg-type]
 
 
-def parallel(caption: Caption, names: Sequence[str], scales: Sequence[Scale]) -> Figure:
+def parallel(
+    caption: Caption,
+    names: Sequence[str],
+    scales: Sequence[Scale],
+    *,
+    best: Collection[int] = (),
+) -> Figure:
     """Draw each thing as one line from scale to scale; the scales lie across.
 
     Lying scales have room for their titles on a phone, which upright ones do not.
@@ -79,6 +93,7 @@ def parallel(caption: Caption, names: Sequence[str], scales: Sequence[Scale]) ->
         caption: names of the figure.
         names: one per line.
         scales: from top to bottom.
+        best: places of the lines that stand out.
     """
     across = [_places(scale) for scale in scales]
     rows = list(range(len(scales)))
@@ -87,6 +102,8 @@ def parallel(caption: Caption, names: Sequence[str], scales: Sequence[Scale]) ->
         trace = trace_of(Line(name, rows, rows), place, mode="lines+markers")
         trace["x"] = [places[place] for places in across]
         trace["text"] = [f"{s.title}: {_word(s.values[place])}" for s in scales]
+        trace["opacity"] = 1 if place in best or not best else 0.55
+        trace["line"]["width"] = 4 if place in best else 2
         trace["hovertemplate"] = "%{text}<extra>%{fullData.name}</extra>"
         traces.append(trace)
     table = {
@@ -96,7 +113,7 @@ def parallel(caption: Caption, names: Sequence[str], scales: Sequence[Scale]) ->
             for place, name in enumerate(names)
         ],
     }
-    return figure(caption, traces, _layout(scales, across), table)  # type: ignore[arg-type]
+    return figure(caption, traces, _layout(scales, across, len(names)), table)  # type: ignore[arg-type]
 
 
 def _cell(value: Value) -> float | str:
@@ -117,7 +134,7 @@ def _places(scale: Scale) -> list[float | None]:
     if _is_number(scale):
         numbers = [v for v in scale.values if isinstance(v, int | float)]
         low, high = min(numbers, default=0.0), max(numbers, default=0.0)
-        by_power = low > 0 and high / low >= WIDE
+        by_power = _is_wide(numbers)
         low, high = (math.log(low), math.log(high)) if by_power else (low, high)
         found = [
             _share(math.log(v) if by_power else v, low, high)
@@ -136,17 +153,23 @@ def _places(scale: Scale) -> list[float | None]:
     return found
 
 
+def _is_wide(numbers: Sequence[float]) -> bool:
+    """Say whether numbers are better told apart by their powers of ten."""
+    low = min(numbers, default=0.0)
+    return low > 0 and max(numbers) / low >= WIDE
+
+
 def _share(value: float, low: float, high: float) -> float:
     span = high - low
     return short((value - low) / span) if span else 0.5
 
 
 def _layout(
-    scales: Sequence[Scale], across: Sequence[Sequence[float | None]]
+    scales: Sequence[Scale], across: Sequence[Sequence[float | None]], lines: int
 ) -> dict[str, Any]:
     layout = layout_of(Axes("", ""), legend=True)
     count = len(scales)
-    layout["height"] = HEAD_PIXELS + ROW_PIXELS * count
+    layout["height"] = HEAD_PIXELS + NAME_PIXELS * lines + ROW_PIXELS * count
     layout["xaxis"] |= {"visible": False, "range": [-0.03, 1.03]}
     layout["yaxis"] |= {
         "range": [count - 0.5, -0.5],

@@ -32,8 +32,10 @@ def labels(runs: Sequence[Run]) -> list[str]:
     return [f"{n}. {run.name[:LONGEST_NAME]}" for n, run in enumerate(runs, start=1)]
 
 
-def coordinates(runs: Sequence[Run], chosen: Sequence[Quantity]) -> Figure | None:
-    """Draw each run as one line through what was chosen."""
+def coordinates(
+    runs: Sequence[Run], chosen: Sequence[Quantity], best: Sequence[int]
+) -> Figure | None:
+    """Draw each run as one line through what was chosen; the best stand out."""
     if not chosen:
         return None
     return parallel(
@@ -44,10 +46,8 @@ def coordinates(runs: Sequence[Run], chosen: Sequence[Quantity]) -> Figure | Non
             "further right is better.",
         ),
         labels(runs),
-        [
-            Scale(one.title, one.values, bool(one.lower_is_better))  #
-            for one in chosen
-        ],
+        [Scale(one.title, one.values, bool(one.lower_is_better)) for one in chosen],
+        best=best,
     )
 
 

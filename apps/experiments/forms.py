@@ -124,7 +124,11 @@ class ComparisonForm(PortalForm):
     def _proposed_axes(self, compared: Comparison) -> list[str]:
         main = [f"metric:{key}" for key in main_keys(compared.metrics)]
         metrics = [key for key in main if key in self.quantities][:MOST_MAIN_AXES]
-        tried = [one.key for one in self._differing() if not one.is_metric]
+        tried = [
+            one.key
+            for one in self._differing()
+            if not one.is_metric and one.title != "seed"
+        ]
         return [*tried[: MOST_AXES - len(metrics)], *metrics]
 
     def chosen_axes(self) -> list[Quantity]:

@@ -125,7 +125,8 @@ def _best(compared: Comparison, form: ComparisonForm) -> dict[str, Any]:
 def _figures(compared: Comparison, form: ComparisonForm) -> list[Any]:
     runs, picked = compared.runs, {k: str(v) for k, v in form.picked.items()}
     quantities = form.quantities
-    drawn = [comparison_pictures.coordinates(runs, form.chosen_axes())]
+    best = compared.best_by(picked["best"])
+    drawn = [comparison_pictures.coordinates(runs, form.chosen_axes(), best)]
     if picked["best"]:
         drawn.append(comparison_pictures.judged(compared, picked["best"]))
     if picked["x"] and picked["y"]:

@@ -1,10 +1,16 @@
 // [data-keep]: stays open, and where it was scrolled to, when htmx fetches its part of
-// the page anew. What was scrolled to its end follows the end.
+// the page anew. What was scrolled to its end follows the end; [data-tail] begins there.
 (() => {
   "use strict";
 
   const kept = new Map();
   const NEAR = 8;
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-tail]").forEach((place) => {
+      place.scrollTop = place.scrollHeight;
+    });
+  });
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     event.detail.target.querySelectorAll("[data-keep][id]").forEach((place) => {

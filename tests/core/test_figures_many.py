@@ -45,6 +45,22 @@ def test_parallel_takes_no_markup_from_titles():
     assert "<a" not in figure["json"]["layout"]["annotations"][0]["text"]
 
 
+def test_parallel_lets_the_best_stand_out():
+    figure = parallel(CAPTION, ["1", "2"], [Scale("x", [1.0, 2.0])], best=[1])
+
+    assert [trace["line"]["width"] for trace in figure["json"]["data"]] == [2, 4]
+    assert figure["json"]["data"][0]["opacity"] < 1
+
+
+def test_scatter_draws_wide_ranges_by_powers():
+    points = [Point(f"{n}", f"{n}", 10.0**n, float(n)) for n in range(4)]
+
+    layout = scatter(CAPTION, points, Axes("x", "y"))["json"]["layout"]
+
+    assert layout["xaxis"]["type"] == "log"
+    assert "type" not in layout["yaxis"]
+
+
 def test_scatter_names_each_point_by_its_mark():
     figure = scatter(CAPTION, [Point("1. First", "1", 0.5, 0.25)], Axes("x", "y"))
 
