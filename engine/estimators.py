@@ -98,6 +98,15 @@ def calibration(spec: TrainSpec) -> str:
     return "sigmoid" if needs and spec.calibration == "none" else spec.calibration
 
 
+def compared_rows(estimator: Any) -> int:
+    """Count the known rows that each prediction compares a row with; 0 for most."""
+    if isinstance(estimator, CalibratedClassifierCV):
+        estimator = estimator.calibrated_classifiers_[0].estimator
+    if hasattr(estimator, "support_vectors_"):
+        return len(estimator.support_vectors_)
+    return int(getattr(estimator, "n_samples_fit_", 0))
+
+
 def settle(estimator: Any) -> None:
     """Forget what a fitted estimator no longer needs.
 

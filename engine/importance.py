@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from engine.estimators import compared_rows
 from engine.features import Table
 from engine.folder import Json
 from engine.measures import Floats, Outcomes
@@ -16,6 +17,8 @@ from engine.predictions import predict
 
 MOST_FEATURES = 200
 MOST_ROWS = 2_000
+FEWEST_ROWS = 100
+MOST_COMPARISONS = 2_000_000_000  # of rows with rows; about ten seconds
 MOST_SHOWN = 20
 REPEATS = 5
 
@@ -35,8 +38,9 @@ def permutation_importance(
 
     Args:
         pipeline: fitted.
-        table: the rows of `outcomes`; at most `MOST_ROWS` of them are used. With more
-            than `MOST_FEATURES` features nothing is computed.
+        table: the rows of `outcomes`; at most `MOST_ROWS` of them are used, fewer
+            when each is compared with very many. With more than `MOST_FEATURES`
+            features nothing is computed.
         outcomes: truth and scores of these rows.
         positive_label: of a binary model.
         seed: of the shuffling.
@@ -45,7 +49,9 @@ def permutation_importance(
     if len(features) > MOST_FEATURES:
         return []
     rng = np.random.default_rng(seed)
-    picked = np.sort(rng.permutation(len(table))[:MOST_ROWS])
+    each = compared_rows(pipeline[-1]) * len(features) * REPEATS
+    most = max(min(MOST_ROWS, MOST_COMPARISONS // max(each, 1)), FEWEST_ROWS)
+    picked = np.sort(rng.permutation(len(table))[:most])
     stacked = table.take(np.tile(picked, REPEATS))
     actual = outcomes.actual[picked]
     best = _measure(outcomes, actual, outcomes.scores[picked])

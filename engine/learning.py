@@ -46,7 +46,7 @@ def learn(spec: TrainSpec, folder: Folder, table: Table, parts: Split) -> Learne
         found = search(spec, spec.search, parameters, training, folder)
         parameters = found.best(spec).parameters
         folder.progress(0.6, "Learning with the best settings")
-    watch = Watch(folder, validating)
+    watch = Watch(folder, validating, (0.6 if found else 0.1, 0.7))
     pipeline = fit(spec, parameters, training, folder.log, watch)
     folder.progress(0.7, "Choosing the threshold")
     validation = measured(spec, pipeline, validating, None)

@@ -30,14 +30,17 @@ class Watch:
     """Writes metrics of an estimator while it learns, and keeps them.
 
     Args:
-        folder: told each point as soon as it is known.
+        folder: told each point as soon as it is known, and how far the job is.
         table: rows that the estimator does not learn from; the first `MOST_ROWS`
             are asked.
+        span: how far the job is when learning begins and when it ends.
     """
 
-    def __init__(self, folder: Folder, table: Table) -> None:
+    def __init__(
+        self, folder: Folder, table: Table, span: tuple[float, float] = (0, 1)
+    ) -> None:
         self.history: list[Json] = []
-        self._folder = folder
+        self._folder, self._span = folder, span
         self._table = table.take(np.arange(min(len(table), MOST_ROWS)))
 
     @contextmanager
@@ -65,22 +68,28 @@ class Watch:
             self._take(stages, is_complete=False)
 
     def _take(self, stages: Any, *, is_complete: bool) -> None:
+        (begin, end), step = self._span, 0
         for step, value in stages.new(is_complete=is_complete):
             self._folder.metric(stages.key, step, value)
             self.history.append({"key": stages.key, "step": step, "value": value})
+        if step:
+            ratio = begin + (end - begin) * step / stages.most
+            stage = f"Learning: {stages.noun} {step:,} of {stages.most:,}"
+            self._folder.progress(ratio, stage)
 
 
 class _Network:
     """The training loss of a network, pass by pass."""
 
-    key = "training.loss"
+    key, noun = "training.loss", "pass"
 
     def __init__(self, estimator: Any) -> None:
         self._estimator, self._seen = estimator, 0
+        self.most = estimator.max_iter
 
     def new(self, *, is_complete: bool) -> Iterator[tuple[int, float]]:
         losses = list(getattr(self._estimator, "loss_curve_", ()))
-        every = math.ceil(self._estimator.max_iter / MOST_STEPS)
+        every = math.ceil(self.most / MOST_STEPS)
         for place in range(self._seen, len(losses)):
             if (place + 1) % every == 0:
                 yield place + 1, float(losses[place])
@@ -94,8 +103,11 @@ class _Boosting:
     to keep; a test compares the result with what it does promise.
     """
 
+    noun = "tree"
+
     def __init__(self, estimator: Any, prepare: Any, table: Table) -> None:
         self._estimator, self._table = estimator, table
+        self.most = estimator.max_iter
         self._prepared = preparation.apply(prepare, table)
         self._raw: Floats | None = None
         self._seen = 0
@@ -106,7 +118,7 @@ class _Boosting:
         trees = list(getattr(self._estimator, "_predictors", ()))
         if not is_complete:
             trees = trees[:-1]  # the last may be growing
-        every = math.ceil(self._estimator.max_iter / MOST_STEPS)
+        every = math.ceil(self.most / MOST_STEPS)
         for place in range(self._seen, len(trees)):
             self._add(trees[place])
             if (place + 1) % every == 0:

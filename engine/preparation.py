@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import csr_matrix
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -153,8 +153,8 @@ def _commonest(table: Table, most: int) -> list[Texts]:
 
 def _encode(encoder: Any, table: Table, into: Floats) -> None:
     """Encode the distinct values of each column, then look them up row by row."""
-    every = encoder.transform(_distinct(table))
-    every = every.toarray() if issparse(every) else every
+    found: Any = encoder.transform(_distinct(table))
+    every: Floats = found.toarray() if hasattr(found, "toarray") else found
     start = 0
     for place, width in enumerate(_widths(encoder)):
         columns = slice(start, start + width)

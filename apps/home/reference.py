@@ -13,7 +13,7 @@ from apps.approvals.models import APPROVAL_TRANSITIONS
 from apps.audit.event_types import EventType
 from apps.jobs.models import JOB_TRANSITIONS
 from apps.registry.models import VERSION_TRANSITIONS
-from engine.spec.schema import training_schema
+from engine.spec import training_schema
 
 WRITTEN_BY = "<!-- Written by `make docs` from the code; do not edit. -->"
 REACHES = {Reach.PROJECT: "one project", Reach.AGENCY: "the whole agency"}

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
-from engine.spec.schema import training_schema
+from engine.spec import training_schema
 
 
 class _SchemaRenderer(JSONRenderer):

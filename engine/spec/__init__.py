@@ -13,6 +13,7 @@ from engine.spec.estimators import ESTIMATORS, complete_parameters
 from engine.spec.evaluate import Criterion, EvaluateSpec
 from engine.spec.ingest import IngestSpec
 from engine.spec.measures import MEASURES, Measure, measures_for
+from engine.spec.schema import training_schema
 from engine.spec.search import Search
 from engine.spec.train import MISSION_COST, TrainSpec
 from engine.spec.verbs import SPECS
@@ -44,4 +45,5 @@ __all__ = [
     "complete_parameters",
     "decode",
     "measures_for",
+    "training_schema",
 ]

@@ -11,7 +11,8 @@ OTHER = (
     Estimator(
         "nearest_neighbours",
         "Nearest neighbours",
-        "Answers as the most similar known rows did; keeps the training rows inside.",
+        "Answers as the most similar known rows did; keeps the training rows inside, "
+        "at most 100,000.",
         ALL_TASKS,
         reference("neighbors.KNeighborsClassifier"),
         (
@@ -36,6 +37,7 @@ OTHER = (
                 docs=f"{LIBRARY}/neighbors.html#nearest-neighbors-classification",
             ),
         ),
+        most_rows=100_000,
     ),
     Estimator(
         "svm",
