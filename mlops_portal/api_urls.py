@@ -14,6 +14,7 @@ from apps.jobs import api as jobs
 from apps.projects import api as projects
 from apps.registry import api as registry
 from apps.training import api as training
+from apps.training import api_code as code
 from apps.validation import api as validation
 
 v1 = [
@@ -23,6 +24,7 @@ v1 = [
     *datasets.urlpatterns,
     *experiments.urlpatterns,
     *training.urlpatterns,
+    *code.urlpatterns,
     *registry.urlpatterns,
     *validation.urlpatterns,
     *approvals.urlpatterns,

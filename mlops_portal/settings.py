@@ -332,8 +332,12 @@ JOB_PROCESSES = env.int("JOB_PROCESSES", default=256)
 # How the engine is kept apart: auto, or what is allowed, best first; see
 # docs/guide/sandbox.md.
 JOB_SANDBOX = env.list("JOB_SANDBOX", default=["auto"])
+# Whether people's own code may run where only the plain mode works.
+JOB_CODE_IN_PLAIN_MODE = env.bool("JOB_CODE_IN_PLAIN_MODE", default=False)
 # The scheduler of a Dask cluster for training; empty: all work stays on the worker.
 DASK_ADDRESS = env.str("DASK_ADDRESS", default="")
+# Content that no row names is removed after this time, which no job takes.
+BLOB_UNCLAIMED_SECONDS = max(24 * 60 * 60, 2 * JOB_WALL_SECONDS)
 CELERY_TASK_TIME_LIMIT = JOB_WALL_SECONDS + 300
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A message is redelivered only after its task can no longer run; the sweeper
@@ -348,6 +352,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3},
     "heartbeat": {"task": "jobs.heartbeat", "schedule": AUDIT_HEARTBEAT_SECONDS},
+    "remove-leftovers": {"task": "jobs.remove_leftovers", "schedule": 60 * 60},
     "remove-exports": {"task": "exports.remove_old", "schedule": 60 * 60},
 }
 

@@ -58,6 +58,7 @@ SHARED_RULES = {
 DELEGATED = {
     "datasets.finish_ingest": "finish_job",
     "exports.finish_export": "finish_job",
+    "training.finish_code": "finish_job",
     "training.finish_training": "finish_job",
     "validation.finish_report": "finish_job",
 }

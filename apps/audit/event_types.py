@@ -64,6 +64,13 @@ class EventType(models.TextChoices):
     AUDIT_STREAMED = "audit.streamed", "began to pull the audit trail as"
     AUDIT_VIEWED = "audit.viewed", "looked at the audit trail as"
 
+    CODE_CANCEL_REQUESTED = "code.cancel_requested", "asked to cancel"
+    CODE_CANCELLED = "code.cancelled", "cancelled"
+    CODE_FAILED = "code.failed", "could not finish"
+    CODE_FINISHED = "code.finished", "finished"
+    CODE_LAUNCHED = "code.launched", "launched"
+    CODE_REQUEUED = "code.requeued", "queued again"
+    CODE_STARTED = "code.started", "started"
     DATASET_CREATED = "dataset.created", "created dataset"
     DATASET_DOWNLOADED = "dataset.downloaded", "downloaded"
     DATASET_EDITED = "dataset.edited", "edited dataset"
@@ -101,6 +108,10 @@ class EventType(models.TextChoices):
 
     PLAN_WRITTEN = "plan.written", "wrote"
 
+    PROJECT_CODE_POLICY_SET = (
+        "project.code_policy_set",
+        "decided about own code in",
+    )
     PROJECT_CREATED = "project.created", "created project"
     PROJECT_EDITED = "project.edited", "edited project"
     PROJECT_IMPACT_DETERMINED = "project.impact_determined", "determined the impact of"

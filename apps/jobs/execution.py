@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 
 from apps.accounts.actions import service_account
 from apps.core import sandbox
@@ -21,6 +26,18 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 logger = logging.getLogger(__name__)
+
+AWAY_SECONDS = 0.5
+DATABASE_AWAY = (OperationalError, InterfaceError)
+UNEXPECTED = (
+    "Something went wrong in the portal itself. It was reported; try again or ask an "
+    "operator."
+)
+FULL = (
+    "There was no room to keep the files of this job. Ask an operator for room, then "
+    "start it again."
+)
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 J = TypeVar("J", bound=BackgroundJob)
 J_contra = TypeVar("J_contra", bound=BackgroundJob, contravariant=True)
@@ -88,15 +105,56 @@ def carry_out(
         try:
             outcome = work(job, folder, _watch(job))
             if outcome.status == "interrupted":
-                hand_back_job(job=job, by=worker)
+                _patiently(hand_back_job, job=job, by=worker)
             elif outcome.status != "lost":
-                finish(job=job, outcome=outcome, by=worker)
-        except Exception:
-            finish(job=job, outcome=_unexpected(folder), by=worker)
+                _patiently(finish, job=job, outcome=outcome, by=worker)
+        except Exception as error:
+            _patiently(finish, job=job, outcome=_unexpected(folder, error), by=worker)
             raise
 
 
+def _patiently(store: Callable[..., object], **what: Any) -> None:
+    """Call an action; while the database is away, wait as long as the claim lasts.
+
+    Once the database is back, the action finds out whether the claim still holds.
+    """
+    deadline = time.monotonic() + settings.JOB_STALE_SECONDS
+    while True:
+        try:
+            store(**what)
+        except DATABASE_AWAY:
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("the database is away; trying again")
+            connection.close()
+            time.sleep(AWAY_SECONDS)
+        else:
+            return
+
+
 def _watch(job: BackgroundJob) -> sandbox.Watch:
+    """Make what notes the progress of a claimed job and says whether to go on.
+
+    A database that is away for a moment stops no job: nobody else can claim it then.
+    """
+    note = _note(job)
+    noted_at = time.monotonic()
+
+    def watch(progress: Progress) -> str:
+        nonlocal noted_at
+        try:
+            answer = note(progress)
+        except DATABASE_AWAY:
+            connection.close()
+            is_lost = time.monotonic() > noted_at + settings.JOB_STALE_SECONDS
+            return "lost" if is_lost else "go on"
+        noted_at = time.monotonic()
+        return answer
+
+    return watch
+
+
+def _note(job: BackgroundJob) -> sandbox.Watch:
     row = job.rows().filter(pk=job.pk)
     claim_id = cast("UUID", job.claim_id)  # a running row has one: constraint
 
@@ -112,12 +170,9 @@ def _watch(job: BackgroundJob) -> sandbox.Watch:
     return watch
 
 
-def _unexpected(folder: Path) -> Outcome:
-    return Outcome(
-        "failed",
-        folder,
-        code="internal",
-        message="Something went wrong in the portal itself. It was reported; try again "
-        "or ask an operator.",
-        details=[traceback.format_exc()[-4000:]],
-    )
+def _unexpected(folder: Path, error: Exception) -> Outcome:
+    details = traceback.format_exc()[-4000:]
+    code, message = "internal", UNEXPECTED
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        code, message = "disk_full", FULL
+    return Outcome("failed", folder, code=code, message=message, details=[details])

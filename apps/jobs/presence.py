@@ -79,6 +79,8 @@ class Presence(threading.Thread):
         return Sign(self._queues, self._concurrency, mode, shortcomings)
 
     def _show(self, sign: Sign) -> float:
+        for name in sandbox.remove_abandoned_folders():
+            logger.warning("removed %s, which a worker that died left behind", name)
         try:
             Worker.objects.note(self._worker, sign)
         except DatabaseError:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from apps.core import blobs
 from apps.projects.models import Objective, Project
-from apps.training.models import TrainingJob
+from apps.training.models import CodeJob, TrainingJob
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from apps.training.models import TrainingJobQuerySet
+    from apps.training.models import CodeJobQuerySet, TrainingJobQuerySet
+
+# What no list of jobs with own code shows.
+CODE_HEAVY = ("log_tail", "failure_details", "live_metrics", "spec")
 
 
 def mission_cost(project: Project, task: str | None) -> dict[str, float] | None:
@@ -45,3 +48,30 @@ def with_origins(jobs: TrainingJobQuerySet) -> TrainingJobQuerySet:
     return jobs.select_related(
         "experiment__project", "dataset_version__dataset", "launched_by", "run"
     )
+
+
+def with_code_origins(jobs: CodeJobQuerySet) -> CodeJobQuerySet:
+    """Join what every job with own code is shown with."""
+    return jobs.select_related(
+        "experiment__project", "dataset_version__dataset", "launched_by", "run"
+    )
+
+
+def code_facts(job: CodeJob) -> list[dict[str, Any]]:
+    """Say in words which code was asked to run, and with what."""
+    lock = sorted(job.spec["requirements"].items())
+    return [
+        {"term": "Function", "value": job.spec["entry"]},
+        {"term": "Seed", "value": job.spec["seed"]},
+        *(
+            {"term": name, "value": value}
+            for name, value in sorted(job.spec["parameters"].items())
+        ),
+        {
+            "term": "Packages",
+            "value": ", ".join(f"{name} {version}" for name, version in lock)
+            or "None are locked",
+        },
+        {"term": "Digest of the files", "value": job.tree_digest},
+        {"term": "SHA-256 of the zip", "value": job.code_sha256},
+    ]

@@ -27,3 +27,14 @@ def can_relaunch_training(user: User, job: TrainingJob) -> Decision:
     if decision and job.status not in _WITHOUT_RUN:
         return NotNow("Only a training that failed or was cancelled is launched again.")
     return decision
+
+
+def can_launch_code(user: User, project: Project) -> Decision:
+    """Say whether `user` may run own code on the data of `project` now."""
+    decision = can_launch_training(user, project)
+    if decision and not project.allows_code:
+        return NotNow(
+            "This project does not let people run their own code. A program manager "
+            "of the project can allow it."
+        )
+    return decision

@@ -3,9 +3,9 @@
 from typing import Any
 
 from apps.core.queue import task
-from apps.jobs.execution import execute
-from apps.training import actions, queries
-from apps.training.models import TrainingJob
+from apps.jobs.execution import carry_out, execute
+from apps.training import actions, code_work, queries
+from apps.training.models import CodeJob, TrainingJob
 
 
 @task("training.run_training", queue="training")
@@ -18,3 +18,9 @@ def run_training(*, pk: str, **_: Any) -> None:
         prepare=queries.prepare_training,
         finish=actions.finish_training,
     )
+
+
+@task("training.run_code", queue="training")
+def run_code(*, pk: str, **_: Any) -> None:
+    """Run somebody's own code once, unless another worker has it."""
+    carry_out(CodeJob, pk, work=code_work.run_code, finish=actions.finish_code)

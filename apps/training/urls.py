@@ -1,9 +1,10 @@
 from django.urls import path
 
-from apps.training import views, views_launch
+from apps.training import urls_code, views, views_launch
 
 app_name = "training"
 urlpatterns = [
+    *urls_code.urlpatterns,
     path("projects/<slug:slug>/training-jobs/", views.list_jobs, name="list"),
     path(
         "projects/<slug:slug>/training-jobs/launch/",

@@ -5,6 +5,7 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 `EvaluateSpec`, which refuse a wrong value when they are made, naming field and fix.
 """
 
+from engine.spec.code import CheckCodeSpec, RunCodeSpec
 from engine.spec.common import Cost, Limits, Spec
 from engine.spec.data import Feature, Images, Kind, Preprocessing, Split
 from engine.spec.decode import SpecError, decode
@@ -23,6 +24,7 @@ __all__ = [
     "MEASURES",
     "MISSION_COST",
     "SPECS",
+    "CheckCodeSpec",
     "Cost",
     "Criterion",
     "Estimator",
@@ -35,6 +37,7 @@ __all__ = [
     "Measure",
     "Parameter",
     "Preprocessing",
+    "RunCodeSpec",
     "Scalar",
     "Search",
     "Spec",

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from engine.spec.code import CheckCodeSpec, RunCodeSpec
 from engine.spec.common import Spec
 from engine.spec.evaluate import EvaluateSpec
 from engine.spec.ingest import IngestSpec
 from engine.spec.train import TrainSpec
 
 SPECS: Mapping[str, type[Spec]] = {
-    spec.verb: spec for spec in (IngestSpec, TrainSpec, EvaluateSpec)
+    spec.verb: spec
+    for spec in (IngestSpec, TrainSpec, EvaluateSpec, RunCodeSpec, CheckCodeSpec)
 }

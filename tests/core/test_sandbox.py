@@ -32,6 +32,29 @@ def test_job_folder_is_private_and_removed(settings):
     assert list(parent.iterdir()) == []
 
 
+def test_folders_of_dead_workers_are_removed_and_no_others(settings):
+    with sandbox.job_folder("alive") as alive:
+        dead = settings.JOBS_DIR / "dead-12345678.job"
+        (dead / "inputs").mkdir(parents=True)
+        (dead / "inputs").chmod(0o500)
+        dead.chmod(0o500)
+        other = settings.JOBS_DIR / "not-a-job"
+        other.mkdir()
+
+        removed = sandbox.remove_abandoned_folders()
+
+        assert removed == [dead.name]
+        assert not dead.exists()
+        assert alive.exists()
+        assert other.exists()
+
+
+def test_no_folders_to_remove_before_the_first_job(settings, tmp_path):
+    settings.JOBS_DIR = tmp_path / "none"
+
+    assert sandbox.remove_abandoned_folders() == []
+
+
 def test_run_gives_the_result(engine_that, job_folder):
     engine_that("""result(status="succeeded", verb=sys.argv[1], rows=3)""")
 

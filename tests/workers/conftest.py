@@ -84,17 +84,19 @@ class Workers:
     def __init__(self, broker: Broker, folder: Path):
         self._log = (folder / "workers.log").open("wb")
         self._running: list[subprocess.Popen[bytes]] = []
+        self.database_url = _database_url()
         self._environment = os.environ | {
             "CELERY_BROKER_URL": broker.url,
-            "DATABASE_URL": _database_url(),
+            "DATABASE_URL": self.database_url,
             "JOBS_DIR": str(portal.JOBS_DIR),
             "STORAGE_URL": f"file://{folder / 'blobs'}",
         }
 
-    def start(self, **settings: str) -> subprocess.Popen[bytes]:
-        """Start a worker, with some settings of its own."""
+    def start(self, *before: str, **settings: str) -> subprocess.Popen[bytes]:
+        """Start a worker with some settings of its own, behind another program."""
         worker = subprocess.Popen(
             [
+                *before,
                 *(sys.executable, "-m", "celery", "-A", "mlops_portal", "worker"),
                 *("--without-gossip", "--without-mingle", "--without-heartbeat"),
             ],

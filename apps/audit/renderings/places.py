@@ -63,6 +63,7 @@ _ACTIONS: Final[dict[Place, str]] = {
         audit.viewed audit.streamed""",
     _ASK_IN_VAIN: "access.refused access.failed",
     _entity(1, "creation"): """account.erasure_requested approval.requested
+        code.launched
         audit.export_requested audit.hold_placed audit.prune_requested dataset.created
         dataset.version_uploaded experiment.created model.registered
         model.version_registered plan.written project.created report.requested
@@ -70,6 +71,8 @@ _ACTIONS: Final[dict[Place, str]] = {
     _entity(3): """approval.approved approval.rejected approval.signed_off
         audit.export_cancel_requested audit.export_failed audit.export_requeued
         audit.flaw_accepted audit.key_rotated audit.prune_approved audit.stream_moved
+        code.cancel_requested code.failed code.finished code.requeued
+        project.code_policy_set
         dataset.edited dataset.opened dataset.restricted
         dataset.version_cancel_requested dataset.version_failed dataset.version_ready
         dataset.version_requeued model.alias_moved model.card_edited model.opened
@@ -80,9 +83,12 @@ _ACTIONS: Final[dict[Place, str]] = {
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
         audit.segment_pruned""",
     _entity(9): "token.revoked",
-    _entity(10): """audit.export_started dataset.version_started report.started
+    _entity(
+        10
+    ): """code.started audit.export_started dataset.version_started report.started
         training.started""",
     _entity(11): """account.erasure_withdrawn approval.withdrawn audit.export_cancelled
+        code.cancelled
         audit.prune_withdrawn dataset.version_cancelled report.cancelled
         training.cancelled""",
     _entity(OTHER, "info"): """audit.heartbeat audit.history_gap

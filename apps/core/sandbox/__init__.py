@@ -7,7 +7,11 @@ at the end. What it writes is not trusted: links are not followed, and only so m
 file is read. docs/guide/sandbox.md says what holds in which mode.
 """
 
-from apps.core.sandbox.folder import job_folder
+from apps.core.sandbox.folder import (
+    job_folder,
+    keep_only_outputs,
+    remove_abandoned_folders,
+)
 from apps.core.sandbox.limits import Limits
 from apps.core.sandbox.modes import Mode, NoSandbox, mode_in_force, shortcomings
 from apps.core.sandbox.outcome import Outcome
@@ -25,7 +29,9 @@ __all__ = [
     "Usage",
     "Watch",
     "job_folder",
+    "keep_only_outputs",
     "mode_in_force",
+    "remove_abandoned_folders",
     "run",
     "shortcomings",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import stat
@@ -14,21 +15,72 @@ from typing import IO, Any
 
 from django.conf import settings
 
+SUFFIX = ".job"
 TAIL_BYTES = 2000
 BLOCK_BYTES = 512  # the unit of st_blocks, whatever the disk's own is
 
 
 @contextmanager
 def job_folder(name: str) -> Iterator[Path]:
-    """Make a private folder for one attempt and remove it afterwards."""
+    """Make a private folder for one attempt and remove it afterwards.
+
+    The folder is locked while its attempt goes on, so that what a killed worker left
+    behind can be told from it.
+    """
     settings.JOBS_DIR.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=settings.JOBS_DIR))
+    with _locked(settings.JOBS_DIR):
+        made = tempfile.mkdtemp(SUFFIX, f"{name}-", settings.JOBS_DIR)
+        lock = os.open(made, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = Path(made)
     try:
         for part in ("inputs", "outputs", "tmp"):
             (folder / part).mkdir()
         yield folder
     finally:
         remove(folder)
+        os.close(lock)
+
+
+def keep_only_outputs(folder: Path) -> None:
+    """Remove all that a first run used and left, but what is in `outputs`."""
+    for path in folder.iterdir():
+        if path.name == "outputs":
+            continue
+        if path.is_dir() and not path.is_symlink():
+            remove(path)
+        else:
+            path.unlink()
+    for part in ("inputs", "tmp"):
+        (folder / part).mkdir()
+
+
+def remove_abandoned_folders() -> list[str]:
+    """Remove the folders of attempts whose worker is gone; return their names."""
+    if not settings.JOBS_DIR.is_dir():
+        return []
+    removed = []
+    with _locked(settings.JOBS_DIR):
+        for folder in settings.JOBS_DIR.glob(f"*{SUFFIX}"):
+            with suppress(OSError), _locked(folder, wait=False):
+                remove(folder)
+                removed.append(folder.name)
+    return removed
+
+
+@contextmanager
+def _locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold the lock of a folder.
+
+    Raises:
+        BlockingIOError: another process holds it, and this one shall not wait.
+    """
+    lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(lock)
 
 
 def remove(folder: Path) -> None:

@@ -77,7 +77,8 @@ def run(
 def _start(mode: Mode, start: Launch, verb: str) -> subprocess.Popen[bytes]:
     folder = start.folder
     seen_as = folder if mode is Mode.PLAIN else view.INSIDE
-    program = [sys.executable, "-m", "engine", verb, str(seen_as)]
+    # -P and -s: nothing that is imported comes from the folder of the job.
+    program = [sys.executable, "-P", "-s", "-m", "engine", verb, str(seen_as)]
     if mode is not Mode.PLAIN and is_root():
         _give_to(user_of_jobs(), folder)
     with (folder / "console.log").open("wb") as console:

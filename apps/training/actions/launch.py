@@ -61,8 +61,8 @@ def launch_training(
     ensure(rules.can_launch_training(by, experiment.project))
     if first := _launched_before(experiment, submission_key, by):
         return first
-    _check_name(name)
-    _check_dataset(dataset_version, experiment.project, by)
+    check_name(name)
+    check_dataset(dataset_version, experiment.project, by)
     checked = check_spec(spec, experiment.project, dataset_version)
     job = TrainingJob.objects.create(
         experiment=experiment,
@@ -96,7 +96,7 @@ def relaunch_training(*, job: TrainingJob, by: User) -> TrainingJob:
     ensure(rules.can_relaunch_training(by, job))
     if first := TrainingJob.objects.filter(relaunch_of=job).first():
         return first
-    _check_dataset(job.dataset_version, job.project, by)
+    check_dataset(job.dataset_version, job.project, by)
     again = TrainingJob.objects.create(
         experiment=job.experiment,
         dataset_version=job.dataset_version,
@@ -141,7 +141,12 @@ def _launched_before(
     return first
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse a name that is empty, too long or not readable.
+
+    Raises:
+        Invalid: it is.
+    """
     if not name.strip() or len(name) > MAX_NAME_CHARACTERS or "\0" in name:
         raise Invalid(
             f"Give the training a name of up to {MAX_NAME_CHARACTERS} characters.",
@@ -149,7 +154,12 @@ def _check_name(name: str) -> None:
         )
 
 
-def _check_dataset(version: DatasetVersion, project: Project, by: User) -> None:
+def check_dataset(version: DatasetVersion, project: Project, by: User) -> None:
+    """Refuse data that are not of the project, not visible, or not ready.
+
+    Raises:
+        Invalid: they are.
+    """
     usable = DatasetVersion.objects.visible_to(by).filter(
         pk=version.pk, dataset__project=project
     )

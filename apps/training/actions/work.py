@@ -40,7 +40,7 @@ def finish_training(
         Refused: only workers may.
     """
     # Files first: storing them takes time, and the row shall not be locked for it.
-    artifacts = _store_files(outcome)
+    artifacts = store_files(outcome)
 
     def keep(job: TrainingJob) -> dict[str, Any]:
         content = _content(job, outcome, artifacts)
@@ -51,7 +51,7 @@ def finish_training(
     return finish_job(job=job, outcome=outcome, by=by, keep=keep)
 
 
-def _store_files(outcome: Outcome) -> list[ArtifactFile]:
+def store_files(outcome: Outcome) -> list[ArtifactFile]:
     """Store what a successful engine says it wrote; nothing for other outcomes."""
     outputs = (outcome.folder / "outputs").resolve()
     artifacts = []
