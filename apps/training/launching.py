@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from apps.core.errors import Invalid
 from apps.training.form_spec import lost_in_form
+from engine.spec import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,12 +52,23 @@ class Start:
 
 
 def start_of_job(job: TrainingJob) -> Start:
-    """Begin with what an earlier job was told."""
+    """Begin with what an earlier job was told.
+
+    Raises:
+        Invalid: this release would not take its spec any more.
+    """
+    try:
+        notes = _notes(job.spec)
+    except SpecError as error:
+        raise Invalid(
+            f"The spec of {job.name} does not fit any more: {error} Download it from "
+            "its page, change that, and launch it as text."
+        ) from error
     return Start(
         job,
         {"dataset_version": str(job.dataset_version_id), "target": job.spec["target"]},
         {"spec": job.spec, "name": job.name, "experiment": job.experiment_id},
-        _notes(job.spec),
+        notes,
     )
 
 

@@ -285,6 +285,19 @@ def test_launch_training_begins_with_an_earlier_job(
     assert parse_spec_text(text["text"].value())["parameters"] == {"max_depth": 9}
 
 
+def test_launch_training_begins_with_no_spec_of_another_release(
+    project, data_scientist, client_of
+):
+    job = training.failed_job(project, data_scientist)
+    TrainingJob.objects.update(spec={**job.spec, "estimator": "oracle"})
+    path = reverse("training:launch_training", args=[project.slug])
+
+    response = client_of(data_scientist).get(path, {"from": job.pk})
+
+    assert response.status_code == 422
+    assert "does not fit any more: estimator: must be one of" in response.text
+
+
 @pytest.mark.parametrize("source", ["nonsense", str(uuid.uuid4())])
 def test_launch_training_begins_with_no_job_that_is_not_there(
     project, data_scientist, client_of, source
