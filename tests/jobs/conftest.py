@@ -8,6 +8,7 @@ from apps.core.sandbox import Outcome
 from apps.jobs.actions import start_job
 from tests.core.conftest import engine_that
 from tests.factories import datasets, exports, registry, training, validation
+from tests.factories.code import launched_code
 
 __all__ = ["engine_that"]
 
@@ -20,6 +21,10 @@ def waiting_report(project, by):
     return validation.requested_report(registry.model_version(project, by), by)
 
 
+def waiting_code(project, by):
+    return launched_code(project, by)
+
+
 def waiting_export(project, by):
     by.agency_roles = ["auditor"]
     by.save()
@@ -27,8 +32,14 @@ def waiting_export(project, by):
 
 
 @pytest.fixture(
-    params=[waiting_version, training.launched_job, waiting_report, waiting_export],
-    ids=["ingest", "training", "report", "export"],
+    params=[
+        waiting_version,
+        training.launched_job,
+        waiting_report,
+        waiting_export,
+        waiting_code,
+    ],
+    ids=["ingest", "training", "report", "export", "code"],
 )
 def waiting(request, project, data_scientist):
     """A job that waits for a worker: all that follows holds for each kind."""

@@ -2,6 +2,7 @@
 
 import json
 
+from tests.factories import code
 from tests.factories import training as factory
 from tests.permission_rows import (
     DATA_SCIENTIST,
@@ -50,6 +51,30 @@ def text(world):
     return {"slug": world.project.slug}, data
 
 
+def code_policy(world):
+    code.allow(world.project)
+    return {"slug": world.project.slug}, None
+
+
+def code_job(world):
+    made = code.launched_code(world.project, world.data_scientist)
+    return {"pk": made.pk}, None
+
+
+def new_code(world):
+    code.allow(world.project)
+    by = world.data_scientist
+    data = {
+        "submission_key": "01a216b3-9a2c-78ca-a336-380f691e3544",
+        "experiment": str(factory.experiment(world.project, by).pk),
+        "dataset_version": str(factory.data(world.project, by).pk),
+        "name": "Mine",
+        "code": code.upload(),
+        "seed": 0,
+    }
+    return {"slug": world.project.slug}, data
+
+
 def failed_job(world):
     made = factory.failed_job(world.project, world.data_scientist)
     return {"pk": made.pk}, None
@@ -59,7 +84,20 @@ def spec_file(world):
     return {**job(world)[0], "form": "yaml"}, None
 
 
+CODE_ROWS = [
+    Row("training:code_jobs", "get", of_project, READ),
+    Row("training:launch_code", "get", code_policy, launcher(200), others=403),
+    Row("training:launch_code", "post", new_code, launcher(302), others=403),
+    Row("training:code_job", "get", code_job, READ),
+    Row("training:code_job_status", "get", code_job, READ),
+    Row("training:cancel_code", "post", code_job, launcher(302), others=403),
+    Row("v1:code_jobs", "get", of_project, READ),
+    Row("v1:code_jobs", "post", new_code, launcher(202), others=403, multipart=True),
+    Row("v1:code_job", "get", code_job, READ),
+    Row("v1:cancel_code", "post", code_job, launcher(200), others=403),
+]
 ROWS = [
+    *CODE_ROWS,
     Row("training:list", "get", of_project, READ),
     Row("training:launch_training", "get", of_project, launcher(200), others=403),
     Row("training:launch_training", "post", of_project, launcher(200), others=403),
