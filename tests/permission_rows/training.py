@@ -13,6 +13,7 @@ from tests.permission_rows import (
     everybody,
     of_project,
 )
+from tests.permission_rows.datasets import FileAnew
 
 READ = everybody(200, *READERS)
 HIDDEN = everybody(404, *STRANGERS)
@@ -69,7 +70,7 @@ def new_code(world):
         "experiment": str(factory.experiment(world.project, by).pk),
         "dataset_version": str(factory.data(world.project, by).pk),
         "name": "Mine",
-        "code": code.upload(),
+        "code": FileAnew("project.zip", code.zipped().getvalue()),
         "seed": 0,
     }
     return {"slug": world.project.slug}, data
