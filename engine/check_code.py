@@ -7,8 +7,9 @@ it says cannot be forged by them.
 import hashlib
 from pathlib import Path
 
+from engine.environment import environment
 from engine.folder import EngineError, Folder, Json
-from engine.package import environment, load_model, read_signature
+from engine.package import load_model, read_signature
 from engine.spec.code import CheckCodeSpec
 
 MOST_FILES = 500

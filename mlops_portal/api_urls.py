@@ -15,6 +15,7 @@ from apps.projects import api as projects
 from apps.registry import api as registry
 from apps.training import api as training
 from apps.training import api_code as code
+from apps.training import api_regenerations as regenerations
 from apps.validation import api as validation
 
 v1 = [
@@ -25,6 +26,7 @@ v1 = [
     *experiments.urlpatterns,
     *training.urlpatterns,
     *code.urlpatterns,
+    *regenerations.urlpatterns,
     *registry.urlpatterns,
     *validation.urlpatterns,
     *approvals.urlpatterns,

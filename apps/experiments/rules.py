@@ -35,7 +35,7 @@ def can_download_artifact(user: User, artifact: Artifact) -> Decision:
     of a registered model are seen by who sees the model.
     """
     run = artifact.run
-    if not (seen := _sees_model(user, run)):
+    if not (seen := sees_model(user, run)):
         return seen
     if not artifact.holds_data:
         return permitted(user, Permission.MODEL_DOWNLOAD, run.project)
@@ -59,7 +59,7 @@ def seen_versions(user: User, runs: Iterable[Run]) -> set[UUID]:
     return set(visible.values_list("pk", flat=True))
 
 
-def _sees_model(user: User, run: Run) -> Decision:
+def sees_model(user: User, run: Run) -> Decision:
     """Say whether `user` sees the model that a run was registered as, if it was.
 
     Asked over the relation: the registry stands above and cannot be imported.

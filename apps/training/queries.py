@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from apps.core import blobs
@@ -31,8 +32,16 @@ def prepare_training(job: TrainingJob, folder: Path) -> dict[str, Any]:
     blobs.copy_to(
         job.dataset_version.parquet_sha256, folder / "inputs" / "data.parquet"
     )
+    _put_fingerprint(job, folder)
     spec: dict[str, Any] = job.spec
     return spec
+
+
+def _put_fingerprint(job: TrainingJob, folder: Path) -> None:
+    """Give the engine the fingerprint of the data, so that it is in the record."""
+    if fingerprint := job.dataset_version.fingerprint:
+        path = folder / "inputs" / "fingerprint.json"
+        path.write_text(json.dumps(fingerprint))
 
 
 def launchers(jobs: TrainingJobQuerySet) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ def test_wrong_usage_is_explained(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert engine.main(arguments) == 2
-    assert "usage: python -m engine {ingest|train|evaluate}" in capsys.readouterr().err
+    assert "usage: python -m engine {ingest|train|evaluate" in capsys.readouterr().err
 
 
 def test_a_job_runs_as_a_program(job: Job) -> None:

@@ -7,7 +7,14 @@ import pytest
 from apps.core.sandbox import Outcome
 from apps.jobs.actions import start_job
 from tests.core.conftest import engine_that
-from tests.factories import datasets, exports, registry, training, validation
+from tests.factories import (
+    datasets,
+    exports,
+    regenerations,
+    registry,
+    training,
+    validation,
+)
 from tests.factories.code import launched_code
 
 __all__ = ["engine_that"]
@@ -15,6 +22,10 @@ __all__ = ["engine_that"]
 
 def waiting_version(project, by):
     return datasets.version(datasets.dataset(project, by), by)
+
+
+def waiting_diff(project, by):
+    return datasets.requested_diff(datasets.dataset(project, by), by)
 
 
 def waiting_report(project, by):
@@ -34,12 +45,14 @@ def waiting_export(project, by):
 @pytest.fixture(
     params=[
         waiting_version,
+        waiting_diff,
         training.launched_job,
         waiting_report,
         waiting_export,
+        regenerations.requested,
         waiting_code,
     ],
-    ids=["ingest", "training", "report", "export", "code"],
+    ids=["ingest", "diff", "training", "report", "export", "regeneration", "code"],
 )
 def waiting(request, project, data_scientist):
     """A job that waits for a worker: all that follows holds for each kind."""

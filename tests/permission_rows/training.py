@@ -1,14 +1,17 @@
-"""Rows of training jobs."""
+"""Rows of training jobs, and of doing a run again."""
 
 import json
 
-from tests.factories import code
+from tests.factories import code, exports, regenerations
 from tests.factories import training as factory
 from tests.permission_rows import (
+    AUDITOR,
     DATA_SCIENTIST,
     PEOPLE,
+    PROGRAM_MANAGER,
     READERS,
     STRANGERS,
+    VALIDATOR,
     Row,
     everybody,
     of_project,
@@ -97,6 +100,38 @@ CODE_ROWS = [
     Row("v1:code_job", "get", code_job, READ),
     Row("v1:cancel_code", "post", code_job, launcher(200), others=403),
 ]
+
+
+def regenerator(status: int) -> dict[str, int]:
+    people = (PROGRAM_MANAGER, DATA_SCIENTIST, VALIDATOR, AUDITOR)
+    return everybody(status, *people) | HIDDEN
+
+
+def carrier(status: int) -> dict[str, int]:
+    """Who may take the data away."""
+    return everybody(status, DATA_SCIENTIST, VALIDATOR) | HIDDEN
+
+
+def run(world):
+    made = regenerations.run(world.project, world.data_scientist)
+    return {"pk": made.pk}, None
+
+
+def new_regeneration(world):
+    return run(world)[0], {"tolerance": {"predictions": 0.1, "metrics": 0.1}}
+
+
+def regeneration(world):
+    made = regenerations.requested(world.project, world.data_scientist)
+    return {"pk": made.pk}, None
+
+
+def sealed_regeneration(world):
+    made = regenerations.certified(world.project, world.data_scientist)
+    exports.seal_everything()
+    return {"pk": made.pk}, None
+
+
 ROWS = [
     *CODE_ROWS,
     Row("training:list", "get", of_project, READ),
@@ -122,4 +157,24 @@ ROWS = [
     Row("v1:relaunch_training", "post", failed_job, launcher(202), others=403),
     Row("v1:training_catalogue", "get", expect=everybody(200, *PEOPLE)),
     Row("v1:training_spec_schema", "get", expect=everybody(200, *PEOPLE)),
+    Row("training:regenerations", "get", run, READ),
+    Row("training:regenerations_panel", "get", run, READ),
+    Row("training:request_regeneration", "post", run, regenerator(302), others=403),
+    Row("training:download_regeneration_bundle", "get", run, carrier(200), others=403),
+    Row("training:regeneration", "get", regeneration, READ),
+    Row("training:regeneration_status", "get", regeneration, READ),
+    Row(
+        "training:cancel_regeneration",
+        "post",
+        regeneration,
+        launcher(302),
+        others=403,
+    ),
+    Row("training:regeneration_certificate", "get", sealed_regeneration, READ),
+    Row("v1:regenerations", "get", run, READ),
+    Row("v1:regenerations", "post", new_regeneration, regenerator(202), others=403),
+    Row("v1:regeneration_bundle", "get", run, carrier(200), others=403),
+    Row("v1:regeneration", "get", regeneration, READ),
+    Row("v1:cancel_regeneration", "post", regeneration, launcher(200), others=403),
+    Row("v1:regeneration_certificate", "get", sealed_regeneration, READ),
 ]

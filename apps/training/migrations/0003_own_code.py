@@ -10,7 +10,7 @@ import apps.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("datasets", "0002_job_usage"),
+        ("datasets", "0003_job_usage"),
         ("experiments", "0002_own_code"),
         ("training", "0002_job_usage"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

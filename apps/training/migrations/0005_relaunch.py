@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("training", "0003_own_code"),
+        ("training", "0004_regenerations"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("datasets", "0001_initial"),
+        ("datasets", "0002_contracts_fingerprints_diffs"),
     ]
 
     operations = [
@@ -16,6 +16,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="datasetversion",
+            name="usage",
+            field=models.JSONField(blank=True, default=dict),
+        ),
+        migrations.AddField(
+            model_name="versiondiff",
+            name="live_metrics",
+            field=models.JSONField(blank=True, default=list),
+        ),
+        migrations.AddField(
+            model_name="versiondiff",
             name="usage",
             field=models.JSONField(blank=True, default=dict),
         ),
