@@ -10,7 +10,7 @@ from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
 from engine.spec.evaluate import Criterion, EvaluateSpec
-from engine.spec.ingest import IngestSpec
+from engine.spec.ingest import IngestSpec, format_of
 from engine.spec.measures import MEASURES, Measure, measures_for
 from engine.spec.train import Feature, Search, TrainSpec
 from engine.spec.verbs import SPECS
@@ -36,5 +36,6 @@ __all__ = [
     "TrainSpec",
     "complete_parameters",
     "decode",
+    "format_of",
     "measures_for",
 ]

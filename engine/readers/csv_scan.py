@@ -1,0 +1,132 @@
+"""Proof, at the speed of reading, that a CSV file is plainly well-formed.
+
+Positions of delimiters, line ends and quotes are compared as whole arrays. What is not
+plain (a blank line, a quote in the middle of a field, a row too short) is not judged
+here: `csv_rows` reads such a file strictly and says what is wrong, if anything is.
+"""
+
+import codecs
+import numpy as np
+from numpy.typing import NDArray
+
+_NEWLINE, _QUOTE, _RETURN = b'\n"\r'
+_ZERO, _SPACE = np.frombuffer(b"0 ", np.uint8)
+_TEN = np.uint8(10)
+MOST_DIGITS = 15  # that a double holds exactly
+_MOST_CARRIED = 8 * 1024 * 1024
+Positions = NDArray[np.intp]
+Bytes = NDArray[np.uint8]
+
+
+class PlainCsv:
+    """Counts the records of a file for as long as all are plain.
+
+    Plain is a record of exactly `width` fields that ends in a line feed, with quotes
+    only around whole fields and doubled within.
+
+    Attributes:
+        is_plain: whether everything so far was.
+        records: how many there were, the header among them.
+    """
+
+    def __init__(self, delimiter: str, width: int) -> None:
+        self._delimiter = ord(delimiter)
+        self._width = width
+        self._rest: bytes | None = None
+        self._suspects = np.zeros(width, bool)
+        self.is_plain = True
+        self.records = 0
+
+    @property
+    def suspects(self) -> list[int]:
+        """Places of columns with a code such as 007, a space, a quote or a long field."""
+        return np.flatnonzero(self._suspects).tolist()
+
+    def feed(self, chunk: bytes) -> None:
+        """Take in the next piece of the file."""
+        if self.is_plain:
+            if self._rest is None:
+                chunk = chunk.removeprefix(codecs.BOM_UTF8)
+            self._take((self._rest or b"") + chunk)
+
+    def finish(self) -> None:
+        """Take in the end: a last record without a line end, blank lines after it."""
+        rest = self._rest or b""
+        if self._width > 1:
+            rest = rest.rstrip(b"\r\n")
+        if self.is_plain and rest:
+            self._take(rest if rest.endswith(b"\n") else rest + b"\n", final=True)
+            self.is_plain = self.is_plain and not self._rest
+
+    def _take(self, data: bytes, *, final: bool = False) -> None:
+        # Blank lines may be the end of the file, so line ends at the end must wait.
+        seen = len(data) if final or self._width == 1 else len(data.rstrip(b"\r\n"))
+        view = np.frombuffer(data, np.uint8, seen)
+        newlines = np.flatnonzero(view == _NEWLINE)
+        quotes = None
+        if b'"' in data:
+            quotes = np.flatnonzero(view == _QUOTE)
+            newlines = _outside(quotes, newlines)
+        end = int(newlines[-1]) + 1 if len(newlines) else 0
+        self._rest = data[end:]
+        self.records += len(newlines)
+        self.is_plain = (
+            len(self._rest) <= _MOST_CARRIED
+            and _has_plain_returns(data, end)
+            and self._has_plain_quotes(view[:end], quotes)
+            and self._is_even(view[:end], quotes, newlines)
+        )
+
+    def _has_plain_quotes(self, view: Bytes, quotes: Positions | None) -> bool:
+        """Whether each opens at the start of a field and closes at its end."""
+        if quotes is None:
+            return True
+        quotes = quotes[quotes < len(view)]
+        opening, closing = quotes[::2], quotes[1::2]
+        starts = np.isin(view[opening - 1], (self._delimiter, _NEWLINE))
+        ends = np.isin(view[closing + 1], (self._delimiter, _NEWLINE, _RETURN))
+        starts |= opening == 0
+        doubled = closing[:-1] + 1 == opening[1:]
+        starts[1:] |= doubled
+        ends[:-1] |= doubled
+        return bool(starts.all() and ends.all())
+
+    def _is_even(
+        self, view: Bytes, quotes: Positions | None, newlines: Positions
+    ) -> bool:
+        """Whether every record has as many fields as the header."""
+        is_mark = (view == self._delimiter) | (view == _NEWLINE)
+        marks = np.flatnonzero(is_mark)
+        if quotes is not None:
+            marks = _outside(quotes, marks)
+        is_even = np.array_equal(marks[self._width - 1 :: self._width], newlines) and (
+            len(marks) == len(newlines) * self._width
+        )
+        if is_even and len(marks):
+            self._note_suspects(view, is_mark, marks)
+        return is_even
+
+    def _note_suspects(
+        self, view: Bytes, is_mark: NDArray[np.bool_], marks: Positions
+    ) -> None:
+        """Note columns with a field that a number would not give back as written."""
+        lead, follow = view[1:-1], view[2:]
+        is_code = (lead == _ZERO) & (follow - _ZERO < _TEN)  # below 0 wraps around
+        is_odd = (is_code | (lead == _SPACE) | (lead == _QUOTE)) & is_mark[:-2]
+        places = np.searchsorted(marks, np.flatnonzero(is_odd)) + 1
+        long = np.flatnonzero(np.diff(marks) > MOST_DIGITS) + 1
+        starts_odd = view[0] in (_ZERO, _SPACE, _QUOTE) or marks[0] >= MOST_DIGITS
+        columns = np.concatenate([places, long]) % self._width
+        self._suspects[np.unique(columns)] = True
+        self._suspects[0] |= starts_odd
+
+
+def _outside(quotes: Positions, places: Positions) -> Positions:
+    """Keep the places that have an even number of quotes before them."""
+    return places[np.searchsorted(quotes, places) & 1 == 0]
+
+
+def _has_plain_returns(data: bytes, end: int) -> bool:
+    """Whether a carriage return comes only before a line feed."""
+    returns = data.count(b"\r", 0, end)
+    return returns == 0 or returns == data.count(b"\r\n", 0, end)

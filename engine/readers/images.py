@@ -1,0 +1,290 @@
+"""A zip archive of images becomes a table: file, label, width, height, image.
+
+Labels are the names of the folders, or stand in `labels.csv` or `metadata.csv` with the
+columns `file` and `label`. Every image is drawn anew as PNG, so that nothing hidden in
+it (place, camera, comments, something appended) comes along.
+"""
+
+import csv
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from PIL import Image, ImageOps
+
+from engine.folder import MOST_DETAILS, EngineError
+from engine.readers import archive, raw_bytes
+from engine.readers.problems import Problems
+from engine.readers.task import Task
+
+MOST_PIXELS = 50_000_000
+MOST_TABLE_BYTES = 64 * 1024 * 1024
+TYPES = {
+    "file": "VARCHAR",
+    "label": "VARCHAR",
+    "width": "BIGINT",
+    "height": "BIGINT",
+    "image": "BLOB",
+}
+_TABLES = ("labels.csv", "metadata.csv")
+_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".bmp": "BMP",
+    ".gif": "GIF",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+}
+_BATCH = 64
+Row = tuple[str, str | None, int, int, bytes]
+
+
+def read(task: Task) -> dict[str, str]:
+    """Write the images of a zip archive as Parquet; return the SQL types.
+
+    Raises:
+        EngineError: the archive could harm, an image cannot be read or has no label;
+            the details list up to 100 entries.
+    """
+    with archive.opened(task.path, task.spec.max_unpacked_bytes) as (opened, entries):
+        problems = Problems()
+        pictures = _pictures(entries, problems)
+        labels = _Labels.of(opened, entries, pictures, problems)
+        task.check_row_count(len(pictures))
+        columns = ", ".join(f"{name} {kind}" for name, kind in TYPES.items())
+        task.database.execute(f"CREATE TABLE images ({columns})")
+        rows = _rows(task, opened, pictures, labels, problems)
+        _store(task, rows)
+    problems.check(hint="Correct the archive and upload it again.")
+    task.progress(0.9, "Writing Parquet")
+    task.write("images", TYPES)
+    task.database.execute("DROP TABLE images")
+    return TYPES
+
+
+def _pictures(
+    entries: Sequence[zipfile.ZipInfo], problems: Problems
+) -> list[zipfile.ZipInfo]:
+    """Choose the images, in the order of their names; note what is something else."""
+    found = []
+    for entry in entries:
+        path = PurePosixPath(entry.filename)
+        if path.suffix.lower() in _FORMATS:
+            found.append(entry)
+        elif not _is_table(path):
+            _note(problems, entry, f"is not an image ({', '.join(_FORMATS)})")
+    if not found and not problems:
+        raise EngineError("The archive holds no images; put some into it.")
+    return sorted(found, key=lambda entry: entry.filename)
+
+
+def _is_table(path: PurePosixPath) -> bool:
+    return path.name.lower() in _TABLES
+
+
+def _note(problems: Problems, entry: zipfile.ZipInfo, what: str) -> None:
+    name = entry.filename[:200]
+    problems.add(f'Entry "{name}" {what}.', text=entry.filename)
+
+
+class _Labels:
+    """Which label a file has: by a table if there is one, else by its folder."""
+
+    def __init__(self, root: PurePosixPath, table: dict[str, str] | None) -> None:
+        self._root = root
+        self._table = table
+
+    @classmethod
+    def of(
+        cls,
+        opened: zipfile.ZipFile,
+        entries: Sequence[zipfile.ZipInfo],
+        pictures: Sequence[zipfile.ZipInfo],
+        problems: Problems,
+    ) -> "_Labels":
+        """Find where labels are; a table that lists what is not there is wrong."""
+        tables = [e for e in entries if _is_table(PurePosixPath(e.filename))]
+        if not tables:
+            return cls(_common_folder(pictures), None)
+        if len(tables) > 1:
+            raise EngineError(
+                f'The archive has {len(tables)} tables of labels, "'
+                f'{tables[0].filename}" and "{tables[1].filename}"; keep one.'
+            )
+        entry = tables[0]
+        root = PurePosixPath(entry.filename).parent
+        table = _read_table(archive.read_entry(opened, entry), entry, problems)
+        known = {_below(root, picture.filename) for picture in pictures}
+        for name in table.keys() - known:
+            problems.add(
+                f'{entry.filename} lists "{name[:200]}", which is not in the archive.',
+                column="file",
+                text=name,
+            )
+        return cls(root, table)
+
+    def find(self, name: str) -> str | None:
+        """Return the label of the file, or `None` when it has none."""
+        if self._table is not None:
+            return self._table.get(_below(self._root, name)) or None
+        parts = PurePosixPath(_below(self._root, name)).parts
+        return parts[0] if len(parts) > 1 else None
+
+
+def _common_folder(pictures: Sequence[zipfile.ZipInfo]) -> PurePosixPath:
+    """Return the one folder in which all folders of labels are, if there is one."""
+    paths = [PurePosixPath(picture.filename) for picture in pictures]
+    first = {path.parts[0] for path in paths}
+    nested = all(len(path.parts) > 2 for path in paths)
+    return PurePosixPath(first.pop()) if nested and len(first) == 1 else PurePosixPath()
+
+
+def _below(root: PurePosixPath, name: str) -> str:
+    path = PurePosixPath(name)
+    return str(path.relative_to(root)) if path.is_relative_to(root) else name
+
+
+def _read_table(
+    content: bytes, entry: zipfile.ZipInfo, problems: Problems
+) -> dict[str, str]:
+    """Read file and label of every row."""
+    if len(content) > MOST_TABLE_BYTES:
+        raise EngineError(
+            f"{entry.filename} is larger than 64 MB; upload less at once."
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise EngineError(
+            f"{entry.filename}: Line {line:,} is not UTF-8 text; save it as UTF-8."
+        ) from error
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    names = [(name or "").strip().lower() for name in rows.fieldnames or []]
+    if "file" not in names or "label" not in names:
+        raise EngineError(
+            f'{entry.filename} has no columns "file" and "label" in row 1; name them so.'
+        )
+    rows.fieldnames = names
+    found: dict[str, str] = {}
+    for number, row in enumerate(rows, start=2):
+        name, label = (row["file"] or "").strip(), (row["label"] or "").strip()
+        if name in found:
+            problems.add(
+                f'{entry.filename}: Row {number:,} lists "{name[:200]}" again.',
+                row=number,
+                column="file",
+                text=name,
+            )
+        found[name] = label
+    return found
+
+
+def _rows(
+    task: Task,
+    opened: zipfile.ZipFile,
+    pictures: Sequence[zipfile.ZipInfo],
+    labels: _Labels,
+    problems: Problems,
+) -> Iterator[Row]:
+    """Read one image after another; note those that cannot be used."""
+    scaled = 0
+    for done, entry in enumerate(pictures, start=1):
+        label = labels.find(entry.filename)
+        if label is None:
+            _note(problems, entry, "has no label: no folder and no row of a table")
+        try:
+            picture, was_scaled = _redraw(
+                archive.read_entry(opened, entry), entry, task.spec.largest_side
+            )
+        except EngineError as error:
+            problems.add(error.message, text=entry.filename)
+            if problems.count >= MOST_DETAILS:
+                return
+            continue
+        scaled += was_scaled
+        if not problems:
+            yield (entry.filename, label, *picture)
+        task.progress(0.8 * done / len(pictures), "Reading images")
+    if scaled:
+        side = task.spec.largest_side
+        task.folder.log(f"{scaled:,} images were scaled down to {side:,} pixels.")
+
+
+def _redraw(
+    content: bytes, entry: zipfile.ZipInfo, largest_side: int
+) -> tuple[tuple[int, int, bytes], bool]:
+    """Draw an image anew: upright, in grey or colour, no larger than allowed.
+
+    Returns:
+        Width, height and PNG, and whether it was scaled down.
+
+    Raises:
+        EngineError: it is broken, too large, another kind than its name says, or
+            several pictures in one.
+    """
+    name = f'Entry "{entry.filename[:200]}"'
+    expected = _FORMATS[PurePosixPath(entry.filename).suffix.lower()]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=set(_FORMATS.values())) as raw:
+                _check_picture(raw, name, expected)
+                drawn = ImageOps.exif_transpose(raw)
+                drawn = drawn.convert("L" if _is_grey(drawn) else "RGB")
+    except EngineError:
+        raise
+    except Image.UnidentifiedImageError as error:
+        found = raw_bytes.kind_of(content[:16]) or "no image that can be read"
+        raise EngineError(f"{name} is {found}.") from error
+    except Exception as error:
+        reason = str(error).splitlines()[0][:100] if str(error) else "broken"
+        raise EngineError(f"{name} cannot be read ({reason}).") from error
+    is_large = max(drawn.size) > largest_side
+    if is_large:
+        drawn.thumbnail((largest_side, largest_side))
+    drawn.info.clear()
+    out = io.BytesIO()
+    drawn.save(out, "PNG", compress_level=6)
+    return (drawn.width, drawn.height, out.getvalue()), is_large
+
+
+def _check_picture(raw: Any, name: str, expected: str) -> None:
+    """Check what an image says of itself, before its pixels are unpacked."""
+    if raw.format != expected:
+        raise EngineError(f"{name} is a {raw.format} image, not {expected}.")
+    if raw.width * raw.height > MOST_PIXELS:
+        raise EngineError(
+            f"{name} has {raw.width:,} × {raw.height:,} pixels, more than "
+            f"{MOST_PIXELS // 1_000_000} million; scale it down."
+        )
+    if getattr(raw, "n_frames", 1) > 1:
+        raise EngineError(
+            f"{name} holds {raw.n_frames:,} pictures; save them one by one."
+        )
+
+
+def _is_grey(image: Image.Image) -> bool:
+    return image.mode in ("1", "L", "LA", "I", "I;16", "F")
+
+
+def _store(task: Task, rows: Iterator[Row]) -> None:
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == _BATCH:
+            _insert(task, batch)
+            batch = []
+    if batch:
+        _insert(task, batch)
+
+
+def _insert(task: Task, batch: list[Row]) -> None:
+    places = ", ".join(["(?, ?, ?, ?, ?)"] * len(batch))
+    values = [value for row in batch for value in row]
+    task.database.execute(f"INSERT INTO images VALUES {places}", values)
