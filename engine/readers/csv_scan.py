@@ -32,7 +32,8 @@ class PlainCsv:
     def __init__(self, delimiter: str, width: int) -> None:
         self._delimiter = ord(delimiter)
         self._width = width
-        self._rest: bytes | None = None
+        self._rest = b""
+        self._has_begun = False
         self._suspects = np.zeros(width, bool)
         self.is_plain = True
         self.records = 0
@@ -44,14 +45,19 @@ class PlainCsv:
 
     def feed(self, chunk: bytes) -> None:
         """Take in the next piece of the file."""
+        data = self._rest + chunk
+        if not self._has_begun:
+            if len(data) < len(codecs.BOM_UTF8):
+                self._rest = data
+                return
+            data = data.removeprefix(codecs.BOM_UTF8)
+            self._has_begun = True
         if self.is_plain:
-            if self._rest is None:
-                chunk = chunk.removeprefix(codecs.BOM_UTF8)
-            self._take((self._rest or b"") + chunk)
+            self._take(data)
 
     def finish(self) -> None:
         """Take in the end: a last record without a line end, blank lines after it."""
-        rest = self._rest or b""
+        rest = self._rest
         if self._width > 1:
             rest = rest.rstrip(b"\r\n")
         if self.is_plain and rest:

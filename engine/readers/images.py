@@ -40,6 +40,7 @@ _FORMATS = {
     ".tiff": "TIFF",
     ".webp": "WEBP",
 }
+_KINDS = tuple(sorted(set(_FORMATS.values())))
 _BATCH = 64
 Row = tuple[str, str | None, int, int, bytes]
 
@@ -233,10 +234,9 @@ def _redraw(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=set(_FORMATS.values())) as raw:
+            with Image.open(io.BytesIO(content), formats=_KINDS) as raw:
                 _check_picture(raw, name, expected)
-                drawn = ImageOps.exif_transpose(raw)
-                drawn = drawn.convert("L" if _is_grey(drawn) else "RGB")
+                drawn = _in_eight_bits(ImageOps.exif_transpose(raw))
     except EngineError:
         raise
     except Image.UnidentifiedImageError as error:
@@ -269,8 +269,11 @@ def _check_picture(raw: Any, name: str, expected: str) -> None:
         )
 
 
-def _is_grey(image: Image.Image) -> bool:
-    return image.mode in ("1", "L", "LA", "I", "I;16", "F")
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """Return grey or colour with eight bits a channel and without transparency."""
+    if image.mode.startswith("I"):
+        return image.convert("I").point(lambda shade: shade / 256).convert("L")
+    return image.convert("L" if image.mode in ("1", "L", "LA", "F") else "RGB")
 
 
 def _store(task: Task, rows: Iterator[Row]) -> None:

@@ -6,6 +6,7 @@ columns. JSON says what is text, so only dates are looked for in texts.
 
 # ruff: noqa: S608 - names and literals are quoted by `tables`
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,7 +144,7 @@ class _Lines:
                 text=text,
             )
             return
-        self._take_pairs(number, pairs, "\\u0000" in text)
+        self._take_pairs(number, pairs, "\\u" in text)
 
     def _note_syntax(self, number: int, text: str, error: ValueError) -> None:
         what, where = str(error), 0
@@ -156,13 +157,16 @@ class _Lines:
         )
 
     def _take_pairs(
-        self, number: int, pairs: tuple[tuple[str, Any], ...], may_hold_nul: bool
+        self, number: int, pairs: tuple[tuple[str, Any], ...], has_escapes: bool
     ) -> None:
         if len(dict(pairs)) < len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
             self._note(number, twice, twice, "stands twice on the line; keep one.")
         for key, value in pairs:
+            if has_escapes:
+                self._check_text(number, key, key)
+                self._check_text(number, key, value)
             column = self.columns.setdefault(key, _Column())
             if value is None:
                 continue
@@ -176,9 +180,14 @@ class _Lines:
                 self._note(number, key, str(value), what)
             elif not column.take(value):
                 self._note_kind(number, key, value, column)
-            elif kind is str and may_hold_nul and "\0" in value:
-                what = "holds a NUL character; leave it out."
-                self._note(number, key, value.replace("\0", "\\u0000"), what)
+
+    def _check_text(self, number: int, key: str, value: Any) -> None:
+        """Note what an escape in JSON can say, but no text in a database can hold."""
+        shown = ascii(value)[1:-1].replace("\\x00", "\\u0000")
+        if isinstance(value, str) and "\0" in value:
+            self._note(number, key, shown, "holds a NUL character; leave it out.")
+        elif isinstance(value, str) and re.search("[\ud800-\udfff]", value):
+            self._note(number, key, shown, "holds half a character; write it whole.")
 
     def _note_kind(self, number: int, key: str, value: Any, column: _Column) -> None:
         before = sorted({_NAMES[kind] for kind in column.kinds})[0]
@@ -187,8 +196,9 @@ class _Lines:
         self._note(number, key, shown, f"{what}{before}.")
 
     def _note(self, number: int, key: str, text: str, what: str) -> None:
-        message = f'Line {number:,}, key "{key[:100]}": {what}'
-        self._problems.add(message, row=number, column=key, text=text)
+        name = key.encode(errors="replace").decode().replace("\0", "?")
+        message = f'Line {number:,}, key "{name[:100]}": {what}'
+        self._problems.add(message, row=number, column=name, text=text)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -215,7 +225,7 @@ def _dates(
         return {}
     questions = ", ".join(
         f"bool_and(regexp_full_match({name}, '{pattern}') "
-        f"AND TRY_CAST({name} AS {kind}) IS NOT NULL)"
+        f"AND TRY_CAST({name} AS {kind}) IS NOT NULL) FILTER ({name} IS NOT NULL)"
         for name in map(tables.name, texts)
         for kind, pattern in (("DATE", _DATE), ("TIMESTAMP", _TIME))
     )

@@ -42,7 +42,7 @@ class IngestSpec(Spec):
     compression: Literal["none", "gzip", "zstd", "bzip2", "xz"] = "none"
     max_rows: int | None = None
     max_unpacked_bytes: int = 16 * GIBIBYTE
-    largest_side: int = 1024
+    largest_side: int = 512
 
     def __post_init__(self) -> None:
         super().__post_init__()
