@@ -3,10 +3,16 @@
 from django import forms
 
 from apps.core.forms import PortalForm
+from engine.spec import COMPRESSION_ENDINGS, FORMAT_ENDINGS
 
 FILE_HELP = (
-    "CSV in UTF-8 with a header line, or Parquet. It is kept as it is; a worker reads "
-    "it into typed columns."
+    "CSV or TSV in UTF-8 with a header line, JSON Lines (all three also packed as .gz, "
+    ".zst, .bz2 or .xz), Parquet, Arrow, or a zip archive of images in a folder for "
+    "each label or with a labels.csv (columns file and label). It is kept as it is; a "
+    "worker reads it into typed columns."
+)
+ACCEPTED = ",".join(
+    f".{ending}" for ending in (*FORMAT_ENDINGS, *COMPRESSION_ENDINGS)
 )
 
 
@@ -23,7 +29,7 @@ class DatasetForm(PortalForm):
 class VersionForm(PortalForm):
     file = forms.FileField(
         help_text=FILE_HELP,
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.parquet"}),
+        widget=forms.ClearableFileInput(attrs={"accept": ACCEPTED}),
     )
 
 

@@ -10,18 +10,25 @@ from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
 from engine.spec.evaluate import Criterion, EvaluateSpec
-from engine.spec.ingest import IngestSpec, format_of
+from engine.spec.ingest import (
+    COMPRESSION_ENDINGS,
+    FORMAT_ENDINGS,
+    IngestSpec,
+    format_of,
+)
 from engine.spec.measures import MEASURES, Measure, measures_for
 from engine.spec.train import Feature, Search, TrainSpec
 from engine.spec.verbs import SPECS
 
 __all__ = [
+    "COMPRESSION_ENDINGS",
     "ESTIMATORS",
     "MEASURES",
     "SPECS",
     "Cost",
     "Criterion",
     "Estimator",
+    "FORMAT_ENDINGS",
     "EvaluateSpec",
     "Feature",
     "IngestSpec",

@@ -35,6 +35,7 @@ def finish_ingest(
         version.row_count = outcome.result["row_count"]
         version.columns = outcome.result["schema"]
         version.profile = outcome.result["profile"]
+        version.hints = outcome.result.get("hints") or []
         return {"rows": version.row_count, "parquet_sha256": parquet.sha256}
 
     return finish_job(job=job, outcome=outcome, by=by, keep=keep)
