@@ -11,9 +11,7 @@ FILE_HELP = (
     "each label or with a labels.csv (columns file and label). It is kept as it is; a "
     "worker reads it into typed columns."
 )
-ACCEPTED = ",".join(
-    f".{ending}" for ending in (*FORMAT_ENDINGS, *COMPRESSION_ENDINGS)
-)
+ACCEPTED = ",".join(f".{ending}" for ending in (*FORMAT_ENDINGS, *COMPRESSION_ENDINGS))
 
 
 class DatasetForm(PortalForm):

@@ -4,6 +4,7 @@ Numbers and times are sorted once; everything else is read off the sorted values
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from engine import tables
 from engine.folder import Json
 from engine.profile import coverage
-from engine.profile.source import Source, Values, sample
+from engine.profile.source import Source, Values, as_floats, sample
 from engine.profile.units import UNITS, Unit, top_value
 
 BINS = 20
@@ -43,8 +44,7 @@ def describe(source: Source, column: str, kind: str) -> Described:
         return Described(found | _texts(source, column))
     unit = UNITS[kind]
     values = source.values(unit.sql(tables.name(column)))
-    some = None if unit.is_time else sample(values, SAMPLE_ROWS)
-    rows = None if some is None else some.astype(np.float64).filled(np.nan)
+    rows = None if unit.is_time else as_floats(sample(values, SAMPLE_ROWS))
     with np.errstate(all="ignore"):
         found |= _numbers(values, unit)
     if not source.is_exact:
@@ -62,12 +62,12 @@ def _counts(source: Source, column: str) -> Json:
 def _texts(source: Source, column: str) -> Json:
     counts = _counts(source, column)
     is_large = source.row_count > EXACT_TEXT_ROWS and counts["distinct"] > MOST_GROUPS
-    rest = _among_likely(source, column) if is_large else "true"
-    rows = source.groups(column, rest, MOST_VALUES)
-    top = [top_value(text, count) for text, count, _ in rows]
+    likely = _among_likely(source, column) if is_large else "true"
+    rows = source.groups(column, MOST_VALUES, rows=likely)
+    top = [top_value(row.text, row.rows) for row in rows]
     if is_large:
         return counts | {"top": top}
-    distinct = rows[0][2] if rows else 0
+    distinct = rows[0].all_groups if rows else 0
     return counts | {"distinct": distinct, "top": top, "is_estimate": False}
 
 
@@ -124,7 +124,7 @@ def _histogram(values: NDArray[Any], unit: Unit) -> Json:
     places = [0, *np.searchsorted(values, inner).tolist(), len(values)]
     return {
         "edges": [unit.shown(edge) for edge in edges],
-        "counts": [b - a for a, b in zip(places, places[1:], strict=False)],
+        "counts": [b - a for a, b in pairwise(places)],
     }
 
 

@@ -7,6 +7,7 @@ from engine.folder import Json
 
 MOST_COLUMNS = 40
 FEWEST_ROWS = 3
+_PAIR = 2
 Matrix = NDArray[np.float64]
 
 
@@ -23,7 +24,7 @@ def correlate(columns: dict[str, Matrix]) -> Json | None:
     """
     varied = [name for name, values in columns.items() if _varies(values)]
     names = varied[:MOST_COLUMNS]
-    if len(names) < 2:
+    if len(names) < _PAIR:
         return None
     table = np.column_stack([columns[name] for name in names])
     ranks = np.column_stack([_ranks(column) for column in table.T])

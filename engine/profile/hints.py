@@ -5,17 +5,28 @@ example whose letters and digits are covered.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.folder import Json
-from engine.profile.source import Source
+from engine.profile.source import Group, Source
 from engine.profile.subgroups import words_of
 
 MOST_TEXTS = 20_000
 _NOISE_RATIO = 0.5  # a loose pattern must fit this share of what was looked at
-# What a text must hold to be looked at more closely; asked of every row.
-_WORTHWHILE = r"@|[0-9][^0-9a-zA-Z]*[0-9][^0-9a-zA-Z]*[0-9]"
+# What a text must hold to be looked at more closely, for SQL; asked of every text.
+_WORTHWHILE = "|".join(
+    (
+        "@",
+        r"[0-9]{3}-[0-9]{2}-[0-9]{4}",
+        r"[0-9]{3}\)?[ .-]?[0-9]{3}[ .-][0-9]{4}",
+        r"[0-9]([ -]?[0-9]){12}",
+        r"[0-9]{1,3}(\.[0-9]{1,3}){3}",
+        r"^[0-9]+ +[a-zA-Z]",
+    )
+)
+_LAST_BYTE = 255
+_FEW_TEXTS = 100_000  # so many different ones are found before they are looked at
 
 
 def _fits(pattern: str) -> Callable[[str], bool]:
@@ -27,7 +38,7 @@ def _is_card(text: str) -> bool:
     """Find 13 to 19 digits that pass the Luhn check, ISO/IEC 7812-1 annex B."""
     for found in re.findall(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.])", text):
         digits = [int(mark) for mark in reversed(found) if mark.isdigit()]
-        doubled = [n * 2 - 9 * (n > 4) for n in digits[1::2]]
+        doubled = [sum(divmod(2 * n, 10)) for n in digits[1::2]]
         if len(set(digits)) > 1 and (sum(digits[::2]) + sum(doubled)) % 10 == 0:
             return True
     return False
@@ -37,7 +48,7 @@ def _is_address(text: str) -> bool:
     """Find an IPv4 address; version numbers of four small parts look the same."""
     for found in re.findall(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])", text):
         parts = [int(part) for part in found.split(".")]
-        if max(parts) <= 255 and parts[0] > 0:
+        if max(parts) <= _LAST_BYTE and parts[0] > 0:
             return True
     return False
 
@@ -100,35 +111,34 @@ def find(source: Source, column: Json) -> list[Json]:
         column: its profile.
 
     Returns:
-        Objects with `column`, `kind`, `matches`, `share` (of the values looked at),
-        `checked` (how many those were) and `example_masked`.
+        Objects with `column`, `kind`, `matches`, `share` (of the values there are) and
+        `example_masked`.
     """
-    named = _named_kind(column)
-    kinds = _KINDS if column["type"] == "text" else ()
-    if not kinds and named is None:
-        return []
     known = source.row_count - column["missing"]
-    texts = _texts(source, column) if kinds else []
-    checked = known
     hints = []
-    for kind in kinds:
-        matches = [(text, count) for text, count in texts if kind.fits(text)]
-        total = sum(count for _, count in matches)
-        if total and (not kind.is_loose or total >= _NOISE_RATIO * known):
-            hints.append(_hint(column["name"], kind.name, total, checked, matches))
+    if column["type"] == "text":
+        groups = _worthwhile(source, column)
+        looked_at = sum(group.rows for group in groups)
+        for kind in _KINDS:
+            matches = [group for group in groups if kind.fits(group.text)]
+            # More than could be looked at are taken to be like those that were.
+            some = sum(group.rows for group in matches)
+            total = round(some * groups[0].all_rows / looked_at) if some else 0
+            if total and (not kind.is_loose or total >= _NOISE_RATIO * known):
+                hints.append(_hint(column, kind.name, total, known, matches[0].text))
+    named = _named_kind(column)
     if named and known and all(hint["kind"] != named for hint in hints):
-        some = source.groups(column["name"], "true", 1)
-        hints.append(
-            _hint(column["name"], named, known, known, [row[:2] for row in some])
-        )
+        example = source.groups(column["name"], 1)[0].text
+        hints.append(_hint(column, named, known, known, example))
     return hints
 
 
-def _texts(source: Source, column: Json) -> Sequence[tuple[str, int]]:
-    """Return the texts that are worth a closer look, each with its count."""
-    worthwhile = f"regexp_matches(value, '{_WORTHWHILE}')"
-    rows = source.groups(column["name"], worthwhile, MOST_TEXTS)
-    return [(text, count) for text, count, _ in rows]
+def _worthwhile(source: Source, column: Json) -> list[Group]:
+    """Return the texts that are worth a closer look, the commonest first."""
+    condition = f"regexp_matches(value, '{_WORTHWHILE}')"
+    few = column["distinct"] <= _FEW_TEXTS
+    asked = {"groups": condition} if few else {"rows": condition}
+    return source.groups(column["name"], MOST_TEXTS, **asked)
 
 
 def _named_kind(column: Json) -> str | None:
@@ -141,20 +151,13 @@ def _named_kind(column: Json) -> str | None:
     return "name of a person" if is_name and column["type"] == "text" else None
 
 
-def _hint(
-    column: str,
-    kind: str,
-    matches: int,
-    checked: int,
-    examples: Sequence[tuple[str, int]],
-) -> Json:
+def _hint(column: Json, kind: str, matches: int, known: int, example: str) -> Json:
     return {
-        "column": column,
+        "column": column["name"],
         "kind": kind,
         "matches": matches,
-        "share": round(matches / checked, 6) if checked else 0.0,
-        "checked": checked,
-        "example_masked": masked(examples[0][0]) if examples else "",
+        "share": round(matches / known, 6),
+        "example_masked": masked(example),
     }
 
 

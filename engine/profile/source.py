@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - names and literals are quoted by `tables`
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -15,6 +15,15 @@ EXACT_ROWS = (
     10_000_000  # above, quantiles, histograms and distinct counts are estimates
 )
 Values = np.ma.MaskedArray[Any, Any]
+
+
+class Group(NamedTuple):
+    """Equal texts, and how many groups and rows there are of all of them."""
+
+    text: str
+    rows: int
+    all_groups: int
+    all_rows: int
 
 
 @dataclass(frozen=True)
@@ -44,25 +53,27 @@ class Source:
         found = self._run(f"SELECT {expression} AS value FROM {table} {rest}")
         return np.ma.asarray(found.fetchnumpy()["value"])
 
-    def groups(self, column: str, rest: str, most: int) -> list[tuple[str, int, int]]:
+    def groups(
+        self, column: str, most: int, *, rows: str = "true", groups: str = "true"
+    ) -> list[Group]:
         """Count equal texts of a column, the commonest first.
 
         Args:
             column: its name.
-            rest: a condition on `value`, in SQL.
             most: how many to return.
+            rows: a condition on `value` in SQL, asked of every row.
+            groups: the same, asked of every different text.
 
-        Returns:
-            The text, its count, and how many different ones there are in all.
         """
         value = tables.name(column)
-        return self._run(
+        found = self._run(
             "SELECT CAST(value AS VARCHAR) AS text, count(*) AS count, "
-            "count(*) OVER () FROM "
+            "count(*) OVER (), sum(count(*)) OVER () FROM "
             f"(SELECT {value} AS value FROM {self._table()}) "
-            f"WHERE value IS NOT NULL AND {rest} GROUP BY value "
+            f"WHERE value IS NOT NULL AND {rows} GROUP BY value HAVING {groups} "
             f"ORDER BY count DESC, text LIMIT {most}"
-        ).fetchall()
+        )
+        return [Group(text, *map(int, counts)) for text, *counts in found.fetchall()]
 
     def _table(self) -> str:
         return f"read_parquet({tables.text(self.path)})"
@@ -78,3 +89,9 @@ def sample(values: Values, most: int) -> Values:
     places = np.unique(np.random.default_rng(0).integers(0, len(values), most))
     chosen: Values = values[places]
     return chosen
+
+
+def as_floats(values: Values) -> NDArray[np.float64]:
+    """Return plain numbers, NaN where missing."""
+    filled: NDArray[np.float64] = np.ma.filled(values.astype(np.float64), np.nan)
+    return filled

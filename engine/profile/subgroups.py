@@ -31,7 +31,7 @@ def kind_of(column: Json) -> str | None:
             return _KINDS[word]
     is_category = column["type"] in ("text", "boolean")
     return (
-        "few values" if is_category and 2 <= column["distinct"] <= FEW_VALUES else None
+        "few values" if is_category and 1 < column["distinct"] <= FEW_VALUES else None
     )
 
 

@@ -6,6 +6,7 @@ here: `csv_rows` reads such a file strictly and says what is wrong, if anything 
 """
 
 import codecs
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +41,7 @@ class PlainCsv:
 
     @property
     def suspects(self) -> list[int]:
-        """Places of columns with a code such as 007, a space, a quote or a long field."""
+        """Places of columns with a code such as 007, a space, a quote, a long field."""
         return np.flatnonzero(self._suspects).tolist()
 
     def feed(self, chunk: bytes) -> None:
@@ -62,7 +63,7 @@ class PlainCsv:
             rest = rest.rstrip(b"\r\n")
         if self.is_plain and rest:
             self._take(rest if rest.endswith(b"\n") else rest + b"\n", final=True)
-            self.is_plain = self.is_plain and not self._rest
+            self.is_plain &= not self._rest
 
     def _take(self, data: bytes, *, final: bool = False) -> None:
         # Blank lines may be the end of the file, so line ends at the end must wait.
@@ -129,7 +130,8 @@ class PlainCsv:
 
 def _outside(quotes: Positions, places: Positions) -> Positions:
     """Keep the places that have an even number of quotes before them."""
-    return places[np.searchsorted(quotes, places) & 1 == 0]
+    kept: Positions = places[np.searchsorted(quotes, places) & 1 == 0]
+    return kept
 
 
 def _has_plain_returns(data: bytes, end: int) -> bool:

@@ -153,7 +153,9 @@ def _altered(
     if not suspects:
         return []
     columns = _columns(dict.fromkeys(types, "VARCHAR"))
-    reader = _reader(path, shape, f"auto_detect = false, columns = {columns}, {_passing(shape)}")
+    reader = _reader(
+        path, shape, f"auto_detect = false, columns = {columns}, {_passing(shape)}"
+    )
     answers = database.execute(
         f"SELECT {', '.join(suspects.values())} FROM (FROM {reader} {rest})"
     ).fetchall()

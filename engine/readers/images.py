@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.folder import MOST_DETAILS, EngineError
 from engine.readers import archive, raw_bytes
@@ -141,8 +141,10 @@ def _common_folder(pictures: Sequence[zipfile.ZipInfo]) -> PurePosixPath:
     """Return the one folder in which all folders of labels are, if there is one."""
     paths = [PurePosixPath(picture.filename) for picture in pictures]
     first = {path.parts[0] for path in paths}
-    nested = all(len(path.parts) > 2 for path in paths)
-    return PurePosixPath(first.pop()) if nested and len(first) == 1 else PurePosixPath()
+    # A folder, in it one for each label, in it the images.
+    is_nested = all(path.parent.parent.name for path in paths)
+    has_one = is_nested and len(first) == 1
+    return PurePosixPath(first.pop()) if has_one else PurePosixPath()
 
 
 def _below(root: PurePosixPath, name: str) -> str:
@@ -169,7 +171,7 @@ def _read_table(
     names = [(name or "").strip().lower() for name in rows.fieldnames or []]
     if "file" not in names or "label" not in names:
         raise EngineError(
-            f'{entry.filename} has no columns "file" and "label" in row 1; name them so.'
+            f'{entry.filename} has no columns "file" and "label" in row 1; name two so.'
         )
     rows.fieldnames = names
     found: dict[str, str] = {}
@@ -239,7 +241,7 @@ def _redraw(
                 drawn = _in_eight_bits(ImageOps.exif_transpose(raw))
     except EngineError:
         raise
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         found = raw_bytes.kind_of(content[:16]) or "no image that can be read"
         raise EngineError(f"{name} is {found}.") from error
     except Exception as error:
@@ -288,6 +290,4 @@ def _store(task: Task, rows: Iterator[Row]) -> None:
 
 
 def _insert(task: Task, batch: list[Row]) -> None:
-    places = ", ".join(["(?, ?, ?, ?, ?)"] * len(batch))
-    values = [value for row in batch for value in row]
-    task.database.execute(f"INSERT INTO images VALUES {places}", values)
+    task.database.executemany("INSERT INTO images VALUES (?, ?, ?, ?, ?)", batch)

@@ -62,7 +62,7 @@ class _Column:
         if self.kinds == {bool}:
             return "BOOLEAN"
         if self.kinds == {int}:
-            return "BIGINT" if -_INT64 <= self.low and self.high < _INT64 else "VARCHAR"
+            return "BIGINT" if self.low >= -_INT64 and self.high < _INT64 else "VARCHAR"
         if self.kinds and self.kinds <= {int, float}:
             return "DOUBLE" if largest < _EXACT else "VARCHAR"
         return "VARCHAR"
@@ -232,5 +232,4 @@ def _dates(
     source = _source(task.path, dict.fromkeys(types, "VARCHAR"))
     answers = task.database.execute(f"SELECT {questions} FROM {source}").fetchall()[0]
     pairs = zip(texts, answers[::2], answers[1::2], strict=True)
-    found = {key: "DATE" if day else "TIMESTAMP" for key, day, at in pairs if day or at}
-    return found
+    return {key: "DATE" if day else "TIMESTAMP" for key, day, at in pairs if day or at}

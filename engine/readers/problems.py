@@ -49,7 +49,11 @@ class Problems:
         if not self.count:
             return
         places = sorted(self._places, key=lambda found: found["row"] or 0)
-        more = f"{self.count - 1:,} more like this or of other kinds." if len(places) > 1 else ""
+        more = (
+            f"{self.count - 1:,} more like this or of other kinds."
+            if len(places) > 1
+            else ""
+        )
         sentences = filter(None, (places[0]["message"], more, hint))
         raise EngineError(" ".join(sentences), details=places)
 

@@ -23,12 +23,12 @@ from engine.spec.verbs import SPECS
 __all__ = [
     "COMPRESSION_ENDINGS",
     "ESTIMATORS",
+    "FORMAT_ENDINGS",
     "MEASURES",
     "SPECS",
     "Cost",
     "Criterion",
     "Estimator",
-    "FORMAT_ENDINGS",
     "EvaluateSpec",
     "Feature",
     "IngestSpec",

@@ -198,5 +198,9 @@ def test_ingest_version_unpacks_and_hints_at_personal_data(project, data_scienti
     version.refresh_from_db()
     assert (version.format, version.status) == ("csv", "succeeded")
     (hint,) = version.hints
-    assert (hint["column"], hint["kind"], hint["matches"]) == ("who", "e-mail address", 2)
+    assert (hint["column"], hint["kind"], hint["matches"]) == (
+        "who",
+        "e-mail address",
+        2,
+    )
     assert hint["example_masked"] == "a••@••••••.•••••••"

@@ -113,7 +113,7 @@ def test_ingest_reads_json_lines(job: Job) -> None:
     }
     first, second, third = rows(job)
     assert first[:6] == (1, 1.0, "2", date(2024, 2, 29), True, None)
-    assert second[6:8] == (datetime(2024, 2, 29, 10), "007")
+    assert second[6:8] == (datetime.fromisoformat("2024-02-29 10:00"), "007")
     assert third[0] == -3
     assert third[8:] == ("12345678901234567890", 1000.0)
 
@@ -131,7 +131,13 @@ def test_ingest_reads_arrow(job: Job, as_stream: bool) -> None:
 
     result = ingest(job, "a.arrow", arrow(query, as_stream=as_stream))
 
-    assert list(types(result).values()) == ["integer", "text", "date", "integer", "text"]
+    assert list(types(result).values()) == [
+        "integer",
+        "text",
+        "date",
+        "integer",
+        "text",
+    ]
     assert rows(job) == [(1, "x", date(2024, 2, 29), None, "k")]
 
 

@@ -4,20 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('datasets', '0001_initial'),
+        ("datasets", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='datasetversion',
-            name='hints',
+            model_name="datasetversion",
+            name="hints",
             field=models.JSONField(default=list),
         ),
         migrations.AlterField(
-            model_name='datasetversion',
-            name='format',
-            field=models.CharField(choices=[('csv', 'CSV'), ('tsv', 'TSV'), ('parquet', 'Parquet'), ('jsonl', 'JSON Lines'), ('arrow', 'Arrow'), ('images', 'Images in a zip archive')], max_length=16),
+            model_name="datasetversion",
+            name="format",
+            field=models.CharField(
+                choices=[
+                    ("csv", "CSV"),
+                    ("tsv", "TSV"),
+                    ("parquet", "Parquet"),
+                    ("jsonl", "JSON Lines"),
+                    ("arrow", "Arrow"),
+                    ("images", "Images in a zip archive"),
+                ],
+                max_length=16,
+            ),
         ),
     ]

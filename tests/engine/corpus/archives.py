@@ -13,7 +13,9 @@ from tests.engine.corpus.broken import Broken
 Entries = Mapping[str, bytes]
 
 
-def picture(kind: str = "PNG", size: tuple[int, int] = (4, 3), **options: object) -> bytes:
+def picture(
+    kind: str = "PNG", size: tuple[int, int] = (4, 3), **options: object
+) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", size, "#005ea2").save(out, kind, **options)
     return out.getvalue()
@@ -152,7 +154,9 @@ FILES = (
         "2 rows, more than the 1 allowed",
         options=(("max_rows", 1),),
     ),
-    Broken("zip-checksum-wrong", "a.zip", _bent, 'Entry "cat/a.png" cannot be unpacked'),
+    Broken(
+        "zip-checksum-wrong", "a.zip", _bent, 'Entry "cat/a.png" cannot be unpacked'
+    ),
     Broken(
         "zip-of-documents", "a.zip", _of("cat/b.docx"), '"cat/b.docx" is not an image'
     ),
@@ -203,14 +207,18 @@ FILES = (
     Broken(
         "zip-table-lists-more",
         "a.zip",
-        lambda: archive(_LABELS | {"labels.csv": b"file,label\ncat.png,c\ndog.png,d\n"}),
+        lambda: archive(
+            _LABELS | {"labels.csv": b"file,label\ncat.png,c\ndog.png,d\n"}
+        ),
         'labels.csv lists "dog.png", which is not in the archive',
         ((None, "file", "dog.png"),),
     ),
     Broken(
         "zip-table-lists-twice",
         "a.zip",
-        lambda: archive(_LABELS | {"labels.csv": b"file,label\ncat.png,c\ncat.png,d\n"}),
+        lambda: archive(
+            _LABELS | {"labels.csv": b"file,label\ncat.png,c\ncat.png,d\n"}
+        ),
         'labels.csv: Row 3 lists "cat.png" again',
         ((3, "file", "cat.png"),),
     ),

@@ -52,9 +52,7 @@ def _scrambled() -> bytes:
 FILES = (
     Broken("parquet-empty", "a.parquet", b"", "The file is empty"),
     Broken("parquet-is-csv", "a.parquet", b"a,b\n1,2\n", "something else, not Parquet"),
-    Broken(
-        "parquet-cut-short", "a.parquet", lambda: parquet()[:-20], "was cut short"
-    ),
+    Broken("parquet-cut-short", "a.parquet", lambda: parquet()[:-20], "was cut short"),
     Broken(
         "parquet-footer-too-long",
         "a.parquet",
