@@ -66,28 +66,45 @@ class PlainCsv:
             self.is_plain &= not self._rest
 
     def _take(self, data: bytes, *, final: bool = False) -> None:
-        # Blank lines may be the end of the file, so line ends at the end must wait.
-        seen = len(data) if final or self._width == 1 else len(data.rstrip(b"\r\n"))
-        view = np.frombuffer(data, np.uint8, seen)
-        newlines = np.flatnonzero(view == _NEWLINE)
-        quotes = None
+        seen = len(data)
+        if not final and self._width > 1 and data.endswith((b"\n", b"\r")):
+            # Blank lines may be the end of the file, so line ends at the end must wait.
+            seen = len(data.rstrip(b"\r\n"))
+        quotes, end = None, data.rfind(b"\n", 0, seen) + 1
         if b'"' in data:
+            view = np.frombuffer(data, np.uint8, seen)
             quotes = np.flatnonzero(view == _QUOTE)
-            newlines = _outside(quotes, newlines)
-        end = int(newlines[-1]) + 1 if len(newlines) else 0
+            newlines = _outside(quotes, np.flatnonzero(view == _NEWLINE))
+            end = int(newlines[-1]) + 1 if len(newlines) else 0
         self._rest = data[end:]
-        self.records += len(newlines)
-        self.is_plain = (
-            len(self._rest) <= _MOST_CARRIED
-            and _has_plain_returns(data, end)
-            and self._has_plain_quotes(view[:end], quotes)
-            and self._is_even(view[:end], quotes, newlines)
+        self.is_plain = len(self._rest) <= _MOST_CARRIED and (
+            end == 0 or self._is_plain(data, end, quotes)
         )
 
-    def _has_plain_quotes(self, view: Bytes, quotes: Positions | None) -> bool:
-        """Whether each opens at the start of a field and closes at its end."""
+    def _is_plain(self, data: bytes, end: int, quotes: Positions | None) -> bool:
+        """Judge the whole records that `data` begins with, up to `end`."""
+        view = np.frombuffer(data, np.uint8, end)
+        is_mark = (view == self._delimiter) | (view == _NEWLINE)
+        marks = np.flatnonzero(is_mark)
         if quotes is None:
-            return True
+            line_ends = data.count(b"\n", 0, end)
+        else:
+            marks = _outside(quotes, marks)
+            line_ends = int(np.count_nonzero(view[marks] == _NEWLINE))
+        last = marks[self._width - 1 :: self._width]
+        self.records += line_ends
+        is_even = (
+            len(marks) == line_ends * self._width
+            and bool((view[last] == _NEWLINE).all())
+            and _has_plain_returns(data, end)
+            and (quotes is None or self._has_plain_quotes(view, quotes))
+        )
+        if is_even:
+            self._note_suspects(view, is_mark, marks, may_quote=quotes is not None)
+        return is_even
+
+    def _has_plain_quotes(self, view: Bytes, quotes: Positions) -> bool:
+        """Whether each opens at the start of a field and closes at its end."""
         quotes = quotes[quotes < len(view)]
         opening, closing = quotes[::2], quotes[1::2]
         starts = np.isin(view[opening - 1], (self._delimiter, _NEWLINE))
@@ -98,34 +115,30 @@ class PlainCsv:
         ends[:-1] |= doubled
         return bool(starts.all() and ends.all())
 
-    def _is_even(
-        self, view: Bytes, quotes: Positions | None, newlines: Positions
-    ) -> bool:
-        """Whether every record has as many fields as the header."""
-        is_mark = (view == self._delimiter) | (view == _NEWLINE)
-        marks = np.flatnonzero(is_mark)
-        if quotes is not None:
-            marks = _outside(quotes, marks)
-        is_even = np.array_equal(marks[self._width - 1 :: self._width], newlines) and (
-            len(marks) == len(newlines) * self._width
-        )
-        if is_even and len(marks):
-            self._note_suspects(view, is_mark, marks)
-        return is_even
-
     def _note_suspects(
-        self, view: Bytes, is_mark: NDArray[np.bool_], marks: Positions
+        self,
+        view: Bytes,
+        is_mark: NDArray[np.bool_],
+        marks: Positions,
+        *,
+        may_quote: bool,
     ) -> None:
         """Note columns with a field that a number would not give back as written."""
         lead, follow = view[1:-1], view[2:]
-        is_code = (lead == _ZERO) & (follow - _ZERO < _TEN)  # below 0 wraps around
-        is_odd = (is_code | (lead == _SPACE) | (lead == _QUOTE)) & is_mark[:-2]
+        is_odd = (lead == _ZERO) & (follow - _ZERO < _TEN)  # below 0 wraps around
+        is_odd |= lead == _SPACE
+        if may_quote:
+            is_odd |= lead == _QUOTE
+        is_odd &= is_mark[:-2]
         places = np.searchsorted(marks, np.flatnonzero(is_odd)) + 1
-        long = np.flatnonzero(np.diff(marks) > MOST_DIGITS) + 1
-        starts_odd = view[0] in (_ZERO, _SPACE, _QUOTE) or marks[0] >= MOST_DIGITS
+        long = np.flatnonzero(marks[1:] - marks[:-1] > MOST_DIGITS) + 1
         columns = np.concatenate([places, long]) % self._width
         self._suspects[np.unique(columns)] = True
-        self._suspects[0] |= starts_odd
+        self._suspects[0] |= marks[0] > MOST_DIGITS or _starts_odd(bytes(view[:2]))
+
+
+def _starts_odd(head: bytes) -> bool:
+    return head[:1] in (b" ", b'"') or (head[:1] == b"0" and head[1:].isdigit())
 
 
 def _outside(quotes: Positions, places: Positions) -> Positions:
@@ -136,5 +149,6 @@ def _outside(quotes: Positions, places: Positions) -> Positions:
 
 def _has_plain_returns(data: bytes, end: int) -> bool:
     """Whether a carriage return comes only before a line feed."""
-    returns = data.count(b"\r", 0, end)
-    return returns == 0 or returns == data.count(b"\r\n", 0, end)
+    if data.find(b"\r", 0, end) < 0:
+        return True
+    return data.count(b"\r", 0, end) == data.count(b"\r\n", 0, end)

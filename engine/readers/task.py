@@ -12,6 +12,12 @@ from engine.folder import EngineError, Folder
 from engine.spec import IngestSpec
 
 MOST_COLUMNS = 2_000
+# What can be computed with: finite numbers, the years 1 to 9999. NaN sorts as largest.
+_RANGES = {
+    "DOUBLE": "-1.7976931348623157e308 AND 1.7976931348623157e308",
+    "DATE": "DATE '0001-01-01' AND DATE '9999-12-31'",
+    "TIMESTAMP": "TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999'",
+}
 
 
 @dataclass(frozen=True)
@@ -99,9 +105,6 @@ def _clean(column: str, kind: str) -> str:
         # Most texts begin with a mark above the space, which is quicker to see.
         is_some = f"WHEN {value} >= '!' THEN {value} WHEN trim({value}) <> ''"
         return f"CASE {is_some} THEN {value} END"
-    if kind == "DOUBLE":
-        return f"CASE WHEN isfinite({value}) THEN {value} END"
-    if kind in ("DATE", "TIMESTAMP"):
-        known = f"isfinite({value}) AND year({value}) BETWEEN 1 AND 9999"
-        return f"CASE WHEN {known} THEN {value} END"
+    if kind in _RANGES:
+        return f"CASE WHEN {value} BETWEEN {_RANGES[kind]} THEN {value} END"
     return value
