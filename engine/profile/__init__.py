@@ -61,12 +61,17 @@ def profile(
         for described in workers.map(describe, types.items()):
             found.append(described)
             on_progress(len(found) / len(types))
+    personal = [hints.find(source, column.profile) for column in found]
     return Profile(
         source.row_count,
         [
-            column.profile | {"subgroup": subgroups.kind_of(column.profile)}
-            for column in found
+            column.profile
+            | {
+                "subgroup": subgroups.kind_of(column.profile),
+                "top": hints.covered(column.profile, named),
+            }
+            for column, named in zip(found, personal, strict=True)
         ],
         correlate({c.profile["name"]: c.sample for c in found if c.sample is not None}),
-        [hint for c in found for hint in hints.find(source, c.profile)],
+        [hint for named in personal for hint in named],
     )

@@ -14,6 +14,7 @@ from engine import tables
 from engine.folder import Json
 from engine.profile import coverage
 from engine.profile.source import Source, Values, as_floats, sample
+from engine.profile.thumbnails import thumbnails
 from engine.profile.units import UNITS, Unit, top_value
 
 BINS = 20
@@ -39,7 +40,8 @@ def describe(source: Source, column: str, kind: str) -> Described:
     found: Json = {"name": column, "type": kind, **dict.fromkeys(_KEYS)}
     found |= {"top": [], "is_estimate": False}
     if kind == "image":
-        return Described(found | _counts(source, column))
+        shown = {"thumbnails": thumbnails(source, column)}
+        return Described(found | _counts(source, column) | shown)
     if kind in ("text", "boolean"):
         return Described(found | _texts(source, column))
     unit = UNITS[kind]

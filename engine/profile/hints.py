@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.folder import Json
 from engine.profile.source import Group, Source
-from engine.profile.subgroups import words_of
+from engine.profile.subgroups import FEW_VALUES, words_of
 
 MOST_TEXTS = 20_000
 _NOISE_RATIO = 0.5  # a loose pattern must fit this share of what was looked at
@@ -159,6 +159,23 @@ def _hint(column: Json, kind: str, matches: int, known: int, example: str) -> Js
         "share": round(matches / known, 6),
         "example_masked": masked(example),
     }
+
+
+def covered(column: Json, found: list[Json]) -> list[Json]:
+    """Return the commonest values of a column, with personal ones masked.
+
+    A profile is read by more people than the data. Values of a category stay readable
+    unless one by itself has the pattern of personal data.
+    """
+    if not found:
+        return list(column["top"])
+    is_category = column["distinct"] <= FEW_VALUES
+    return [
+        value
+        if is_category and not any(kind.fits(value["value"]) for kind in _KINDS)
+        else value | {"value": masked(value["value"])}
+        for value in column["top"]
+    ]
 
 
 def masked(text: str) -> str:

@@ -53,6 +53,16 @@ class Source:
         found = self._run(f"SELECT {expression} AS value FROM {table} {rest}")
         return np.ma.asarray(found.fetchnumpy()["value"])
 
+    def every(self, column: str, step: int) -> list[Any]:
+        """Return the values of every `step`-th row that has one."""
+        name = tables.name(column)
+        table = f"{self._table()[:-1]}, file_row_number = true)"
+        found = self._run(
+            f"SELECT {name} FROM {table} WHERE file_row_number % {step} = 0 "
+            f"AND {name} IS NOT NULL ORDER BY file_row_number"
+        )
+        return [row[0] for row in found.fetchall()]
+
     def groups(
         self, column: str, most: int, *, rows: str = "true", groups: str = "true"
     ) -> list[Group]:

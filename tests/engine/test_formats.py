@@ -166,6 +166,8 @@ def test_ingest_reads_images_labelled_by_folder(job: Job) -> None:
     assert first[:4] == ("set/cat/b.jpg", "cat", 512, 10)
     assert second[:4] == ("set/dog/a.png", "dog", 4, 3)
     assert types(result)["image"] == "image"
+    image = result["profile"]["columns"][4]
+    assert (image["missing"], len(image["thumbnails"])) == (0, 2)
     assert result["profile"]["columns"][1]["top"][0] == {"value": "cat", "count": 1}
     assert any("1 images were scaled" in line.get("log", "") for line in job.progress())
 

@@ -257,6 +257,18 @@ def test_hints_count_more_than_they_can_look_at(described, monkeypatch):
     assert (found["matches"], found["share"]) == (5_000, 1.0)
 
 
+def test_profile_covers_personal_values(described):
+    found = described(
+        "SELECT 'p' || range || '@agency.gov' AS mail, "
+        "CASE WHEN range % 2 = 0 THEN 'call 202-555-0143' ELSE 'none' END AS note "
+        "FROM range(50)"
+    )
+
+    mail, note = found.columns
+    assert all(value["value"].startswith("p•") for value in mail["top"])
+    assert [v["value"] for v in note["top"]] == ["c••• •••-•••-••••", "none"]
+
+
 def test_masked_covers_all_but_the_first():
     assert masked("ann.lee@agency.gov") == "a••.•••@••••••.•••"
     assert masked("(202) 555-0143") == "(2••) •••-••••"

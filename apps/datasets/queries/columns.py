@@ -24,6 +24,7 @@ class ColumnCard:
         subgroup: which attribute it seems to hold, such as age; may be empty.
         is_estimate: counts of different values come from a sample.
         hints: kinds of personal data that it seems to hold.
+        thumbnails: a few of its images, PNG in base64.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ColumnCard:
     subgroup: str
     is_estimate: bool
     hints: list[str]
+    thumbnails: list[str]
 
 
 MOST_TOP_VALUES = 5
@@ -60,15 +62,22 @@ def column_cards(version: DatasetVersion) -> list[ColumnCard]:
             counts=(column["histogram"] or {}).get("counts", []),
             top=[
                 {**value, "ratio": value["count"] / rows}
-                for value in column["top"][:MOST_TOP_VALUES]
+                for value in _repeated(column["top"])[:MOST_TOP_VALUES]
             ],
             facts=_facts(column),
             subgroup=column.get("subgroup") or "",
             is_estimate=column.get("is_estimate", False),
+            thumbnails=column.get("thumbnails", []),
             hints=[h["kind"] for h in version.hints if h["column"] == column["name"]],
         )
         for column in version.profile.get("columns", [])
     ]
+
+
+def _repeated(top: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out a list of many values of which each is there once."""
+    is_telling = len(top) <= MOST_TOP_VALUES or top[0]["count"] > 1
+    return top if is_telling else []
 
 
 def _facts(column: dict[str, Any]) -> list[tuple[str, Any]]:
