@@ -5,7 +5,6 @@ columns `file` and `label`. Every image is drawn anew as PNG, so that nothing hi
 it (place, camera, comments, something appended) comes along.
 """
 
-import csv
 import io
 import warnings
 import zipfile
@@ -17,11 +16,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.folder import MOST_DETAILS, EngineError
 from engine.readers import archive, raw_bytes
+from engine.readers.labels import Labels, is_table
 from engine.readers.problems import Problems
 from engine.readers.task import Task
 
 MOST_PIXELS = 50_000_000
-MOST_TABLE_BYTES = 64 * 1024 * 1024
 TYPES = {
     "file": "VARCHAR",
     "label": "VARCHAR",
@@ -29,7 +28,6 @@ TYPES = {
     "height": "BIGINT",
     "image": "BLOB",
 }
-_TABLES = ("labels.csv", "metadata.csv")
 _FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -55,11 +53,11 @@ def read(task: Task) -> dict[str, str]:
     with archive.opened(task.path, task.spec.max_unpacked_bytes) as (opened, entries):
         problems = Problems()
         pictures = _pictures(entries, problems)
-        labels = _Labels.of(opened, entries, pictures, problems)
+        by_name = Labels.of(opened, entries, pictures, problems)
         task.check_row_count(len(pictures))
         columns = ", ".join(f"{name} {kind}" for name, kind in TYPES.items())
         task.database.execute(f"CREATE TABLE images ({columns})")
-        rows = _rows(task, opened, pictures, labels, problems)
+        rows = _rows(task, opened, pictures, by_name, problems)
         _store(task, rows)
     problems.check(hint="Correct the archive and upload it again.")
     task.progress(0.9, "Writing Parquet")
@@ -77,15 +75,11 @@ def _pictures(
         path = PurePosixPath(entry.filename)
         if path.suffix.lower() in _FORMATS:
             found.append(entry)
-        elif not _is_table(path):
+        elif not is_table(path):
             _note(problems, entry, f"is not an image ({', '.join(_FORMATS)})")
     if not found and not problems:
         raise EngineError("The archive holds no images; put some into it.")
     return sorted(found, key=lambda entry: entry.filename)
-
-
-def _is_table(path: PurePosixPath) -> bool:
-    return path.name.lower() in _TABLES
 
 
 def _note(problems: Problems, entry: zipfile.ZipInfo, what: str) -> None:
@@ -93,106 +87,11 @@ def _note(problems: Problems, entry: zipfile.ZipInfo, what: str) -> None:
     problems.add(f'Entry "{name}" {what}.', text=entry.filename)
 
 
-class _Labels:
-    """Which label a file has: by a table if there is one, else by its folder."""
-
-    def __init__(self, root: PurePosixPath, table: dict[str, str] | None) -> None:
-        self._root = root
-        self._table = table
-
-    @classmethod
-    def of(
-        cls,
-        opened: zipfile.ZipFile,
-        entries: Sequence[zipfile.ZipInfo],
-        pictures: Sequence[zipfile.ZipInfo],
-        problems: Problems,
-    ) -> "_Labels":
-        """Find where labels are; a table that lists what is not there is wrong."""
-        tables = [e for e in entries if _is_table(PurePosixPath(e.filename))]
-        if not tables:
-            return cls(_common_folder(pictures), None)
-        if len(tables) > 1:
-            raise EngineError(
-                f'The archive has {len(tables)} tables of labels, "'
-                f'{tables[0].filename}" and "{tables[1].filename}"; keep one.'
-            )
-        entry = tables[0]
-        root = PurePosixPath(entry.filename).parent
-        table = _read_table(archive.read_entry(opened, entry), entry, problems)
-        known = {_below(root, picture.filename) for picture in pictures}
-        for name in table.keys() - known:
-            problems.add(
-                f'{entry.filename} lists "{name[:200]}", which is not in the archive.',
-                column="file",
-                text=name,
-            )
-        return cls(root, table)
-
-    def find(self, name: str) -> str | None:
-        """Return the label of the file, or `None` when it has none."""
-        if self._table is not None:
-            return self._table.get(_below(self._root, name)) or None
-        parts = PurePosixPath(_below(self._root, name)).parts
-        return parts[0] if len(parts) > 1 else None
-
-
-def _common_folder(pictures: Sequence[zipfile.ZipInfo]) -> PurePosixPath:
-    """Return the one folder in which all folders of labels are, if there is one."""
-    paths = [PurePosixPath(picture.filename) for picture in pictures]
-    first = {path.parts[0] for path in paths}
-    # A folder, in it one for each label, in it the images.
-    is_nested = all(path.parent.parent.name for path in paths)
-    has_one = is_nested and len(first) == 1
-    return PurePosixPath(first.pop()) if has_one else PurePosixPath()
-
-
-def _below(root: PurePosixPath, name: str) -> str:
-    path = PurePosixPath(name)
-    return str(path.relative_to(root)) if path.is_relative_to(root) else name
-
-
-def _read_table(
-    content: bytes, entry: zipfile.ZipInfo, problems: Problems
-) -> dict[str, str]:
-    """Read file and label of every row."""
-    if len(content) > MOST_TABLE_BYTES:
-        raise EngineError(
-            f"{entry.filename} is larger than 64 MB; upload less at once."
-        )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise EngineError(
-            f"{entry.filename}: Line {line:,} is not UTF-8 text; save it as UTF-8."
-        ) from error
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    names = [(name or "").strip().lower() for name in rows.fieldnames or []]
-    if "file" not in names or "label" not in names:
-        raise EngineError(
-            f'{entry.filename} has no columns "file" and "label" in row 1; name two so.'
-        )
-    rows.fieldnames = names
-    found: dict[str, str] = {}
-    for number, row in enumerate(rows, start=2):
-        name, label = (row["file"] or "").strip(), (row["label"] or "").strip()
-        if name in found:
-            problems.add(
-                f'{entry.filename}: Row {number:,} lists "{name[:200]}" again.',
-                row=number,
-                column="file",
-                text=name,
-            )
-        found[name] = label
-    return found
-
-
 def _rows(
     task: Task,
     opened: zipfile.ZipFile,
     pictures: Sequence[zipfile.ZipInfo],
-    labels: _Labels,
+    labels: Labels,
     problems: Problems,
 ) -> Iterator[Row]:
     """Read one image after another; note those that cannot be used."""
