@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 
 from engine import tables
+from engine.contract import hold_against_contract
+from engine.fingerprint import fingerprint
 from engine.folder import EngineError, Folder, Json
 from engine.profile import profile
 from engine.readers import compression
@@ -48,14 +50,20 @@ def _run(spec: IngestSpec, folder: Folder) -> Json:
     target = folder.outputs / "data.parquet"
     types = _convert(spec, folder, target)
     with tables.connect(folder.path, threads=spec.threads) as database:
+        held = hold_against_contract(database, spec, target)
         described = profile(
             database,
             target,
             {column: tables.TYPES[kind] for column, kind in types.items()},
             threads=spec.threads,
             on_progress=lambda ratio: folder.progress(
-                0.6 + ratio * 0.4, "Describing columns"
+                0.6 + ratio * 0.3, "Describing columns"
             ),
+        )
+        prints = fingerprint(
+            database,
+            target,
+            lambda ratio: folder.progress(0.9 + ratio * 0.1, "Fingerprinting"),
         )
     folder.log(f"{described.row_count:,} rows in {len(described.columns)} columns.")
     return {
@@ -70,6 +78,8 @@ def _run(spec: IngestSpec, folder: Folder) -> Json:
             "correlations": described.correlations,
         },
         "hints": described.hints,
+        "fingerprint": prints,
+        "contract": held,
     }
 
 

@@ -57,6 +57,8 @@ class DatasetVersionDetail(DatasetVersionOutput):
     columns = serializers.JSONField()
     profile = serializers.JSONField()
     hints = serializers.JSONField()
+    fingerprint = serializers.JSONField(allow_null=True)
+    contract_check = serializers.JSONField(allow_null=True)
     failure_places = serializers.SerializerMethodField()
 
     @extend_schema_field(DatasetFailurePlace(many=True))

@@ -45,20 +45,19 @@ class Source:
 
     def values(self, expression: str) -> Values:
         """Return the values of all rows, or of the same sample for every column."""
-        table, rest = self._table(), ""
+        rest = ""
         if not self.is_exact:
             step = -(-self.row_count // EXACT_ROWS)
-            table = f"{table[:-1]}, file_row_number = true)"
+            # DuckDB's own number of a row; a column of that name serves as well.
             rest = f"WHERE hash(file_row_number) % {step} = 0"
-        found = self._run(f"SELECT {expression} AS value FROM {table} {rest}")
+        found = self._run(f"SELECT {expression} AS value FROM {self._table()} {rest}")
         return np.ma.asarray(found.fetchnumpy()["value"])
 
     def every(self, column: str, step: int) -> list[Any]:
         """Return the values of every `step`-th row that has one."""
         name = tables.name(column)
-        table = f"{self._table()[:-1]}, file_row_number = true)"
         found = self._run(
-            f"SELECT {name} FROM {table} WHERE file_row_number % {step} = 0 "
+            f"SELECT {name} FROM {self._table()} WHERE file_row_number % {step} = 0 "
             f"AND {name} IS NOT NULL ORDER BY file_row_number"
         )
         return [row[0] for row in found.fetchall()]

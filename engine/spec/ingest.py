@@ -1,10 +1,12 @@
 """What the verb `ingest` is told."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar, Literal
 
 from engine.spec.common import Spec
-from engine.spec.decode import require
+from engine.spec.contract import Contract
+from engine.spec.decode import SpecError, require
 
 # What the end of a file's name says about its content.
 FORMAT_ENDINGS = {
@@ -34,6 +36,9 @@ class IngestSpec(Spec):
         max_rows: refuse more.
         max_unpacked_bytes: refuse an archive or packed file that holds more.
         largest_side: pixels; a larger image is scaled down to it.
+        contract: what the table is held against; a broken expectation that blocks
+            fails the job.
+        uploaded_on: ISO date from which the contract counts how fresh the data is.
     """
 
     verb: ClassVar[str] = "ingest"
@@ -43,6 +48,8 @@ class IngestSpec(Spec):
     max_rows: int | None = None
     max_unpacked_bytes: int = 16 * GIBIBYTE
     largest_side: int = 512
+    contract: Contract | None = None
+    uploaded_on: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,6 +60,20 @@ class IngestSpec(Spec):
         enough = self.max_unpacked_bytes >= 1
         require(enough, "max_unpacked_bytes", "must be at least 1.")
         require(self.largest_side >= 1, "largest_side", "must be at least 1.")
+        if self.contract:
+            self.upload_day()
+
+    def upload_day(self) -> date:
+        """Return the day of the upload.
+
+        Raises:
+            SpecError: it is not given, or not a date.
+        """
+        try:
+            return date.fromisoformat(self.uploaded_on or "")
+        except ValueError:
+            problem = "must be a date such as 2024-01-31 when there is a contract."
+            raise SpecError("uploaded_on", problem) from None
 
     @property
     def is_packed(self) -> bool:

@@ -1,10 +1,13 @@
 """Everything that changes a dataset or its versions."""
 
+from apps.datasets.actions.contracts import save_contract
 from apps.datasets.actions.describe import (
     EDITABLE,
     create_dataset,
     edit_dataset,
 )
+from apps.datasets.actions.diffs import download_diff, finish_diff, request_diff
+from apps.datasets.actions.fingerprints import keep_fingerprint
 from apps.datasets.actions.ingest import finish_ingest
 from apps.datasets.actions.versions import (
     DatasetFile,
@@ -17,9 +20,14 @@ __all__ = [
     "EDITABLE",
     "DatasetFile",
     "create_dataset",
+    "download_diff",
     "download_version",
     "edit_dataset",
+    "finish_diff",
     "finish_ingest",
+    "keep_fingerprint",
+    "request_diff",
+    "save_contract",
     "upload_dataset",
     "upload_version",
 ]

@@ -1,6 +1,8 @@
 """Datasets and their immutable versions."""
 
+from apps.datasets.models.contracts import ContractRevision
 from apps.datasets.models.datasets import Dataset
+from apps.datasets.models.diffs import VersionDiff
 from apps.datasets.models.versions import (
     DatasetContent,
     DatasetFormat,
@@ -9,9 +11,11 @@ from apps.datasets.models.versions import (
 )
 
 __all__ = [
+    "ContractRevision",
     "Dataset",
     "DatasetContent",
     "DatasetFormat",
     "DatasetVersion",
     "DatasetVersionQuerySet",
+    "VersionDiff",
 ]

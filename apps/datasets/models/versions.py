@@ -82,6 +82,10 @@ class DatasetVersion(BackgroundJob):
     profile = models.JSONField(default=dict)
     # Values that look like personal data, for a person to judge.
     hints = models.JSONField(default=list)
+    # What engine.fingerprint and engine.contract found; None for versions read before
+    # there were fingerprints, and for those without a contract.
+    fingerprint = models.JSONField(null=True)
+    contract_check = models.JSONField(null=True)
     uploaded_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )

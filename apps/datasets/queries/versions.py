@@ -10,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from apps.core import blobs
 from apps.core.errors import Invalid
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
+from apps.datasets.queries.contracts import newest_revision
 from engine.spec import IngestSpec, Limits, format_of
 
 if TYPE_CHECKING:
@@ -19,17 +20,28 @@ if TYPE_CHECKING:
 
 
 LARGEST_FILE_BYTES = 16 * 1024**3
-HEAVY_FIELDS = ("log_tail", "columns", "profile", "hints", "failure_details")
+HEAVY_FIELDS = (
+    "log_tail",
+    "columns",
+    "profile",
+    "hints",
+    "fingerprint",
+    "contract_check",
+    "failure_details",
+)
 
 
 def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:
     """Put the uploaded file into the job folder and describe the job to the engine."""
     blobs.copy_to(version.original_sha256, folder / "inputs" / "original")
+    revision = newest_revision(version.dataset)
     _, compression = format_of(version.original_name) or ("", "none")
     spec = IngestSpec(
         original_name=version.original_name,
         format=version.format,  # type: ignore[arg-type]  # the field's choices
         compression=compression,  # type: ignore[arg-type]  # as the engine names it
+        contract=revision.contract() if revision else None,
+        uploaded_on=version.created_at.date().isoformat(),
         max_unpacked_bytes=settings.UNPACKED_LIMIT_BYTES,
         threads=settings.JOB_THREADS,
         limits=Limits(
