@@ -11,7 +11,8 @@ export PORT
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset run worker beat sealer streamer migrate protect
-.PHONY: check fix test test-browser test-crash bench bench-audit bench-training docs lock clean
+.PHONY: check fix test test-browser test-crash bench bench-audit bench-data
+.PHONY: bench-training docs lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*  ##' Makefile | sed -E 's/:.*  ## /\t/' | expand -t 16
@@ -63,6 +64,9 @@ test-crash: install-dev  ## Kill sealer and database under load, again and again
 
 bench: install-dev  ## Side-by-side measurements
 	@$(BIN)/python -m dev.services run -- $(BIN)/python -m benchmarks $(ARGS)
+
+bench-data: install-dev  ## Reading and describing 5 million rows
+	@$(BIN)/python -m benchmarks.data $(ARGS)
 
 bench-audit: install-dev  ## The audit trail against a bare INSERT
 	@$(BIN)/python -m benchmarks.audit $(ARGS)

@@ -172,6 +172,8 @@ DATABASE_ROLE_PASSWORDS = {
 STORAGE_URL = env.str("STORAGE_URL", default=f"file://{BASE_DIR / 'var' / 'blobs'}")
 JOBS_DIR = Path(env.str("JOBS_DIR", default=str(BASE_DIR / "var" / "jobs")))
 UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=500 * 1024 * 1024)
+# What a packed file or an archive may hold; a worker needs as much room on its disk.
+UNPACKED_LIMIT_BYTES = env.int("UNPACKED_LIMIT_BYTES", default=16 * 1024**3)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # A data contract has 15 fields for each column; its form stops at 600 columns.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000

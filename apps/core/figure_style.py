@@ -15,6 +15,8 @@ import plotly.graph_objects as go
 MAX_POINTS: Final = 101
 COLOURS: Final = ("#005ea2", "#c05600", "#00756f", "#7d4698", "#8b0a03", "#565c65")
 SHADES: Final = ((0.0, "#f3f8fc"), (1.0, "#73b3e7"))  # dark text is legible on all
+# Blue to white to orange; dark text is legible on all.
+DIVERGING: Final = ((0.0, "#58a4dc"), (0.5, "#ffffff"), (1.0, "#f2a25c"))
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _INK: Final = "#3d4551"
 _GRID: Final = "#e6e8ea"

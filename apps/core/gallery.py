@@ -170,6 +170,17 @@ def _figures() -> list[Figure]:
             [[1992, 243], [81, 184]],
             Axes("Predicted", "Actual"),
         ),
+        figures.correlations(
+            Caption("g-related", "Columns that move together", "Speed and height do."),
+            ["speed", "height", "weight"],
+            [[1, 0.81, -0.4], [0.81, 1, None], [-0.4, None, 1]],
+        ),
+        figures.over_time(
+            Caption("g-coverage", "Rows by month", "Nothing was recorded in March."),
+            [f"2025-0{month}-01" for month in range(1, 7)],
+            [120, 96, 0, 143, 150, 161],
+            Axes("Month", "Rows"),
+        ),
         figures.intervals(
             Caption("g-groups", "Recall by time of day", "Night is lowest."),
             [
