@@ -57,8 +57,7 @@ def columns_of(database: duckdb.DuckDBPyConnection, path: Path) -> list[Column]:
     """List the columns of one of our Parquet files."""
     table = f"read_parquet({tables.text(path)})"
     rows = database.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
-    types = tables.TYPES | {"BLOB": "image"}
-    return [Column(name, types[kind]) for name, kind, *_ in rows]
+    return [Column(name, tables.TYPES[kind]) for name, kind, *_ in rows]
 
 
 def encoded(

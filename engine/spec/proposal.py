@@ -6,7 +6,7 @@ differ honestly. A steward decides the rest.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -33,7 +33,10 @@ FEWEST_SET_ROWS = 10  # rows for each value of a set
 
 
 def propose_contract(
-    columns: Sequence[Mapping[str, Any]], rows: int, uploaded_on: date
+    columns: Sequence[Mapping[str, Any]],
+    rows: int,
+    uploaded_on: date,
+    personal: Collection[str] = (),
 ) -> Contract:
     """Propose a contract from what one version holds.
 
@@ -41,24 +44,29 @@ def propose_contract(
         columns: of its profile.
         rows: how many it has.
         uploaded_on: when it came in.
+        personal: columns with hints of personal data, of which the profile does not
+            show the values; no set is proposed for them.
     """
     keys = [c["name"] for c in columns if _is_unique(c, rows)]
     return Contract(
-        columns=tuple(_column(column, rows) for column in columns),
+        columns=tuple(_column(column, rows, personal) for column in columns),
         rows=RowCount(low=rows // 2, high=rows * 2, severity="warn"),
         freshness=_freshness(columns, uploaded_on),
         key=Key((keys[0],), severity="warn") if keys else None,
     )
 
 
-def _column(profile: Mapping[str, Any], rows: int) -> ColumnContract:
+def _column(
+    profile: Mapping[str, Any], rows: int, personal: Collection[str]
+) -> ColumnContract:
+    is_personal = profile["name"] in personal
     return ColumnContract(
         name=profile["name"],
         present=Present(),
         type=OfType(profile["type"]),
         missing=_missing(profile["missing"], rows),
         range=_range(profile),
-        allowed=_allowed(profile, rows),
+        allowed=None if is_personal else _allowed(profile, rows),
         unique=Unique("warn") if _is_unique(profile, rows) else None,
     )
 
@@ -104,7 +112,8 @@ def _allowed(profile: Mapping[str, Any], rows: int) -> Allowed | None:
 def _is_unique(profile: Mapping[str, Any], rows: int) -> bool:
     is_a_name = profile["type"] in ("integer", "text")
     is_full = profile["missing"] == 0 and profile["distinct"] == rows
-    return is_a_name and is_full and rows >= FEWEST_UNIQUE_ROWS
+    is_exact = not profile.get("is_estimate")
+    return is_a_name and is_full and is_exact and rows >= FEWEST_UNIQUE_ROWS
 
 
 def _freshness(

@@ -349,3 +349,22 @@ def test_propose_leaves_a_margin(
 
     found = contract.to_json()["columns"][0].get(field)
     assert found == (None if wanted is None else {**wanted, "severity": severity})
+
+
+def test_propose_offers_no_set_of_masked_values() -> None:
+    top = [{"value": "J•••", "count": 60}, {"value": "M•••", "count": 40}]
+    column = {"name": "who", "type": "text", "missing": 0, "distinct": 2, "top": top}
+
+    masked = propose_contract([column], 100, TODAY, {"who"})
+
+    assert masked.columns[0].allowed is None
+    assert propose_contract([column], 100, TODAY).columns[0].allowed is not None
+
+
+def test_propose_believes_no_estimate_that_values_differ() -> None:
+    column = {"name": "n", "type": "integer", "missing": 0, "distinct": 50, "top": []}
+
+    guess = propose_contract([column | {"is_estimate": True}], 50, TODAY)
+
+    assert guess.columns[0].unique is None
+    assert guess.key is None

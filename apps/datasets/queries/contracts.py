@@ -24,6 +24,7 @@ def propose_for(version: DatasetVersion) -> Contract:
         version.profile.get("columns", []),
         version.row_count or 0,
         version.created_at.date(),
+        {hint["column"] for hint in version.hints},
     )
 
 
