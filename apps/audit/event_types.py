@@ -128,6 +128,10 @@ class EventType(models.TextChoices):
     TRAINING_REQUEUED = "training.requeued", "queued again"
     TRAINING_STARTED = "training.started", "started"
 
+    UPLOAD_CANCELLED = "upload.cancelled", "cancelled the"
+    UPLOAD_EXPIRED = "upload.expired", "removed the unfinished"
+    UPLOAD_STARTED = "upload.started", "began the"
+
     @property
     def outcome(self) -> str:
         """Say how it ended: success, failure, denied or error."""

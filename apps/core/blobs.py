@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -10,7 +15,11 @@ from typing import IO
 from django.core.files import File
 from django.core.files.storage import default_storage
 
+from apps.core.disk import require_room_in, telling_no_room
+
 CHUNK_BYTES = 1024 * 1024
+DRAFTS = "drafts"
+PRIVATE = 0o600
 
 
 class BlobDamaged(Exception):
@@ -37,20 +46,114 @@ def _name(sha256: str, shelf: str = "") -> str:
 def store(content: IO[bytes], *, shelf: str = "") -> Blob:
     """Store `content`, once however often it comes.
 
+    Under its digest the content is there whole or not at all: on a local disk it is
+    written beside and moved.
+
     Args:
-        content: a seekable binary file; read twice, never held in memory.
+        content: a seekable binary file, never held in memory.
         shelf: a folder of its own, for what is removed again one day; ends with a
             slash. Equal content on another shelf stays.
+
+    Raises:
+        NoRoom: the disk is full; nothing of the content stays.
     """
+    content.seek(0)
+    if (drafts := local_folder(DRAFTS)) is None:
+        return _store_elsewhere(content, shelf)
+    with telling_no_room(), _draft_in(drafts) as (path, draft):
+        blob = _copy(content, draft)
+        draft.close()
+        adopt(path, blob, shelf=shelf)
+    return blob
+
+
+def adopt(path: Path, blob: Blob, *, shelf: str = "") -> None:
+    """Store the file at `path`, of which the digest is known; the file is gone then.
+
+    On the disk of the store it is moved, so that not even a large file is copied.
+
+    Raises:
+        NoRoom: the disk is full; the file stays where it is.
+    """
+    name = _name(blob.sha256, shelf)
+    if not _is_whole(name, blob.size_bytes):
+        target = local_folder(name)
+        if target is None or not _move(path, target):
+            store_path(path, shelf=shelf)
+    path.unlink(missing_ok=True)
+
+
+def _move(path: Path, target: Path) -> bool:
+    """Move a file within one disk; say whether it is one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.chmod(default_storage.file_permissions_mode or PRIVATE)  # type: ignore[attr-defined]
+    try:
+        path.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        return False
+    return True
+
+
+def require_room(size_bytes: int) -> None:
+    """Go on only when the store has room; one elsewhere sees to its own.
+
+    Raises:
+        NoRoom: a file of this size would not fit.
+    """
+    if folder := local_folder():
+        require_room_in(folder, size_bytes)
+
+
+def local_folder(name: str = "") -> Path | None:
+    """Give the path of something in the store; None when it is not on a local disk."""
+    try:
+        return Path(default_storage.path(name))
+    except NotImplementedError:
+        return None
+
+
+@contextmanager
+def _draft_in(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=folder)
+    with os.fdopen(descriptor, "wb") as draft:
+        try:
+            yield Path(name), draft
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
+def remove_old_drafts(before: float) -> None:
+    """Remove what killed processes left unfinished.
+
+    Args:
+        before: Unix time in seconds; what was changed later may be someone's work.
+    """
+    folder = local_folder(DRAFTS)
+    for path in folder.glob("*") if folder else ():
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+
+
+def _copy(content: IO[bytes], target: IO[bytes] | None) -> Blob:
+    """Read `content` to its end, into `target` if there is one."""
     digest = hashlib.sha256()
     size = 0
-    content.seek(0)
     while chunk := content.read(CHUNK_BYTES):
         digest.update(chunk)
         size += len(chunk)
-    blob = Blob(digest.hexdigest(), size)
+        if target is not None:
+            target.write(chunk)
+    return Blob(digest.hexdigest(), size)
+
+
+def _store_elsewhere(content: IO[bytes], shelf: str) -> Blob:
+    blob = _copy(content, None)
     name = _name(blob.sha256, shelf)
-    if not _is_whole(name, size):
+    if not _is_whole(name, blob.size_bytes):
         default_storage.delete(name)
         content.seek(0)
         default_storage.save(name, File(content))

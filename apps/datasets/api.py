@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from apps.access.checks import ensure
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
-from apps.datasets import actions, api_versions, queries, rules
+from apps.datasets import actions, api_uploads, api_versions, queries, rules
 from apps.datasets.api_versions import DatasetVersionOutput, accepted
 from apps.datasets.models import Dataset
 from apps.projects.api_access import GrantBase, GrantsBase, OpenBase, RestrictBase
@@ -171,4 +171,5 @@ urlpatterns = [
         name="dataset_grant",
     ),
     *api_versions.urlpatterns,
+    *api_uploads.urlpatterns,
 ]

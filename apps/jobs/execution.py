@@ -14,6 +14,7 @@ from django.conf import settings
 
 from apps.accounts.actions import service_account
 from apps.core import sandbox
+from apps.core.errors import PortalError
 from apps.core.sandbox import Outcome, Progress, Watch
 from apps.jobs.actions import start_job
 from apps.jobs.models import BackgroundJob
@@ -85,6 +86,9 @@ def carry_out(
             outcome = work(job, folder, _watch(job))
             if outcome.status != "lost":
                 finish(job=job, outcome=outcome, by=worker)
+        except PortalError as error:  # said in words already, such as a full disk
+            told = Outcome("failed", folder, code=error.code, message=error.message)
+            finish(job=job, outcome=told, by=worker)
         except Exception:
             finish(job=job, outcome=_unexpected(folder), by=worker)
             raise

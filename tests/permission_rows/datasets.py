@@ -4,6 +4,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.projects.actions import access
 from tests.factories import datasets as factory
+from tests.factories import uploads
 from tests.permission_rows import (
     DATA_SCIENTIST,
     PROGRAM_MANAGER,
@@ -88,6 +89,22 @@ def version(world):
     return {"pk": factory.version(made, world.data_scientist).pk}, None
 
 
+def begun(world):
+    """An upload that its owner goes on with; nobody else sees it."""
+    return {"pk": uploads.begun(world.project, world.data_scientist).pk}, None
+
+
+def next_chunk(world):
+    return begun(world)[0], uploads.CONTENT
+
+
+def received(world):
+    return {"pk": uploads.received(world.project, world.data_scientist).pk}, None
+
+
+ITS_OWNER = {DATA_SCIENTIST: 200}
+SENDING = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+
 # The developer was not granted the restricted dataset.
 UNGRANTED = {"developer": 404}
 
@@ -148,4 +165,25 @@ ROWS = [
     Row("v1:dataset_version", "get", version, READ),
     Row("v1:cancel_ingest", "post", version, uploader(202), others=403),
     Row("v1:download_version", "get", version, downloader(200), others=403),
+    Row("v1:uploads", "get", others=200),
+    Row(
+        "v1:start_upload",
+        "post",
+        of_project,
+        uploader(201),
+        others=403,
+        headers=uploads.start_headers(name="new"),
+    ),
+    Row(
+        "v1:start_version_upload",
+        "post",
+        lambda world: (dataset(world)[0], None),
+        uploader(201),
+        others=403,
+        headers=uploads.start_headers(),
+    ),
+    Row("v1:upload", "get", begun, ITS_OWNER),
+    Row("v1:upload", "patch", next_chunk, {DATA_SCIENTIST: 204}, headers=SENDING),
+    Row("v1:upload", "delete", begun, {DATA_SCIENTIST: 204}),
+    Row("v1:complete_upload", "post", received, {DATA_SCIENTIST: 202}),
 ]

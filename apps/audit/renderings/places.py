@@ -78,13 +78,13 @@ _ACTIONS: Final[dict[Place, str]] = {
         report.requeued training.cancel_requested training.failed training.finished
         training.requeued""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
-        audit.segment_pruned""",
+        audit.segment_pruned upload.expired""",
     _entity(9): "token.revoked",
     _entity(10): """audit.export_started dataset.version_started report.started
-        training.started""",
+        training.started upload.started""",
     _entity(11): """account.erasure_withdrawn approval.withdrawn audit.export_cancelled
         audit.prune_withdrawn dataset.version_cancelled report.cancelled
-        training.cancelled""",
+        training.cancelled upload.cancelled""",
     _entity(OTHER, "info"): """audit.heartbeat audit.history_gap
         audit.segment_archived""",
 }

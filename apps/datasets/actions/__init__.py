@@ -6,6 +6,15 @@ from apps.datasets.actions.describe import (
     edit_dataset,
 )
 from apps.datasets.actions.ingest import finish_ingest
+from apps.datasets.actions.uploads import (
+    UploadWish,
+    WrongOffset,
+    append_chunk,
+    cancel_upload,
+    complete_upload,
+    expire_upload,
+    start_upload,
+)
 from apps.datasets.actions.versions import (
     DatasetFile,
     download_version,
@@ -16,10 +25,17 @@ from apps.datasets.actions.versions import (
 __all__ = [
     "EDITABLE",
     "DatasetFile",
+    "UploadWish",
+    "WrongOffset",
+    "append_chunk",
+    "cancel_upload",
+    "complete_upload",
     "create_dataset",
     "download_version",
     "edit_dataset",
+    "expire_upload",
     "finish_ingest",
+    "start_upload",
     "upload_dataset",
     "upload_version",
 ]

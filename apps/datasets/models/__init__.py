@@ -1,6 +1,7 @@
 """Datasets and their immutable versions."""
 
 from apps.datasets.models.datasets import Dataset
+from apps.datasets.models.uploads import UPLOAD_TRANSITIONS, Upload, UploadState
 from apps.datasets.models.versions import (
     DatasetContent,
     DatasetFormat,
@@ -9,9 +10,12 @@ from apps.datasets.models.versions import (
 )
 
 __all__ = [
+    "UPLOAD_TRANSITIONS",
     "Dataset",
     "DatasetContent",
     "DatasetFormat",
     "DatasetVersion",
     "DatasetVersionQuerySet",
+    "Upload",
+    "UploadState",
 ]
