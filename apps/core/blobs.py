@@ -191,12 +191,10 @@ def copy_to(sha256: str, path: Path) -> None:
     Raises:
         BlobDamaged: the bytes do not have the digest they are stored under.
         FileNotFoundError: nothing is stored under this digest.
+        NoRoom: the disk that takes the copy is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256()
-    with open_blob(sha256) as source, path.open("wb") as target:
-        while chunk := source.read(CHUNK_BYTES):
-            digest.update(chunk)
-            target.write(chunk)
-    if digest.hexdigest() != sha256:
+    with telling_no_room(), open_blob(sha256) as source, path.open("wb") as target:
+        copied = _copy(source, target)
+    if copied.sha256 != sha256:
         raise BlobDamaged(f"The stored file {sha256[:12]}… has changed on disk.")

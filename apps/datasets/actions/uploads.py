@@ -156,10 +156,10 @@ def complete_upload(*, upload: Upload, by: User) -> Upload:
             "Cancel this upload and send the file again.",
             fields={"sha256": "The content that came is another."},
         )
-    return _keep(upload, blob, by)
+    with transaction.atomic():
+        return _keep(upload, blob, by)
 
 
-@transaction.atomic
 def _keep(upload: Upload, blob: Blob, by: User) -> Upload:
     upload = _lock(upload)
     ensure(rules.can_complete_upload(by, upload))
