@@ -3,11 +3,13 @@
 from django import forms
 
 from apps.core.forms import PortalForm
+from apps.datasets.models import DatasetFormat
 
 FILE_HELP = (
-    "CSV in UTF-8 with a header line, or Parquet. It is kept as it is; a worker reads "
-    "it into typed columns."
+    f"{' or '.join(DatasetFormat.labels)}; text in UTF-8 with a header line. The file "
+    "is kept as it is; a worker reads it into typed columns."
 )
+ENDINGS = ",".join(f".{ending}" for ending in DatasetFormat.values)
 
 
 class DatasetForm(PortalForm):
@@ -23,7 +25,7 @@ class DatasetForm(PortalForm):
 class VersionForm(PortalForm):
     file = forms.FileField(
         help_text=FILE_HELP,
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.parquet"}),
+        widget=forms.ClearableFileInput(attrs={"accept": ENDINGS}),
     )
 
 

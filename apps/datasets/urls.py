@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.datasets import views, views_versions
+from apps.datasets import views, views_uploads, views_versions
 
 app_name = "datasets"
 urlpatterns = [
@@ -18,6 +18,11 @@ urlpatterns = [
         name="upload_version",
     ),
     *views.access_views.urls("datasets/<uuid:pk>/", "dataset"),
+    path(
+        "uploads/<uuid:pk>/cancel/",
+        views_uploads.cancel_upload,
+        name="cancel_upload",
+    ),
     path("dataset-versions/<uuid:pk>/", views_versions.version, name="version"),
     path(
         "dataset-versions/<uuid:pk>/progress/",

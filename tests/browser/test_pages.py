@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 
 from apps.audit.models import AuditEvent
@@ -21,21 +20,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def signed_in(committed, world, live_server, client_of, person_at):
-    """Open the browser of somebody who has signed in already."""
-
-    def open_for(role: str):
-        user = getattr(world, role)
-        session = client_of(user).cookies[settings.SESSION_COOKIE_NAME].value
-        person = person_at(user.email)
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session}
-        person.page.context.add_cookies([cookie | {"url": live_server.url}])
-        return person
-
-    return open_for
 
 
 def in_project(name: str, project, *rest) -> str:

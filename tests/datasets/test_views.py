@@ -118,12 +118,16 @@ def test_upload_dataset_shows_what_is_wrong(client, project, changes, field):
     assert not Dataset.objects.exists()
 
 
-def test_upload_page_knows_the_limit(client, project, settings):
-    settings.UPLOAD_LIMIT_BYTES = 4321
+def test_upload_page_knows_the_limits(client, project, settings):
+    settings.UPLOAD_TOTAL_LIMIT_BYTES = 4321
+    settings.UPLOAD_LIMIT_BYTES = 1024
+    settings.UPLOAD_CHUNK_BYTES = 17
 
     response = client.get(reverse("datasets:upload_dataset", args=[project.slug]))
 
     assert 'data-limit-bytes="4321"' in response.text
+    assert 'data-chunk-bytes="17"' in response.text
+    assert "Without JavaScript, up to 1.0\xa0KB in one piece" in response.text
     assert 'enctype="multipart/form-data"' in response.text
 
 

@@ -133,6 +133,7 @@ ROWS = [
         granter(302) | UNGRANTED,
         others=403,
     ),
+    Row("datasets:cancel_upload", "post", begun, {DATA_SCIENTIST: 302}),
     Row("datasets:version", "get", version, READ),
     Row("datasets:version_progress", "get", version, READ),
     Row("datasets:cancel_ingest", "post", version, uploader(302), others=403),

@@ -1,6 +1,7 @@
 """What pages and the API show of datasets, and what a worker needs to read one."""
 
 from apps.datasets.queries.columns import ColumnCard, column_cards
+from apps.datasets.queries.uploads import unfinished_uploads
 from apps.datasets.queries.versions import (
     HEAVY_FIELDS,
     content_named,
@@ -19,4 +20,5 @@ __all__ = [
     "key_figures",
     "latest_versions",
     "prepare_ingest",
+    "unfinished_uploads",
 ]
