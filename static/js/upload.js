@@ -270,6 +270,7 @@
 
     lock(yes) {
       this.bar.hidden = !yes;
+      this.form.querySelector(".form__buttons").hidden = yes;
       for (const field of this.form.elements) {
         if (!this.status.contains(field) && field.type !== "hidden") field.disabled = yes;
       }

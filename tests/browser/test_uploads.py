@@ -88,8 +88,8 @@ def test_upload_goes_on_after_the_page_was_closed(scientist, file):
     page.get_by_role("button", name="Upload", exact=True).click()
     expect(page.locator("[data-upload-figures]")).to_contain_text("192 KB of")
 
-    page.unroute("**/api/v1/uploads/*")
     choose(scientist, file)
+    page.unroute("**/api/v1/uploads/*")
     scientist.sees("Unfinished uploads")
     scientist.sees("192 KB of this file were sent already, for large.")
     scientist.look()
