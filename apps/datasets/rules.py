@@ -48,6 +48,13 @@ def can_download_version(
     return permitted_with(user, Permission.DATASET_DOWNLOAD, version.dataset)
 
 
+def can_download_errors(user: User, version: DatasetVersion) -> Decision:
+    """Say whether `user` may take away the list of what is wrong: who reads it."""
+    if version.status != JobStatus.FAILED:
+        return NotNow("There are errors to list only when a file could not be read.")
+    return permitted_with(user, Permission.PROJECT_READ, version.dataset)
+
+
 def can_start_upload(user: User, project: Project, dataset: Dataset | None) -> Decision:
     """Say whether `user` may begin to send a file, for a dataset or a new one."""
     if dataset:

@@ -39,4 +39,9 @@ urlpatterns = [
         views_versions.download_version,
         name="download_version",
     ),
+    path(
+        "dataset-versions/<uuid:pk>/errors/",
+        views_versions.download_errors,
+        name="download_errors",
+    ),
 ]

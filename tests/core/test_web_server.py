@@ -72,7 +72,12 @@ def ask(port: int, head: str, body: bytes = b"") -> tuple[bytes, float]:
 
 
 @pytest.mark.parametrize(
-    "kind", ["multipart/form-data; boundary=x", "application/json"]
+    "kind",
+    [
+        "multipart/form-data; boundary=x",
+        "application/json",
+        "application/offset+octet-stream",
+    ],
 )
 @pytest.mark.parametrize("path", ["/sign-in/", "/api/v1/projects/a/datasets"])
 def test_two_gigabytes_are_refused_before_they_come(port, path, kind):
@@ -85,6 +90,20 @@ def test_two_gigabytes_are_refused_before_they_come(port, path, kind):
 
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert seconds < 5
+
+
+def test_a_chunk_has_a_limit_of_its_own(port):
+    head = (
+        "PATCH /api/v1/uploads/x HTTP/1.1\nHost: localhost\n"
+        "Content-Type: application/offset+octet-stream\nContent-Length: {}\n\n"
+    )
+    limit = settings.UPLOAD_CHUNK_BYTES
+
+    above, _ = ask(port, head.format(limit + 1))
+    within, _ = ask(port, head.format(limit))
+
+    assert above.startswith(b"HTTP/1.1 413 ")
+    assert within.startswith(b"HTTP/1.1 404 ")
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,13 @@ def version(world):
     return {"pk": factory.version(made, world.data_scientist).pk}, None
 
 
+def failed(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    running = factory.running_version(made, world.data_scientist)
+    wrong = [{"row": 2, "column": "a", "message": "Not a number.", "text": "x"}]
+    return {"pk": factory.fail(running, "Row 2 is wrong.", wrong).pk}, None
+
+
 def begun(world):
     """An upload that its owner goes on with; nobody else sees it."""
     return {"pk": uploads.begun(world.project, world.data_scientist).pk}, None
@@ -138,6 +145,8 @@ ROWS = [
     Row("datasets:version_progress", "get", version, READ),
     Row("datasets:cancel_ingest", "post", version, uploader(302), others=403),
     Row("datasets:download_version", "get", version, downloader(200), others=403),
+    Row("datasets:download_errors", "get", failed, READ),
+    Row("v1:download_errors", "get", failed, READ),
     Row("v1:datasets", "get", of_project, READ),
     Row(
         "v1:datasets",

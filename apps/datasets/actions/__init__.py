@@ -17,6 +17,7 @@ from apps.datasets.actions.uploads import (
 )
 from apps.datasets.actions.versions import (
     DatasetFile,
+    download_errors,
     download_version,
     upload_dataset,
     upload_version,
@@ -31,6 +32,7 @@ __all__ = [
     "cancel_upload",
     "complete_upload",
     "create_dataset",
+    "download_errors",
     "download_version",
     "edit_dataset",
     "expire_upload",

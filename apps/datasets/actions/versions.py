@@ -22,7 +22,9 @@ from apps.datasets.models import (
     DatasetContent,
     DatasetFormat,
     DatasetVersion,
+    ErrorListFormat,
 )
+from apps.datasets.queries import ErrorList, error_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -195,6 +197,27 @@ def download_version(
     name = f"{version.dataset.name}-{version.number}.parquet"
     size = version.parquet_bytes or 0
     return DatasetFile(version.parquet_sha256, size, name, _PARQUET)
+
+
+@transaction.atomic
+def download_errors(
+    *, version: DatasetVersion, form: ErrorListFormat, by: User
+) -> ErrorList:
+    """Hand out the list of what is wrong with a file, and keep who took it.
+
+    Raises:
+        Refused: only members who see the dataset.
+        WrongState: the file was read, or not yet.
+    """
+    ensure(rules.can_download_errors(by, version))
+    record(
+        EventType.DATASET_DOWNLOADED,
+        target=version,
+        project=version.project,
+        by=by,
+        changes={"content": "errors", "format": form.value},
+    )
+    return error_list(version, form)
 
 
 _PARQUET = "application/vnd.apache.parquet"

@@ -7,6 +7,7 @@ from apps.datasets.models.versions import (
     DatasetFormat,
     DatasetVersion,
     DatasetVersionQuerySet,
+    ErrorListFormat,
 )
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "DatasetFormat",
     "DatasetVersion",
     "DatasetVersionQuerySet",
+    "ErrorListFormat",
     "Upload",
     "UploadState",
 ]

@@ -33,6 +33,13 @@ class DatasetContent(models.TextChoices):
     PARQUET = "parquet", "Parquet"
 
 
+class ErrorListFormat(models.TextChoices):
+    """In which form the errors of a failed version are downloaded."""
+
+    CSV = "csv", "CSV"
+    JSON = "json", "JSON"
+
+
 class DatasetVersionQuerySet(JobQuerySet["DatasetVersion"]):
     """Reads of dataset versions."""
 

@@ -1,11 +1,16 @@
 """What pages and the API show of datasets, and what a worker needs to read one."""
 
 from apps.datasets.queries.columns import ColumnCard, column_cards
+from apps.datasets.queries.errors import (
+    ErrorList,
+    error_list,
+    error_list_format,
+    failure_places,
+)
 from apps.datasets.queries.uploads import unfinished_uploads
 from apps.datasets.queries.versions import (
     HEAVY_FIELDS,
     content_named,
-    failure_places,
     key_figures,
     latest_versions,
     prepare_ingest,
@@ -14,8 +19,11 @@ from apps.datasets.queries.versions import (
 __all__ = [
     "HEAVY_FIELDS",
     "ColumnCard",
+    "ErrorList",
     "column_cards",
     "content_named",
+    "error_list",
+    "error_list_format",
     "failure_places",
     "key_figures",
     "latest_versions",

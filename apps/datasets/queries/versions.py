@@ -81,15 +81,3 @@ def content_named(name: str | None) -> DatasetContent:
     except ValueError as error:
         sentence = f"format is one of {', '.join(DatasetContent.values)}."
         raise Invalid(sentence, fields={"format": sentence}) from error
-
-
-def failure_places(version: DatasetVersion) -> list[dict[str, Any]]:
-    """List where the file is wrong: row, column, message and text.
-
-    Other details of a failure are for operators and stay on the row.
-    """
-    return [
-        place
-        for place in version.failure_details
-        if isinstance(place, dict) and "message" in place
-    ]

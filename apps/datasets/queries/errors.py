@@ -1,0 +1,88 @@
+"""Where a file is wrong, to read and to take away."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from apps.core.errors import Invalid
+from apps.core.spreadsheets import plain_cell
+from apps.datasets.models import ErrorListFormat
+
+if TYPE_CHECKING:
+    from apps.datasets.models import DatasetVersion
+
+_COLUMNS = ("row", "column", "message", "text")
+
+
+def failure_places(version: DatasetVersion) -> list[dict[str, Any]]:
+    """List where the file is wrong: row, column, message and text.
+
+    Other details of a failure are for operators and stay on the row.
+    """
+    return [
+        place
+        for place in version.failure_details
+        if isinstance(place, dict) and "message" in place
+    ]
+
+
+@dataclass(frozen=True)
+class ErrorList:
+    """The errors of a failed version, to send to somebody.
+
+    Args:
+        text: the list.
+        name: what to save it as.
+        media_type: what it is.
+    """
+
+    text: str
+    name: str
+    media_type: str
+
+
+def error_list(version: DatasetVersion, form: ErrorListFormat) -> ErrorList:
+    """Write the errors of a failed version, at most the first hundred.
+
+    A file that is wrong as a whole has one error without a place.
+    """
+    places = failure_places(version) or [{"message": version.failure_message}]
+    rows = [{name: place.get(name) for name in _COLUMNS} for place in places]
+    name = f"{version.dataset.name}-{version.number}-errors.{form.value}"
+    if form == ErrorListFormat.CSV:
+        return ErrorList(_as_csv(version.original_name, rows), name, "text/csv")
+    told = {
+        "file": version.original_name,
+        "sha256": version.original_sha256,
+        "message": version.failure_message,
+        "errors": rows,
+    }
+    text = json.dumps(told, ensure_ascii=False, indent=1)
+    return ErrorList(text, name, "application/json")
+
+
+def error_list_format(name: str | None) -> ErrorListFormat:
+    """Read in which form the errors are asked for; CSV when nothing is said.
+
+    Raises:
+        Invalid: there is no such form.
+    """
+    try:
+        return ErrorListFormat(name or ErrorListFormat.CSV)
+    except ValueError as error:
+        sentence = f"format is one of {', '.join(ErrorListFormat.values)}."
+        raise Invalid(sentence, fields={"format": sentence}) from error
+
+
+def _as_csv(file_name: str, rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["file", *_COLUMNS])
+    for row in rows:
+        cells = [file_name, *("" if cell is None else cell for cell in row.values())]
+        writer.writerow([plain_cell(str(cell)) for cell in cells])
+    return text.getvalue()
