@@ -186,6 +186,22 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
 
+def _data_sources(entries: list[str]) -> dict[str, str]:
+    """Read name=address; an address is a folder, or a part of a bucket."""
+    sources = dict(entry.partition("=")[::2] for entry in entries)
+    for name, address in sources.items():
+        if not name.isidentifier() or not address.startswith(("/", "s3://")):
+            raise ImproperlyConfigured(
+                f"DATA_SOURCES holds {name}={address}; use name=/folder or "
+                "name=s3://bucket/prefix, separated by commas."
+            )
+    return sources
+
+
+# Where files may be imported from without a browser.
+DATA_SOURCES = _data_sources(env.list("DATA_SOURCES", default=[]))
+
+
 def _blob_storage(url: str) -> dict[str, object]:
     scheme, _, rest = url.partition("://")
     if scheme == "file":

@@ -77,6 +77,11 @@ class EventType(models.TextChoices):
     )
     DATASET_VERSION_CANCELLED = "dataset.version_cancelled", "cancelled reading of"
     DATASET_VERSION_FAILED = "dataset.version_failed", "could not read"
+    DATASET_VERSION_IMPORT_REQUESTED = (
+        "dataset.version_import_requested",
+        "asked to import",
+    )
+    DATASET_VERSION_IMPORTED = "dataset.version_imported", "brought in the file of"
     DATASET_VERSION_READY = "dataset.version_ready", "finished reading"
     DATASET_VERSION_REQUEUED = "dataset.version_requeued", "queued again"
     DATASET_VERSION_STARTED = "dataset.version_started", "began to read"

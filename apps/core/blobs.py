@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,9 @@ from apps.core.disk import require_room_in, telling_no_room
 CHUNK_BYTES = 1024 * 1024
 DRAFTS = "drafts"
 PRIVATE = 0o600
+
+# Gets the number of bytes so far; may raise to stop.
+OnBytes = Callable[[int], None]
 
 
 class BlobDamaged(Exception):
@@ -43,7 +46,9 @@ def _name(sha256: str, shelf: str = "") -> str:
     return f"{shelf}{sha256[:2]}/{sha256}"
 
 
-def store(content: IO[bytes], *, shelf: str = "") -> Blob:
+def store(
+    content: IO[bytes], *, shelf: str = "", on_bytes: OnBytes = lambda _: None
+) -> Blob:
     """Store `content`, once however often it comes.
 
     Under its digest the content is there whole or not at all: on a local disk it is
@@ -53,15 +58,16 @@ def store(content: IO[bytes], *, shelf: str = "") -> Blob:
         content: a seekable binary file, never held in memory.
         shelf: a folder of its own, for what is removed again one day; ends with a
             slash. Equal content on another shelf stays.
+        on_bytes: gets the number of bytes read so far, again and again.
 
     Raises:
         NoRoom: the disk is full; nothing of the content stays.
     """
     content.seek(0)
     if (drafts := local_folder(DRAFTS)) is None:
-        return _store_elsewhere(content, shelf)
+        return _store_elsewhere(content, shelf, on_bytes)
     with telling_no_room(), _draft_in(drafts) as (path, draft):
-        blob = _copy(content, draft)
+        blob = _copy(content, draft, on_bytes)
         draft.close()
         adopt(path, blob, shelf=shelf)
     return blob
@@ -138,7 +144,7 @@ def remove_old_drafts(before: float) -> None:
                 path.unlink()
 
 
-def _copy(content: IO[bytes], target: IO[bytes] | None) -> Blob:
+def _copy(content: IO[bytes], target: IO[bytes] | None, on_bytes: OnBytes) -> Blob:
     """Read `content` to its end, into `target` if there is one."""
     digest = hashlib.sha256()
     size = 0
@@ -147,11 +153,12 @@ def _copy(content: IO[bytes], target: IO[bytes] | None) -> Blob:
         size += len(chunk)
         if target is not None:
             target.write(chunk)
+        on_bytes(size)
     return Blob(digest.hexdigest(), size)
 
 
-def _store_elsewhere(content: IO[bytes], shelf: str) -> Blob:
-    blob = _copy(content, None)
+def _store_elsewhere(content: IO[bytes], shelf: str, on_bytes: OnBytes) -> Blob:
+    blob = _copy(content, None, on_bytes)
     name = _name(blob.sha256, shelf)
     if not _is_whole(name, blob.size_bytes):
         default_storage.delete(name)
@@ -165,10 +172,12 @@ def _is_whole(name: str, size_bytes: int) -> bool:
     return default_storage.exists(name) and default_storage.size(name) == size_bytes
 
 
-def store_path(path: Path, *, shelf: str = "") -> Blob:
-    """Store the file at `path`."""
+def store_path(
+    path: Path, *, shelf: str = "", on_bytes: OnBytes = lambda _: None
+) -> Blob:
+    """Store the file at `path`; the arguments are those of `store`."""
     with path.open("rb") as content:
-        return store(content, shelf=shelf)
+        return store(content, shelf=shelf, on_bytes=on_bytes)
 
 
 def remove(sha256: str, *, shelf: str) -> None:
@@ -185,8 +194,13 @@ def open_blob(sha256: str, *, shelf: str = "") -> IO[bytes]:
     return default_storage.open(_name(sha256, shelf), "rb")
 
 
-def copy_to(sha256: str, path: Path) -> None:
+def copy_to(sha256: str, path: Path, on_bytes: OnBytes = lambda _: None) -> None:
     """Copy a blob to `path` and check it on the way.
+
+    Args:
+        sha256: of the blob.
+        path: of the copy.
+        on_bytes: gets the number of bytes copied so far, again and again.
 
     Raises:
         BlobDamaged: the bytes do not have the digest they are stored under.
@@ -195,6 +209,6 @@ def copy_to(sha256: str, path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with telling_no_room(), open_blob(sha256) as source, path.open("wb") as target:
-        copied = _copy(source, target)
+        copied = _copy(source, target, on_bytes)
     if copied.sha256 != sha256:
         raise BlobDamaged(f"The stored file {sha256[:12]}… has changed on disk.")

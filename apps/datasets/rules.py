@@ -43,9 +43,26 @@ def can_download_version(
     user: User, version: DatasetVersion, content: DatasetContent
 ) -> Decision:
     """Say whether `user` may take the file away."""
+    if not version.original_sha256:
+        return NotNow("There is no file until a worker has brought it in.")
     if content == DatasetContent.PARQUET and version.status != JobStatus.SUCCEEDED:
         return NotNow("There is no Parquet file until the upload was read.")
     return permitted_with(user, Permission.DATASET_DOWNLOAD, version.dataset)
+
+
+def can_import_dataset(user: User, project: Project) -> Decision:
+    """Say whether `user` may look into sources and import from them."""
+    return permitted(user, Permission.DATASET_IMPORT, project)
+
+
+def can_import_version(user: User, dataset: Dataset) -> Decision:
+    """Say whether `user` may import the next version of `dataset`."""
+    return permitted_with(user, Permission.DATASET_IMPORT, dataset)
+
+
+def can_keep_original(user: User, version: DatasetVersion) -> Decision:
+    """Say whether `user` may keep the file that was brought in: workers only."""
+    return permitted(user, Permission.JOB_RUN, version.project)
 
 
 def can_download_errors(user: User, version: DatasetVersion) -> Decision:

@@ -1,25 +1,29 @@
 """Reading of uploads in the background, and removing unfinished ones."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 from apps.accounts.actions import service_account
 from apps.core import blobs
 from apps.core.queue import task
+from apps.core.sandbox import Outcome, Watch
 from apps.datasets import actions, parts, queries
+from apps.datasets.intake import bring_in
 from apps.datasets.models import DatasetVersion, Upload
-from apps.jobs.execution import execute
+from apps.jobs.execution import carry_out, run_engine
 
 
 @task("datasets.ingest_version")
 def ingest_version(*, pk: str, **_: Any) -> None:
-    """Read one uploaded version, unless another worker has it."""
-    execute(
-        DatasetVersion,
-        pk,
-        verb="ingest",
-        prepare=queries.prepare_ingest,
-        finish=actions.finish_ingest,
+    """Read one version, unless another worker has it."""
+    carry_out(DatasetVersion, pk, work=_read, finish=actions.finish_ingest)
+
+
+def _read(version: DatasetVersion, folder: Path, watch: Watch) -> Outcome:
+    stopped = bring_in(version, folder, watch)
+    return stopped or run_engine(
+        version, folder, watch, verb="ingest", prepare=queries.prepare_ingest
     )
 
 

@@ -53,13 +53,25 @@ def execute(
         finish: stores the outcome.
     """
 
-    def run_engine(job: J, folder: Path, watch: Watch) -> Outcome:
-        spec = prepare(job, folder)
-        (folder / "spec.json").write_text(json.dumps(spec))
-        wall_seconds = spec["limits"].get("wall_seconds") or settings.JOB_WALL_SECONDS
-        return sandbox.run(folder, verb, wall_seconds=wall_seconds, watch=watch)
+    def work(job: J, folder: Path, watch: Watch) -> Outcome:
+        return run_engine(job, folder, watch, verb=verb, prepare=prepare)
 
-    carry_out(model, pk, work=run_engine, finish=finish)
+    carry_out(model, pk, work=work, finish=finish)
+
+
+def run_engine(
+    job: J,
+    folder: Path,
+    watch: Watch,
+    *,
+    verb: str,
+    prepare: Callable[[J, Path], dict[str, Any]],
+) -> Outcome:
+    """Run the engine on a claimed job; the arguments are those of `execute`."""
+    spec = prepare(job, folder)
+    (folder / "spec.json").write_text(json.dumps(spec))
+    wall_seconds = spec["limits"].get("wall_seconds") or settings.JOB_WALL_SECONDS
+    return sandbox.run(folder, verb, wall_seconds=wall_seconds, watch=watch)
 
 
 def carry_out(

@@ -64,6 +64,7 @@ _ACTIONS: Final[dict[Place, str]] = {
     _ASK_IN_VAIN: "access.refused access.failed",
     _entity(1, "creation"): """account.erasure_requested approval.requested
         audit.export_requested audit.hold_placed audit.prune_requested dataset.created
+        dataset.version_import_requested dataset.version_imported
         dataset.version_uploaded experiment.created model.registered
         model.version_registered plan.written project.created report.requested
         run.recorded token.issued training.launched""",

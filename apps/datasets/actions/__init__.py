@@ -5,6 +5,12 @@ from apps.datasets.actions.describe import (
     create_dataset,
     edit_dataset,
 )
+from apps.datasets.actions.imports import (
+    SourcePlace,
+    import_dataset,
+    import_version,
+    keep_original,
+)
 from apps.datasets.actions.ingest import finish_ingest
 from apps.datasets.actions.uploads import (
     UploadWish,
@@ -26,6 +32,7 @@ from apps.datasets.actions.versions import (
 __all__ = [
     "EDITABLE",
     "DatasetFile",
+    "SourcePlace",
     "UploadWish",
     "WrongOffset",
     "append_chunk",
@@ -37,6 +44,9 @@ __all__ = [
     "edit_dataset",
     "expire_upload",
     "finish_ingest",
+    "import_dataset",
+    "import_version",
+    "keep_original",
     "start_upload",
     "upload_dataset",
     "upload_version",

@@ -144,7 +144,7 @@ def add_version(
     name, kind = file
     dataset = lock_dataset(dataset)
     newest = dataset.versions.order_by("-number").first()
-    _check_is_new(blob, newest)
+    check_is_new(blob, newest)
     version = DatasetVersion.objects.create(
         dataset=dataset,
         number=newest.number + 1 if newest else 1,
@@ -259,7 +259,12 @@ def check_size(size: int, limit: int) -> None:
         raise _unfit("The file is empty; choose one with data.")
 
 
-def _check_is_new(blob: Blob, newest: DatasetVersion | None) -> None:
+def check_is_new(blob: Blob, newest: DatasetVersion | None) -> None:
+    """Go on only with another file than that of the newest version.
+
+    Raises:
+        Invalid: it is the same.
+    """
     if newest and newest.original_sha256 == blob.sha256:
         raise _unfit(
             f"This is the same file as version {newest.number}, byte for byte; there "

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
-from apps.core import blobs
 from apps.core.errors import Invalid
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
 from engine.spec import IngestSpec, Limits
@@ -23,8 +22,7 @@ HEAVY_FIELDS = ("log_tail", "columns", "profile", "failure_details")
 
 
 def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:
-    """Put the uploaded file into the job folder and describe the job to the engine."""
-    blobs.copy_to(version.original_sha256, folder / "inputs" / "original")
+    """Describe the job to the engine; the file is in its folder already."""
     spec = IngestSpec(
         original_name=version.original_name,
         format=version.format,  # type: ignore[arg-type]  # the field's choices
