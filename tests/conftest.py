@@ -46,6 +46,7 @@ def fast_passwords(settings) -> None:
 def own_folders(settings, tmp_path: Path) -> None:
     settings.JOBS_DIR = tmp_path / "jobs"
     settings.UPLOADS_DIR = tmp_path / "uploads"
+    settings.DATA_SOURCES = {}
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {

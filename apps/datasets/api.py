@@ -13,7 +13,14 @@ from rest_framework.response import Response
 from apps.access.checks import ensure
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
-from apps.datasets import actions, api_uploads, api_versions, queries, rules
+from apps.datasets import (
+    actions,
+    api_imports,
+    api_uploads,
+    api_versions,
+    queries,
+    rules,
+)
 from apps.datasets.api_versions import DatasetVersionOutput, accepted
 from apps.datasets.models import Dataset
 from apps.projects.api_access import GrantBase, GrantsBase, OpenBase, RestrictBase
@@ -172,4 +179,5 @@ urlpatterns = [
     ),
     *api_versions.urlpatterns,
     *api_uploads.urlpatterns,
+    *api_imports.urlpatterns,
 ]

@@ -37,6 +37,8 @@ class DatasetVersionOutput(serializers.Serializer[Any]):
     progress_ratio = serializers.FloatField()
     original_name = serializers.CharField()
     format = serializers.CharField()
+    source_name = serializers.CharField()
+    source_path = serializers.CharField()
     original_sha256 = serializers.CharField()
     original_bytes = serializers.IntegerField()
     parquet_sha256 = serializers.CharField()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.datasets import views, views_uploads, views_versions
+from apps.datasets import views, views_imports, views_uploads, views_versions
 
 app_name = "datasets"
 urlpatterns = [
@@ -16,6 +16,16 @@ urlpatterns = [
         "datasets/<uuid:pk>/upload-version/",
         views.upload_version,
         name="upload_version",
+    ),
+    path(
+        "projects/<slug:slug>/datasets/import/",
+        views_imports.import_dataset,
+        name="import_dataset",
+    ),
+    path(
+        "datasets/<uuid:pk>/import-version/",
+        views_imports.import_version,
+        name="import_version",
     ),
     *views.access_views.urls("datasets/<uuid:pk>/", "dataset"),
     path(

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from apps.core.forms import PortalForm
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
-from apps.datasets import actions, queries
+from apps.datasets import actions, queries, rules, sources
 from apps.datasets.models import Dataset, Upload
 from apps.projects.models import Project
 
@@ -29,6 +29,7 @@ class UploadPlace:
         title: of the page.
         start_url: begins an upload in chunks.
         back_url: where somebody goes who gives up.
+        import_url: imports a file from a source instead; empty where there is none.
         unfinished: uploads to the same place that the person can go on with.
         limit_bytes: the largest file in chunks.
         form_limit_bytes: the largest file as a form.
@@ -38,6 +39,7 @@ class UploadPlace:
     title: str
     start_url: str
     back_url: str
+    import_url: str
     unfinished: list[Upload]
     limit_bytes: int
     form_limit_bytes: int
@@ -54,19 +56,27 @@ def upload_place(
     if dataset:
         title, back_url = "Upload a new version", dataset.get_absolute_url()
         start_url = reverse("v1:start_version_upload", args=[dataset.pk])
+        import_url = reverse("datasets:import_version", args=[dataset.pk])
     else:
         title = "Upload a dataset"
         back_url = reverse("datasets:list", args=[project.slug])
         start_url = reverse("v1:start_upload", args=[project.slug])
+        import_url = reverse("datasets:import_dataset", args=[project.slug])
     return UploadPlace(
         title=title,
         start_url=start_url,
         back_url=back_url,
+        import_url=import_url if _may_import(user, project) else "",
         unfinished=queries.unfinished_uploads(user, project, dataset),
         limit_bytes=settings.UPLOAD_TOTAL_LIMIT_BYTES,
         form_limit_bytes=settings.UPLOAD_LIMIT_BYTES,
         chunk_bytes=min(CHUNK_BYTES, settings.UPLOAD_CHUNK_BYTES),
     )
+
+
+def _may_import(user: User, project: Project) -> bool:
+    has_sources = bool(sources.source_names(project))
+    return has_sources and bool(rules.can_import_dataset(user, project))
 
 
 def upload_page(

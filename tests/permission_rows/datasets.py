@@ -1,5 +1,8 @@
 """Rows of datasets, their versions and who sees them."""
 
+from pathlib import Path
+
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.projects.actions import access
@@ -109,6 +112,34 @@ def received(world):
     return {"pk": uploads.received(world.project, world.data_scientist).pk}, None
 
 
+def source_file(world):
+    """A file that can be imported."""
+    folder = Path(settings.JOBS_DIR).parent / "archive"
+    folder.mkdir(exist_ok=True)
+    (folder / "rows.csv").write_bytes(uploads.CONTENT)
+    settings.DATA_SOURCES = {"archive": str(folder)}
+    return {"source": "archive", "path": "rows.csv"}
+
+
+def in_sources(world):
+    source_file(world)
+    return {"slug": world.project.slug}, None
+
+
+def in_a_source(world):
+    source_file(world)
+    return {"slug": world.project.slug, "source": "archive"}, None
+
+
+def to_import(world):
+    place = source_file(world)
+    return {"slug": world.project.slug}, {**place, "name": "new", "title": "New"}
+
+
+def to_import_next(world):
+    return dataset(world)[0], source_file(world)
+
+
 ITS_OWNER = {DATA_SCIENTIST: 200}
 SENDING = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
 
@@ -147,6 +178,14 @@ ROWS = [
     Row("datasets:download_version", "get", version, downloader(200), others=403),
     Row("datasets:download_errors", "get", failed, READ),
     Row("v1:download_errors", "get", failed, READ),
+    Row("datasets:import_dataset", "get", in_sources, uploader(200), others=403),
+    Row("datasets:import_dataset", "post", to_import, uploader(302), others=403),
+    Row("datasets:import_version", "get", dataset, uploader(200), others=403),
+    Row("datasets:import_version", "post", to_import_next, uploader(302), others=403),
+    Row("v1:sources", "get", in_sources, uploader(200), others=403),
+    Row("v1:source", "get", in_a_source, uploader(200), others=403),
+    Row("v1:import_dataset", "post", to_import, uploader(202), others=403),
+    Row("v1:import_version", "post", to_import_next, uploader(202), others=403),
     Row("v1:datasets", "get", of_project, READ),
     Row(
         "v1:datasets",

@@ -80,19 +80,32 @@ class BucketSource:
     def copy(self, path: str, target: IO[bytes], on_bytes: OnBytes) -> None:
         """Copy one object, the same from the first byte to the last."""
         parts = file_parts_of(path)
-        before = self._head(parts)
+        self.fetch(parts, self._head(parts), target, on_bytes)
+
+    def fetch(
+        self,
+        parts: list[str],
+        head: Mapping[str, Any],
+        target: IO[bytes],
+        on_bytes: OnBytes,
+    ) -> None:
+        """Copy the object as `head` described it, and no other.
+
+        Raises:
+            SourceError: it is another one by now, or cannot be read.
+        """
         copied = 0
         with self._telling(parts[-1]):
             found = self._client().get_object(
                 Bucket=self.bucket,
                 Key="/".join(self._key(parts)),
-                IfMatch=before["ETag"],
+                IfMatch=head["ETag"],
             )
             for chunk in found["Body"].iter_chunks(CHUNK_BYTES):
                 target.write(chunk)
                 copied += len(chunk)
                 on_bytes(copied)
-        if copied != before["ContentLength"]:
+        if copied != head["ContentLength"]:
             raise changed(parts[-1])
 
     def _head(self, parts: list[str]) -> dict[str, Any]:
