@@ -380,3 +380,27 @@ def test_restricted_version_is_hidden_everywhere(
         )
     }
     assert statuses == {404}
+
+
+@pytest.mark.parametrize(
+    ("stage", "log", "shown"),
+    [
+        (
+            "Checking the file",
+            "1,100,000 rows checked.\n1,200,000 rows checked.\n",
+            "1,200,000 rows checked",
+        ),
+        ("Reading: 3,400 lines of JSON", "", "3,400 lines of JSON"),
+        ("Checking the file", "", ""),
+    ],
+)
+def test_version_page_shows_bytes_and_rows(
+    client, dataset, data_scientist, stage, log, shown
+):
+    version = factory.running_version(dataset, data_scientist)
+    type(version).rows().update(stage=stage, log_tail=log, progress_ratio=0.25)
+
+    page = client.get(page_of(version)).text
+
+    assert f"rows.csv, {len(factory.CSV)}\xa0bytes" in page
+    assert f"· {shown}" in page if shown else "·" not in page.split("<pre")[0][-400:]

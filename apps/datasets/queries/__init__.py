@@ -14,6 +14,7 @@ from apps.datasets.queries.versions import (
     key_figures,
     latest_versions,
     prepare_ingest,
+    rows_so_far,
 )
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "key_figures",
     "latest_versions",
     "prepare_ingest",
+    "rows_so_far",
     "unfinished_uploads",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -66,6 +67,17 @@ def key_figures(version: DatasetVersion) -> list[dict[str, str]]:
             "detail": f"{filesizeformat(version.original_bytes)} as uploaded",
         },
     ]
+
+
+def rows_so_far(version: DatasetVersion) -> str:
+    """Say how many rows the worker has told of last, such as "1,200,000 rows checked".
+
+    Returns:
+        Empty until it has told of rows.
+    """
+    told = f"{version.log_tail}\n{version.stage}"
+    found = re.findall(r"[\d,]*\d (?:rows|lines|images)\b[^\n.;]*", told)
+    return found[-1] if found else ""
 
 
 def content_named(name: str | None) -> DatasetContent:
