@@ -150,3 +150,25 @@ def test_upload_can_be_cancelled_while_it_is_sent(scientist, file):
     expect(page.get_by_role("button", name="Cancel the upload")).to_have_count(0)
     expect(page.get_by_label("File")).to_be_visible()
     assert Upload.objects.get().state == "cancelled"
+
+
+def test_import_walks_to_a_file_of_a_source(
+    scientist, file, settings, tmp_path, running_worker
+):
+    (tmp_path / "archive" / "2024").mkdir(parents=True)
+    file.rename(tmp_path / "archive" / "2024" / "large.csv")
+    (tmp_path / "archive" / "notes.txt").write_text("Notes.")
+    settings.DATA_SOURCES = {"archive": str(tmp_path / "archive")}
+    scientist.go("/projects/inspection/datasets/upload/")
+    scientist.follow("Import it from a source")
+    scientist.picture("import")
+
+    scientist.follow("2024")
+    scientist.follow("large.csv")
+    scientist.fill("Title", "Large")
+    scientist.fill("Short name", "large")
+    scientist.picture("import-chosen")
+    scientist.press("Import")
+
+    scientist.sees("archive: 2024/large.csv")
+    expect(scientist.page.get_by_text("Succeeded").first).to_be_visible(timeout=30_000)
