@@ -63,7 +63,7 @@ class _ProjectBase(ApiView):
 
 
 class SourcesView(_ProjectBase):
-    @extend_schema(responses=SourcesOutput)
+    @extend_schema(operation_id="projects_sources_list", responses=SourcesOutput)
     def get(self, request: ApiRequest, slug: str) -> Response:
         """Sources that a project can import from."""
         names = sources.source_names(self._project())
