@@ -5,15 +5,11 @@ checksum, termination and expiration. One thing is our own: a file that has come
 becomes a dataset version when its `complete` is asked for.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpResponse, UnreadablePostError
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.http import http_date
@@ -23,36 +19,19 @@ from rest_framework import exceptions, serializers
 from rest_framework.parsers import FileUploadParser
 from rest_framework.response import Response
 
-from apps.core.errors import Invalid, PortalError
 from apps.core.middleware import CHUNK_TYPE
 from apps.core.rest_views import ApiRequest, ApiView
-from apps.datasets import actions
+from apps.datasets import actions, tus
 from apps.datasets.api_versions import status_path
 from apps.datasets.models import Dataset, Upload, UploadState
 from apps.projects.models import Project
-
-TUS_VERSION = "1.0.0"
-TUS_EXTENSIONS = "creation,checksum,termination,expiration"
-CHECKSUMS = {
-    "sha256": hashlib.sha256,
-    # Asked for by the protocol; it guards against broken wires, not against people.
-    "sha1": lambda content: hashlib.sha1(content, usedforsecurity=False),
-}
-LONGEST_NUMBER = 18  # digits, so that it fits a column
-
-
-class ChecksumMismatch(PortalError):
-    """The chunk is not what the sender meant to send."""
-
-    status = 460  # the protocol's own
-    code = "checksum_mismatch"
 
 
 class OtherProtocol(exceptions.APIException):
     status_code = 412
     default_code = "precondition_failed"
     default_detail = (
-        f"This speaks tus {TUS_VERSION}; send Tus-Resumable: {TUS_VERSION}."
+        f"This speaks tus {tus.VERSION}; send Tus-Resumable: {tus.VERSION}."
     )
 
 
@@ -116,17 +95,17 @@ class _TusView(ApiView):
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.headers.get("Tus-Resumable", TUS_VERSION) != TUS_VERSION:
+        if request.headers.get("Tus-Resumable", tus.VERSION) != tus.VERSION:
             raise OtherProtocol
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         return Response(
             status=204,
             headers={
-                "Tus-Version": TUS_VERSION,
-                "Tus-Extension": TUS_EXTENSIONS,
+                "Tus-Version": tus.VERSION,
+                "Tus-Extension": tus.EXTENSIONS,
                 "Tus-Max-Size": str(settings.UPLOAD_TOTAL_LIMIT_BYTES),
-                "Tus-Checksum-Algorithm": ",".join(CHECKSUMS),
+                "Tus-Checksum-Algorithm": ",".join(tus.CHECKSUMS),
             },
         )
 
@@ -135,10 +114,10 @@ class _TusView(ApiView):
     ) -> Any:
         """Say with every answer how far the upload is, refusals included."""
         finished = super().finalize_response(request, response, *args, **kwargs)
-        finished["Tus-Resumable"] = TUS_VERSION
+        finished["Tus-Resumable"] = tus.VERSION
         finished["Cache-Control"] = "no-store"
         if finished.status_code == OtherProtocol.status_code:
-            finished["Tus-Version"] = TUS_VERSION
+            finished["Tus-Version"] = tus.VERSION
         if self.upload:
             self.upload.refresh_from_db(fields=["received_bytes", "state"])
             _tell(self.upload, finished)
@@ -165,7 +144,7 @@ class _StartView(_TusView):
     def _started(
         self, request: ApiRequest, project: Project, dataset: Dataset | None
     ) -> Response:
-        wish = _wish_in(request, dataset)
+        wish = tus.wish_in(request.headers, dataset)
         self.upload = actions.start_upload(project=project, wish=wish, by=request.user)
         return Response(
             UploadOutput(self.upload).data,
@@ -213,10 +192,12 @@ class UploadView(_TusView):
     def patch(self, request: ApiRequest, pk: UUID) -> Response:
         """Send the next chunk; Upload-Offset of the answer says where to go on."""
         upload = self.get_object()
+        if request.content_type != CHUNK_TYPE:
+            raise exceptions.UnsupportedMediaType(request.content_type)
         actions.append_chunk(
             upload=upload,
-            offset=_number_in(request, "Upload-Offset"),
-            content=_chunk_in(request),
+            offset=tus.number_in(request.headers, "Upload-Offset"),
+            content=tus.chunk_in(request._request),
             by=request.user,
         )
         return Response(status=204)
@@ -238,75 +219,6 @@ class CompleteUploadView(_TusView):
             UploadOutput(upload).data,
             status=202,
             headers={"Location": status_path(upload.version)},
-        )
-
-
-def _wish_in(request: ApiRequest, dataset: Dataset | None) -> actions.UploadWish:
-    told = _metadata_in(request.headers.get("Upload-Metadata", ""))
-    modified = told.get("lastmodified", "")
-    return actions.UploadWish(
-        file_name=told.get("filename", ""),
-        size_bytes=_number_in(request, "Upload-Length"),
-        sha256=told.get("sha256", ""),
-        file_modified_ms=_whole_number(modified, "lastmodified") if modified else None,
-        dataset=dataset,
-        name="" if dataset else told.get("name", ""),
-        title="" if dataset else told.get("title", ""),
-        description="" if dataset else told.get("description", ""),
-    )
-
-
-def _metadata_in(header: str) -> dict[str, str]:
-    told = {}
-    for pair in filter(None, map(str.strip, header.split(","))):
-        key, _, value = pair.partition(" ")
-        try:
-            told[key] = base64.b64decode(value.strip(), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
-            sentence = "Upload-Metadata has keys, each with UTF-8 text in Base64."
-            raise Invalid(sentence, fields={key[:60]: "Not Base64."}) from error
-        if "\0" in told[key]:
-            sentence = "No text may hold a NUL character; remove it."
-            raise Invalid(sentence, fields={key[:60]: sentence})
-    return told
-
-
-def _number_in(request: ApiRequest, name: str) -> int:
-    return _whole_number(request.headers.get(name, ""), name)
-
-
-def _whole_number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER):
-        sentence = f"{name} must be a whole number of at most 18 digits."
-        raise Invalid(sentence, fields={name: sentence})
-    return int(text)
-
-
-def _chunk_in(request: ApiRequest) -> bytes:
-    """Read the body; of one that broke off, what came."""
-    if request.content_type != CHUNK_TYPE:
-        raise exceptions.UnsupportedMediaType(request.content_type)
-    length = _number_in(request, "Content-Length")
-    try:
-        content: bytes = request._request.read(length)
-    except UnreadablePostError as error:
-        raise Invalid("The connection broke; go on at Upload-Offset.") from error
-    _check(content, request.headers.get("Upload-Checksum"))
-    return content
-
-
-def _check(content: bytes, checksum: str | None) -> None:
-    if checksum is None:
-        return
-    algorithm, _, expected = checksum.partition(" ")
-    if algorithm not in CHECKSUMS:
-        names = " or ".join(CHECKSUMS)
-        raise PortalError(f"Upload-Checksum takes {names}, a space, then Base64.")
-    found = base64.b64encode(CHECKSUMS[algorithm](content).digest()).decode()
-    if not hmac.compare_digest(found.encode(), expected.strip().encode()):
-        raise ChecksumMismatch(
-            "The chunk is not what its checksum says; nothing of it was kept. Send it "
-            "again."
         )
 
 
