@@ -16,10 +16,13 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 
 from apps.core.disk import require_room_in, telling_no_room
+from apps.core.ids import new_id
 
 CHUNK_BYTES = 1024 * 1024
 DRAFTS = "drafts"
 PRIVATE = 0o600
+
+_NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
 
 # Gets the number of bytes so far; may raise to stop.
 OnBytes = Callable[[int], None]
@@ -69,37 +72,57 @@ def store(
     with telling_no_room(), _draft_in(drafts) as (path, draft):
         blob = _copy(content, draft, on_bytes)
         draft.close()
-        adopt(path, blob, shelf=shelf)
+        name = _name(blob.sha256, shelf)
+        if not _is_whole(name, blob.size_bytes):
+            _move(path, Path(default_storage.path(name)))
     return blob
 
 
-def adopt(path: Path, blob: Blob, *, shelf: str = "") -> None:
-    """Store the file at `path`, of which the digest is known; the file is gone then.
-
-    On the disk of the store it is moved, so that not even a large file is copied.
-
-    Raises:
-        NoRoom: the disk is full; the file stays where it is.
-    """
-    name = _name(blob.sha256, shelf)
-    if not _is_whole(name, blob.size_bytes):
-        target = local_folder(name)
-        if target is None or not _move(path, target):
-            store_path(path, shelf=shelf)
-    path.unlink(missing_ok=True)
-
-
-def _move(path: Path, target: Path) -> bool:
-    """Move a file within one disk; say whether it is one."""
+def _move(path: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     path.chmod(default_storage.file_permissions_mode or PRIVATE)  # type: ignore[attr-defined]
-    try:
-        path.replace(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        return False
+    path.replace(target)
+
+
+def adopt(path: Path, blob: Blob, *, shelf: str = "") -> None:
+    """Store the file at `path`, of which the digest is known; the file stays.
+
+    On the disk of the store it gets a second name, so that not even a large file is
+    copied. Nobody may write to it from then on; remove it when its blob is counted on.
+
+    Raises:
+        NoRoom: the disk is full.
+    """
+    name = _name(blob.sha256, shelf)
+    if _is_whole(name, blob.size_bytes):
+        return
+    target = local_folder(name)
+    if target is None or not _link(path, target):
+        store_path(path, shelf=shelf)
+
+
+def _link(path: Path, target: Path) -> bool:
+    """Give a file a second name; say whether its disk and that of the store allow."""
+    draft = Path(default_storage.path(DRAFTS)) / str(new_id())
+    with telling_no_room():
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            draft.hardlink_to(path)
+        except OSError as error:
+            if error.errno not in _NO_LINK:
+                raise
+            return False
+        _move(draft, target)
     return True
+
+
+def shares_disk_with(folder: Path) -> bool:
+    """Say whether `adopt` has nothing to copy of what lies in `folder`."""
+    store = local_folder()
+    if store is None:
+        return False
+    store.mkdir(parents=True, exist_ok=True)
+    return folder.stat().st_dev == store.stat().st_dev
 
 
 def require_room(size_bytes: int) -> None:

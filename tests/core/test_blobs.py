@@ -1,5 +1,7 @@
 import hashlib
 import io
+import tempfile
+from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
@@ -81,3 +83,49 @@ def test_a_missing_blob_is_not_found(tmp_path):
         blobs.open_blob(SHA256)
     with pytest.raises(FileNotFoundError):
         blobs.copy_to(SHA256, tmp_path / "copy")
+
+
+def test_adopt_gives_a_file_a_second_name(tmp_path, blob):
+    path = tmp_path / "large"
+    path.write_bytes(b"other")
+    other = blobs.Blob(hashlib.sha256(b"other").hexdigest(), 5)
+
+    blobs.adopt(path, other)
+
+    stored_at = blobs.local_folder(f"{other.sha256[:2]}/{other.sha256}")
+    assert stored_at.stat().st_ino == path.stat().st_ino
+    assert not list(blobs.local_folder(blobs.DRAFTS).iterdir())
+
+
+def test_adopt_replaces_what_a_killed_process_left_half_written(tmp_path, blob):
+    damage(CONTENT[:30])
+    path = tmp_path / "large"
+    path.write_bytes(CONTENT)
+
+    blobs.adopt(path, blob)
+
+    assert stored() == CONTENT
+
+
+OTHER_DISK = "/dev/shm"  # noqa: S108  # on a disk of its own, if it is there
+
+
+@pytest.mark.skipif(not Path(OTHER_DISK).is_dir(), reason="there is no second disk")
+def test_adopt_copies_from_another_disk(blob):
+    default_storage.delete(NAME)
+    with tempfile.NamedTemporaryFile(dir=OTHER_DISK) as file:
+        file.write(CONTENT)
+        file.flush()
+
+        blobs.adopt(Path(file.name), blob)
+
+        assert Path(file.name).exists()
+    assert stored() == CONTENT
+
+
+def test_store_tells_how_many_bytes():
+    told = []
+
+    blobs.store(io.BytesIO(CONTENT), on_bytes=told.append)
+
+    assert told == [100]

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.utils import timezone
 
 from apps.audit.models import AuditEvent
@@ -122,10 +123,13 @@ def test_append_chunk_follows_no_link(project, data_scientist, tmp_path):
     assert target.read_bytes() == b""
 
 
-def test_complete_upload_makes_a_new_dataset(project, data_scientist):
+def test_complete_upload_makes_a_new_dataset(
+    project, data_scientist, django_capture_on_commit_callbacks
+):
     upload = received(project, data_scientist, title="New", sha256=SHA256.upper())
 
-    upload = actions.complete_upload(upload=upload, by=data_scientist)
+    with django_capture_on_commit_callbacks(execute=True):
+        upload = actions.complete_upload(upload=upload, by=data_scientist)
 
     dataset = Dataset.objects.get()
     assert (dataset.name, dataset.title) == ("new", "New")
@@ -145,6 +149,22 @@ def test_complete_upload_adds_the_next_version(project, data_scientist):
     upload = actions.complete_upload(upload=upload, by=data_scientist)
 
     assert upload.version.number == 2
+
+
+def test_complete_upload_that_was_not_committed_can_be_repeated(
+    project, data_scientist
+):
+    """As when the server dies between the file and the commit."""
+    upload = received(project, data_scientist)
+    with transaction.atomic():
+        actions.complete_upload(upload=upload, by=data_scientist)
+        transaction.set_rollback(True)
+
+    upload.refresh_from_db()
+    assert upload.state == UploadState.OPEN
+    upload = actions.complete_upload(upload=upload, by=data_scientist)
+    with blobs.open_blob(upload.version.original_sha256) as content:
+        assert content.read() == CONTENT
 
 
 def test_complete_upload_moves_the_file(project, data_scientist):
@@ -190,11 +210,14 @@ def test_complete_upload_of_the_same_file_adds_nothing(project, data_scientist):
     assert upload.state == UploadState.OPEN
 
 
-def test_complete_upload_whose_content_is_known_keeps_it_once(project, data_scientist):
+def test_complete_upload_whose_content_is_known_keeps_it_once(
+    project, data_scientist, django_capture_on_commit_callbacks
+):
     factory.version(factory.dataset(project, data_scientist), data_scientist, CONTENT)
     upload = received(project, data_scientist)
 
-    actions.complete_upload(upload=upload, by=data_scientist)
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.complete_upload(upload=upload, by=data_scientist)
 
     assert everything_stored() == [SHA256]
 

@@ -156,6 +156,8 @@ def complete_upload(*, upload: Upload, by: User) -> Upload:
             "Cancel this upload and send the file again.",
             fields={"sha256": "The content that came is another."},
         )
+    if not blobs.shares_disk_with(parts.folder()):
+        blobs.adopt(parts.path_of(upload), blob)  # a copy, which takes a while, too
     with transaction.atomic():
         return _keep(upload, blob, by)
 
@@ -171,8 +173,9 @@ def _keep(upload: Upload, blob: Blob, by: User) -> Upload:
     )
     upload.advance(UploadState.COMPLETE)
     upload.save(update_fields=["version", "state"])
-    # Last, so that nothing is stored for what was refused.
+    # Late, so that nothing is stored for what was refused.
     blobs.adopt(parts.path_of(upload), blob)
+    transaction.on_commit(partial(parts.remove, upload))
     return upload
 
 
