@@ -73,7 +73,7 @@
         return;
       }
       this.file = file;
-      this.values = Object.fromEntries(new FormData(this.form)); // before it is locked
+      this.values = this.texts(); // before it is locked
       this.address = this.unfinished(file)?.dataset.unfinished ?? null;
       await this.go();
     }
@@ -115,15 +115,12 @@
     // --- What the portal is asked ---
 
     async start() {
-      const { name = "", title = "", description = "" } = this.values;
       const answer = await this.once("POST", this.form.dataset.upload, {
         "Upload-Length": this.file.size,
         "Upload-Metadata": metadata({
+          ...this.values,
           filename: this.file.name,
           lastmodified: String(this.file.lastModified),
-          name,
-          title,
-          description,
         }),
       }).catch(() => null);
       if (answer?.status !== 201) {
@@ -246,6 +243,11 @@
           Number(dataset.size) === file.size &&
           (!dataset.modified || Number(dataset.modified) === file.lastModified),
       );
+    }
+
+    texts() {
+      const all = [...new FormData(this.form)];
+      return Object.fromEntries(all.filter(([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken"));
     }
 
     // Name the fields at fault where they stand.

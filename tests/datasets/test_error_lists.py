@@ -50,9 +50,20 @@ def test_download_errors_as_json(client, failed):
     answer = client.get(address_of(failed), {"format": "json"})
 
     told = answer.json()
-    assert told["errors"] == WRONG
+    assert told["errors"] == [{"file": "rows.csv", **place} for place in WRONG]
     assert (told["file"], told["message"]) == ("rows.csv", "Row 2 is wrong.")
     assert told["sha256"] == failed.original_sha256
+
+
+def test_download_errors_names_the_file_in_an_archive(client, project, data_scientist):
+    dataset = factory.dataset(project, data_scientist)
+    running = factory.running_version(dataset, data_scientist)
+    inside = {**WRONG[0], "file": "birds/gull.png"}
+    version = factory.fail(running, "A picture is broken.", [inside])
+
+    (told,) = client.get(address_of(version), {"format": "json"}).json()["errors"]
+
+    assert told["file"] == "birds/gull.png"
 
 
 def test_download_errors_is_recorded(client, failed, data_scientist):

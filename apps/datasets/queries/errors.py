@@ -15,7 +15,7 @@ from apps.datasets.models import ErrorListFormat
 if TYPE_CHECKING:
     from apps.datasets.models import DatasetVersion
 
-_COLUMNS = ("row", "column", "message", "text")
+_COLUMNS = ("file", "row", "column", "message", "text")
 
 
 def failure_places(version: DatasetVersion) -> list[dict[str, Any]]:
@@ -51,10 +51,12 @@ def error_list(version: DatasetVersion, form: ErrorListFormat) -> ErrorList:
     A file that is wrong as a whole has one error without a place.
     """
     places = failure_places(version) or [{"message": version.failure_message}]
-    rows = [{name: place.get(name) for name in _COLUMNS} for place in places]
+    # A place names its file where there are several, as in an archive.
+    named = [{"file": version.original_name} | _filled(place) for place in places]
+    rows = [{name: place.get(name) for name in _COLUMNS} for place in named]
     name = f"{version.dataset.name}-{version.number}-errors.{form.value}"
     if form == ErrorListFormat.CSV:
-        return ErrorList(_as_csv(version.original_name, rows), name, "text/csv")
+        return ErrorList(_as_csv(rows), name, "text/csv")
     told = {
         "file": version.original_name,
         "sha256": version.original_sha256,
@@ -78,11 +80,19 @@ def error_list_format(name: str | None) -> ErrorListFormat:
         raise Invalid(sentence, fields={"format": sentence}) from error
 
 
-def _as_csv(file_name: str, rows: list[dict[str, Any]]) -> str:
+def _filled(place: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in place.items()
+        if value is not None and value != ""
+    }
+
+
+def _as_csv(rows: list[dict[str, Any]]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(["file", *_COLUMNS])
+    writer.writerow(_COLUMNS)
     for row in rows:
-        cells = [file_name, *("" if cell is None else cell for cell in row.values())]
-        writer.writerow([plain_cell(str(cell)) for cell in cells])
+        cells = ["" if cell is None else str(cell) for cell in row.values()]
+        writer.writerow(map(plain_cell, cells))
     return text.getvalue()
