@@ -31,6 +31,11 @@ CHECKSUMS = {
 }
 LONGEST_NUMBER = 18  # digits, so that it fits a column
 
+# What is read of the metadata, and what clients add of their own accord.
+OF_A_FILE = {"filename", "sha256", "lastmodified"}
+OF_A_DATASET = {"name", "title", "description"}
+NOT_ASKED_FOR = {"filetype", "type", "relativePath"}
+
 Headers = Mapping[str, str]
 
 
@@ -42,12 +47,15 @@ class ChecksumMismatch(PortalError):
 
 
 def wish_in(headers: Headers, dataset: Dataset | None) -> UploadWish:
-    """Read what somebody is about to send.
+    """Read what somebody is about to send; a wish that is not known is not dropped.
 
     Raises:
-        Invalid: a header cannot be read.
+        Invalid: a header cannot be read, or asks for what there is not.
     """
     told = _metadata_in(headers.get("Upload-Metadata", ""))
+    if unknown := told.keys() - OF_A_FILE - OF_A_DATASET - NOT_ASKED_FOR:
+        sentence = "An upload cannot be told this; leave it out."
+        raise Invalid(sentence, fields={key[:60]: sentence for key in sorted(unknown)})
     modified = told.get("lastmodified", "")
     return UploadWish(
         file_name=told.get("filename", ""),

@@ -57,7 +57,8 @@ def checksum(algorithm: str, content: bytes) -> str:
 
 
 def test_a_file_comes_in_chunks_and_becomes_a_version(api, project):
-    answer = start(api, project, name="new", title="Grüße", lastmodified="1700000000")
+    told = {"title": "Grüße", "lastmodified": "1700000000", "filetype": "text/csv"}
+    answer = start(api, project, name="new", **told)
     address = answer.headers["Location"]
     assert answer.status_code == 201
     assert answer.headers["Upload-Offset"] == "0"
@@ -178,6 +179,7 @@ def test_a_number_that_is_none_is_invalid(api, project, started, text):
         ("filename", "file"),
         ("filename !!", "filename"),
         ("filename /w==", "filename"),
+        (metadata(filename="rows.csv", name="new", licence="none"), "licence"),
         (metadata(filename="rows.csv", name="n\0w"), "name"),
         (metadata(filename="rows.csv", name="no spaces"), "name"),
         (metadata(filename="rows.csv"), "name"),
