@@ -63,4 +63,4 @@ class NoRoom(PortalError):
     """The disk of the portal is full, or would be."""
 
     status = 507
-    code = "no_room"
+    code = "disk_full"

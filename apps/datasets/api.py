@@ -15,6 +15,8 @@ from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets import (
     actions,
+    api_contracts,
+    api_diffs,
     api_imports,
     api_uploads,
     api_versions,
@@ -180,4 +182,6 @@ urlpatterns = [
     *api_versions.urlpatterns,
     *api_uploads.urlpatterns,
     *api_imports.urlpatterns,
+    *api_contracts.urlpatterns,
+    *api_diffs.urlpatterns,
 ]

@@ -58,6 +58,8 @@ class DatasetVersionOutput(serializers.Serializer[Any]):
 class DatasetVersionDetail(DatasetVersionOutput):
     columns = serializers.JSONField()
     profile = serializers.JSONField()
+    fingerprint = serializers.JSONField(allow_null=True)
+    contract_check = serializers.JSONField(allow_null=True)
     failure_places = serializers.SerializerMethodField()
     errors_url = serializers.SerializerMethodField()
 

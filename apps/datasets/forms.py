@@ -1,9 +1,19 @@
 """Forms of datasets and their versions."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from django import forms
 
 from apps.core.forms import PortalForm
 from apps.datasets.models import DatasetFormat
+from apps.datasets.queries import proposed_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apps.datasets.models import DatasetVersion
 
 FILE_HELP = (
     f"{' or '.join(DatasetFormat.labels)}; text in UTF-8 with a header line. The file "
@@ -48,3 +58,38 @@ class ImportVersionForm(PortalForm):
 
 
 class ImportDatasetForm(NamedForm, ImportVersionForm): ...
+
+
+class DiffForm(PortalForm):
+    """Which two versions are compared, and by which columns."""
+
+    before_number = forms.TypedChoiceField(label="From", coerce=int)
+    after_number = forms.TypedChoiceField(label="To", coerce=int)
+    key = forms.MultipleChoiceField(
+        label="Rows are told apart by",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="With none, whole rows are compared and no row counts as changed.",
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        numbers: Sequence[int],
+        pair: tuple[DatasetVersion, DatasetVersion],
+    ) -> None:
+        """Offer the versions with these `numbers`; `pair` is chosen now."""
+        super().__init__(data)
+        before, after = pair
+        known = set(before.column_names)
+        both = [name for name in after.column_names if name in known]
+        self._offer("before_number", numbers, before.number)
+        self._offer("after_number", numbers, after.number)
+        self._offer("key", both, proposed_key(before, after))
+
+    def _offer(self, name: str, values: Sequence[Any], initial: Any) -> None:
+        field: Any = self.fields[name]
+        is_number = name != "key"
+        field.choices = [(v, f"Version {v}" if is_number else v) for v in values]
+        field.initial = initial

@@ -10,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from apps.accounts.actions import service_account
 from apps.core import blobs
 from apps.core.disk import telling_no_room
-from apps.core.sandbox import Outcome, Progress, Watch
+from apps.core.sandbox import STATUS_AFTER, Outcome, Progress, Watch
 from apps.datasets import actions, sources
 from apps.datasets.actions.imports import check_importable
 from apps.datasets.models import DatasetVersion
@@ -75,6 +75,6 @@ def _teller(watch: Watch, stage: str, total: int) -> blobs.OnBytes:
         words = f"{stage}: {' of '.join(sizes)}"
         answer = watch(Progress(ratio=min(done / max(total, 1), 1.0), stage=words))
         if answer != "go on":
-            raise _Stopped({"cancel": "cancelled"}.get(answer, answer))
+            raise _Stopped(STATUS_AFTER.get(answer, answer))
 
     return tell

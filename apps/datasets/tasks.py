@@ -1,4 +1,4 @@
-"""Reading of uploads in the background, and removing unfinished ones."""
+"""Reading and comparing of versions in the background, and what uploads leave."""
 
 import time
 from pathlib import Path
@@ -10,11 +10,11 @@ from apps.core.queue import task
 from apps.core.sandbox import Outcome, Watch
 from apps.datasets import actions, parts, queries
 from apps.datasets.intake import bring_in
-from apps.datasets.models import DatasetVersion, Upload
-from apps.jobs.execution import carry_out, run_engine
+from apps.datasets.models import DatasetVersion, Upload, VersionDiff
+from apps.jobs.execution import carry_out, execute, run_engine
 
 
-@task("datasets.ingest_version")
+@task("datasets.ingest_version", queue="ingest")
 def ingest_version(*, pk: str, **_: Any) -> None:
     """Read one version, unless another worker has it."""
     carry_out(DatasetVersion, pk, work=_read, finish=actions.finish_ingest)
@@ -24,6 +24,18 @@ def _read(version: DatasetVersion, folder: Path, watch: Watch) -> Outcome:
     stopped = bring_in(version, folder, watch)
     return stopped or run_engine(
         version, folder, watch, verb="ingest", prepare=queries.prepare_ingest
+    )
+
+
+@task("datasets.compare_versions")
+def compare_versions(*, pk: str, **_: Any) -> None:
+    """Compare two versions, unless another worker does."""
+    execute(
+        VersionDiff,
+        pk,
+        verb="compare",
+        prepare=queries.prepare_diff,
+        finish=actions.finish_diff,
     )
 
 

@@ -48,6 +48,7 @@ def _version_context(request: HtmxRequest, version: DatasetVersion) -> dict[str,
         "columns": queries.column_cards(version),
         "figures": queries.key_figures(version),
         "places": queries.failure_places(version),
+        "contract_check": queries.check_summary(version),
         "may_cancel_ingest": can_cancel_job(user, version),
         "may_download_original": rules.can_download_version(
             user, version, DatasetContent.ORIGINAL

@@ -120,6 +120,6 @@ def test_ingest_version_fails_in_words(project, data_scientist, store_on_it):
     tasks.ingest_version(pk=str(version.pk))
 
     version.refresh_from_db()
-    assert (version.status, version.failure_code) == ("failed", "no_room")
+    assert (version.status, version.failure_code) == ("failed", "disk_full")
     assert "full" in version.failure_message
     assert files_in(store_on_it) == before

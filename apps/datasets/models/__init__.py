@@ -1,6 +1,8 @@
 """Datasets and their immutable versions."""
 
+from apps.datasets.models.contracts import ContractRevision
 from apps.datasets.models.datasets import Dataset
+from apps.datasets.models.diffs import VersionDiff
 from apps.datasets.models.uploads import UPLOAD_TRANSITIONS, Upload, UploadState
 from apps.datasets.models.versions import (
     DatasetContent,
@@ -12,6 +14,7 @@ from apps.datasets.models.versions import (
 
 __all__ = [
     "UPLOAD_TRANSITIONS",
+    "ContractRevision",
     "Dataset",
     "DatasetContent",
     "DatasetFormat",
@@ -20,4 +23,5 @@ __all__ = [
     "ErrorListFormat",
     "Upload",
     "UploadState",
+    "VersionDiff",
 ]

@@ -87,6 +87,10 @@ class DatasetVersion(BackgroundJob):
     row_count = models.BigIntegerField(null=True)
     columns = models.JSONField(default=list)
     profile = models.JSONField(default=dict)
+    # What engine.fingerprint and engine.contract found; None for versions read before
+    # there were fingerprints, and for those without a contract.
+    fingerprint = models.JSONField(null=True)
+    contract_check = models.JSONField(null=True)
     uploaded_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )

@@ -10,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 
 from apps.core.errors import Invalid
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
+from apps.datasets.queries.contracts import newest_revision
 from engine.spec import IngestSpec, Limits
 
 if TYPE_CHECKING:
@@ -19,14 +20,24 @@ if TYPE_CHECKING:
 
 
 LARGEST_FILE_BYTES = 16 * 1024**3
-HEAVY_FIELDS = ("log_tail", "columns", "profile", "failure_details")
+HEAVY_FIELDS = (
+    "log_tail",
+    "columns",
+    "profile",
+    "fingerprint",
+    "contract_check",
+    "failure_details",
+)
 
 
 def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:
     """Describe the job to the engine; the file is in its folder already."""
+    revision = newest_revision(version.dataset)
     spec = IngestSpec(
         original_name=version.original_name,
         format=version.format,  # type: ignore[arg-type]  # the field's choices
+        contract=revision.contract() if revision else None,
+        uploaded_on=version.created_at.date().isoformat(),
         threads=settings.JOB_THREADS,
         limits=Limits(
             memory_bytes=settings.JOB_MEMORY_BYTES,

@@ -10,8 +10,8 @@ import apps.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("datasets", "0001_initial"),
-        ("projects", "0001_initial"),
+        ("datasets", "0003_job_usage"),
+        ("projects", "0002_own_code"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
