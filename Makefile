@@ -11,7 +11,8 @@ export PORT
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset run worker beat sealer streamer migrate protect
-.PHONY: check fix test test-browser test-crash bench bench-audit bench-training docs lock clean
+.PHONY: check fix test test-browser test-crash bench bench-audit bench-data
+.PHONY: bench-training docs lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*  ##' Makefile | sed -E 's/:.*  ## /\t/' | expand -t 16
@@ -27,7 +28,7 @@ run:  ## Web process, settings from the environment (.env.example)
 	$(BIN)/gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --keep-alive 0 --no-control-socket --bind 127.0.0.1:$(PORT)
 
 worker:  ## Background worker, settings from the environment
-	$(BIN)/celery --quiet -A mlops_portal worker --loglevel INFO --concurrency 2 --queues default,training,validation,ingest
+	$(BIN)/celery --quiet -A mlops_portal worker --loglevel INFO
 
 beat: | var  ## Clock of the periodic tasks, settings from the environment
 	$(BIN)/celery --quiet -A mlops_portal beat --loglevel INFO --schedule var/beat-schedule
@@ -63,6 +64,9 @@ test-crash: install-dev  ## Kill sealer and database under load, again and again
 
 bench: install-dev  ## Side-by-side measurements
 	@$(BIN)/python -m dev.services run -- $(BIN)/python -m benchmarks $(ARGS)
+
+bench-data: install-dev  ## Reading and describing 5 million rows
+	@$(BIN)/python -m benchmarks.data $(ARGS)
 
 bench-audit: install-dev  ## The audit trail against a bare INSERT
 	@$(BIN)/python -m benchmarks.audit $(ARGS)

@@ -31,10 +31,7 @@ WEB = (
     "gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120"
     " --keep-alive 0 --no-control-socket"
 )
-WORKER = (
-    "celery --quiet -A mlops_portal worker --loglevel INFO --concurrency 2"
-    " --queues default,training,validation,ingest"
-)
+WORKER = "celery --quiet -A mlops_portal worker --loglevel INFO"
 BEAT = "celery --quiet -A mlops_portal beat --loglevel INFO"
 SEALER = ("seal_audit_trail",)
 
@@ -87,6 +84,7 @@ def environment(urls: dict[str, str], *, folder: Path = FOLDER) -> dict[str, str
         "SECRET_KEY": kept_secret(folder / "secret.key", prefix="demo-"),
         "STORAGE_URL": f"file://{folder / 'blobs'}",
         "JOBS_DIR": str(folder / "jobs"),
+        "UPLOADS_DIR": str(folder / "uploads"),
         "AUDIT_SIGNING_KEY_FILE": str(folder / "sealer" / "signing.key"),
         "PYTHONUNBUFFERED": "1",
     }

@@ -20,9 +20,11 @@ from engine.folder import Folder, Json
 from engine.importance import permutation_importance
 from engine.learning import Learned, baseline, learn, measured
 from engine.measures import Outcomes
-from engine.package import Input, Signature, environment, manifest, save_model
+from engine.package import Input, Signature, manifest, save_model
+from engine.record import write_record
 from engine.spec import Scalar, TrainSpec
 from engine.split import Split, split
+from engine.steps import digests, write_predictions
 
 
 def run(spec: TrainSpec, folder: Folder) -> Json:
@@ -53,8 +55,18 @@ def run(spec: TrainSpec, folder: Folder) -> Json:
         folder.progress(0.9, "Packaging the model")
         signature = _signature(spec, types, table.layout, learned)
         exported = _package(spec, folder, learned, signature, held_out)
-    folder.write_json("outputs/metrics.json", metrics)
+        write_predictions(folder, held_out.rows, outcomes, _classes(spec, signature))
+        folder.write_json("outputs/metrics.json", metrics)
+        steps = digests(
+            table=table,
+            split=parts.digest,
+            search=_searched(learned),
+            pipeline=learned.pipeline,
+            folder=folder,
+        )
+        write_record(spec, folder, steps, metrics)
     return {
+        "steps": steps,
         "parameters": _parameters(spec, learned),
         "metrics": metrics,
         "metric_history": learned.history,
@@ -68,6 +80,18 @@ def run(spec: TrainSpec, folder: Folder) -> Json:
         "onnx": exported,
         "figures": figures,
     }
+
+
+def _classes(spec: TrainSpec, signature: Signature) -> list[str]:
+    """Name the classes by number; for a binary target, 1 is the positive one."""
+    return sorted(signature.classes, key=lambda name: name == spec.positive_label)
+
+
+def _searched(learned: Learned) -> Json:
+    """Say what the search tried and chose, as plain values to be digested."""
+    trials = learned.found.trials if learned.found else []
+    tried = [[trial.parameters, trial.score, trial.rows] for trial in trials]
+    return {"parameters": learned.parameters, "trials": tried}
 
 
 def _reading(spec: TrainSpec) -> Reading:
@@ -169,7 +193,6 @@ def _package(
     pipeline, outputs = learned.pipeline, folder.outputs
     save_model(pipeline, outputs / "model.skops")
     folder.write_json("outputs/signature.json", signature.to_json())
-    folder.write_json("outputs/environment.json", environment(spec.threads))
     exported = onnx_export.export(
         pipeline, sample, outputs / "model.onnx", spec.threads
     )

@@ -171,9 +171,39 @@ DATABASE_ROLE_PASSWORDS = {
 
 STORAGE_URL = env.str("STORAGE_URL", default=f"file://{BASE_DIR / 'var' / 'blobs'}")
 JOBS_DIR = Path(env.str("JOBS_DIR", default=str(BASE_DIR / "var" / "jobs")))
+# A file sent whole, as a form.
 UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=500 * 1024 * 1024)
+# What a packed file or an archive may hold; a worker needs as much room on its disk.
+UNPACKED_LIMIT_BYTES = env.int("UNPACKED_LIMIT_BYTES", default=16 * 1024**3)
+# A file sent in chunks: where they wait, how long, and how many of them one may send.
+UPLOADS_DIR = Path(env.str("UPLOADS_DIR", default=str(BASE_DIR / "var" / "uploads")))
+UPLOAD_TOTAL_LIMIT_BYTES = env.int("UPLOAD_TOTAL_LIMIT_BYTES", default=20 * 1024**3)
+UPLOAD_CHUNK_BYTES = env.int("UPLOAD_CHUNK_BYTES", default=16 * 1024 * 1024)
+UPLOAD_KEEP_HOURS = env.int("UPLOAD_KEEP_HOURS", default=48)
+UPLOADS_OPEN_LIMIT = env.int("UPLOADS_OPEN_LIMIT", default=5)
+UPLOADS_OPEN_LIMIT_BYTES = env.int("UPLOADS_OPEN_LIMIT_BYTES", default=40 * 1024**3)
+# Free space that uploads leave on the disks they are written to.
+STORAGE_RESERVE_BYTES = env.int("STORAGE_RESERVE_BYTES", default=512 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# A data contract has 15 fields for each column; its form stops at 600 columns.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+
+def _data_sources(entries: list[str]) -> dict[str, str]:
+    """Read name=address; an address is a folder, or a part of a bucket."""
+    sources = dict(entry.partition("=")[::2] for entry in entries)
+    for name, address in sources.items():
+        if not name.isidentifier() or not address.startswith(("/", "s3://")):
+            raise ImproperlyConfigured(
+                f"DATA_SOURCES holds {name}={address}; use name=/folder or "
+                "name=s3://bucket/prefix, separated by commas."
+            )
+    return sources
+
+
+# Where files may be imported from without a browser.
+DATA_SOURCES = _data_sources(env.list("DATA_SOURCES", default=[]))
 
 
 def _blob_storage(url: str) -> dict[str, object]:
@@ -306,6 +336,17 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Whose work a worker takes, and how many jobs at once.
+WORKER_QUEUES = env.list(
+    "WORKER_QUEUES",
+    default=["default", "exports", "ingest", "training", "validation"],
+)
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
+# So often a worker says that it lives; so long it may be silent; and so long a job may
+# still run when its worker is told to stop, before another worker gets it.
+WORKER_SIGN_SECONDS = 10
+WORKER_SILENT_SECONDS = 45
+WORKER_STOP_SECONDS = env.int("WORKER_STOP_SECONDS", default=20)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 JOB_WALL_SECONDS = env.int("JOB_WALL_SECONDS", default=3600)
@@ -313,6 +354,20 @@ JOB_MEMORY_BYTES = env.int("JOB_MEMORY_BYTES", default=4 * 1024**3)
 JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=30)
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=3)
 JOB_THREADS = env.int("JOB_THREADS", default=1)
+JOB_CPU_SECONDS = env.int("JOB_CPU_SECONDS", default=4 * JOB_WALL_SECONDS)
+JOB_DISK_BYTES = env.int("JOB_DISK_BYTES", default=20 * 1024**3)
+JOB_DISK_RESERVE_BYTES = env.int("JOB_DISK_RESERVE_BYTES", default=256 * 1024**2)
+JOB_FILES = env.int("JOB_FILES", default=10_000)
+JOB_PROCESSES = env.int("JOB_PROCESSES", default=256)
+# How the engine is kept apart: auto, or what is allowed, best first; see
+# docs/guide/sandbox.md.
+JOB_SANDBOX = env.list("JOB_SANDBOX", default=["auto"])
+# Whether people's own code may run where only the plain mode works.
+JOB_CODE_IN_PLAIN_MODE = env.bool("JOB_CODE_IN_PLAIN_MODE", default=False)
+# The scheduler of a Dask cluster for training; empty: all work stays on the worker.
+DASK_ADDRESS = env.str("DASK_ADDRESS", default="")
+# Content that no row names is removed after this time, which no job takes.
+BLOB_UNCLAIMED_SECONDS = max(24 * 60 * 60, 2 * JOB_WALL_SECONDS)
 CELERY_TASK_TIME_LIMIT = JOB_WALL_SECONDS + 300
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A message is redelivered only after its task can no longer run; the sweeper
@@ -327,6 +382,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3},
     "heartbeat": {"task": "jobs.heartbeat", "schedule": AUDIT_HEARTBEAT_SECONDS},
+    "expire-uploads": {"task": "datasets.expire_uploads", "schedule": 60 * 60},
+    "remove-leftovers": {"task": "jobs.remove_leftovers", "schedule": 60 * 60},
     "remove-exports": {"task": "exports.remove_old", "schedule": 60 * 60},
 }
 
@@ -336,6 +393,8 @@ CELERY_BEAT_SCHEDULE = {
 HEALTH_PARTS = {
     "audit": "apps.audit.status.health",
     "protection": "apps.audit.protection.health",
+    "sandbox": "apps.jobs.queries.sandbox_health",
+    "queues": "apps.jobs.queries.queue_health",
 }
 
 # --- What is kept, and how long ------------------------------------------------------
@@ -387,10 +446,11 @@ LOGGING = {
 # --- No start with unsafe settings --------------------------------------------------
 
 MIN_SECRET_KEY_CHARACTERS = 50
+SANDBOX_MODES = {"bubblewrap", "namespaces", "plain"}
 MIN_RETENTION_MONTHS = 18  # the database holds to it, too
 
 
-def _faults() -> list[str]:
+def _faults() -> list[str]:  # noqa: C901 - a list of single checks
     faults = []
     if not SECRET_KEY:
         faults.append("SECRET_KEY is missing: give a random text of 50 characters.")
@@ -398,6 +458,10 @@ def _faults() -> list[str]:
         faults.append("SITE_BANNER must be none, gov, mil or state.")
     if AUDIT_RETENTION_MONTHS < MIN_RETENTION_MONTHS:
         faults.append(f"AUDIT_RETENTION_MONTHS must be {MIN_RETENTION_MONTHS} or more.")
+    if JOB_SANDBOX != ["auto"] and not set(JOB_SANDBOX) <= SANDBOX_MODES:
+        faults.append(
+            "JOB_SANDBOX must be auto, or some of bubblewrap, namespaces and plain."
+        )
     if IS_PRODUCTION:
         if DEBUG:
             faults.append("DEBUG is on: unset it in production.")

@@ -56,8 +56,11 @@ SHARED_RULES = {
 }
 # Actions whose transaction, rule and event are those of an action of a lower app.
 DELEGATED = {
+    "datasets.finish_diff": "finish_job",
     "datasets.finish_ingest": "finish_job",
     "exports.finish_export": "finish_job",
+    "training.finish_code": "finish_job",
+    "training.finish_regeneration": "finish_job",
     "training.finish_training": "finish_job",
     "validation.finish_report": "finish_job",
 }
@@ -65,6 +68,7 @@ DELEGATED = {
 WITHOUT_EVENT = {
     "accounts.confirm_password": "a wrong password raises; the refusal is recorded",
     "accounts.service_account": "reads one row",
+    "datasets.append_chunk": "counts nothing yet; the whole file is what is recorded",
     "jobs.resend_job": "repeats a message; the job stays queued",
 }
 

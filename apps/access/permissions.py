@@ -26,8 +26,10 @@ class Permission(StrEnum):
     DATASET_DOWNLOAD = "dataset.download"
     DATASET_EDIT = "dataset.edit"
     DATASET_GRANT = "dataset.grant"
+    DATASET_IMPORT = "dataset.import"
     DATASET_UPLOAD = "dataset.upload"
     EXPERIMENT_CREATE = "experiment.create"
+    HEALTH_READ = "health.read"
     JOB_RUN = "job.run"
     MEMBER_MANAGE = "member.manage"
     MODEL_DOWNLOAD = "model.download"
@@ -40,6 +42,7 @@ class Permission(StrEnum):
     PROJECT_DETERMINE_IMPACT = "project.determine_impact"
     PROJECT_EDIT = "project.edit"
     PROJECT_READ = "project.read"
+    REGENERATION_REQUEST = "regeneration.request"
     REPORT_REQUEST = "report.request"
     RUN_RECORD = "run.record"
     TRAINING_LAUNCH = "training.launch"
@@ -62,6 +65,7 @@ _TITLES = {
     Permission.DATASET_DOWNLOAD: "download datasets",
     Permission.DATASET_EDIT: "describe datasets",
     Permission.DATASET_GRANT: "choose who sees a dataset",
+    Permission.DATASET_IMPORT: "import files from the sources of the portal",
     Permission.DATASET_UPLOAD: "upload datasets",
     Permission.EXPERIMENT_CREATE: "create experiments",
     Permission.JOB_RUN: "run background work",
@@ -75,6 +79,7 @@ _TITLES = {
     Permission.PROJECT_DETERMINE_IMPACT: "determine the impact of a project",
     Permission.PROJECT_EDIT: "edit a project and state its objective",
     Permission.PROJECT_READ: "read projects",
+    Permission.REGENERATION_REQUEST: "have models regenerated",
     Permission.REPORT_REQUEST: "ask for validation reports",
     Permission.RUN_RECORD: "record runs",
     Permission.TRAINING_LAUNCH: "launch training",

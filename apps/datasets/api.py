@@ -13,7 +13,16 @@ from rest_framework.response import Response
 from apps.access.checks import ensure
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
-from apps.datasets import actions, api_versions, queries, rules
+from apps.datasets import (
+    actions,
+    api_contracts,
+    api_diffs,
+    api_imports,
+    api_uploads,
+    api_versions,
+    queries,
+    rules,
+)
 from apps.datasets.api_versions import DatasetVersionOutput, accepted
 from apps.datasets.models import Dataset
 from apps.projects.api_access import GrantBase, GrantsBase, OpenBase, RestrictBase
@@ -171,4 +180,8 @@ urlpatterns = [
         name="dataset_grant",
     ),
     *api_versions.urlpatterns,
+    *api_uploads.urlpatterns,
+    *api_imports.urlpatterns,
+    *api_contracts.urlpatterns,
+    *api_diffs.urlpatterns,
 ]

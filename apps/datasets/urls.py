@@ -1,6 +1,13 @@
 from django.urls import path
 
-from apps.datasets import views, views_versions
+from apps.datasets import (
+    views,
+    views_contracts,
+    views_diffs,
+    views_imports,
+    views_uploads,
+    views_versions,
+)
 
 app_name = "datasets"
 urlpatterns = [
@@ -17,7 +24,53 @@ urlpatterns = [
         views.upload_version,
         name="upload_version",
     ),
+    path(
+        "projects/<slug:slug>/datasets/import/",
+        views_imports.import_dataset,
+        name="import_dataset",
+    ),
+    path(
+        "datasets/<uuid:pk>/import-version/",
+        views_imports.import_version,
+        name="import_version",
+    ),
+    path("datasets/<uuid:pk>/contract/", views_contracts.contract, name="contract"),
+    path(
+        "datasets/<uuid:pk>/contract/edit/",
+        views_contracts.save_contract,
+        name="save_contract",
+    ),
+    path(
+        "datasets/<uuid:pk>/contract/<int:number>/",
+        views_contracts.contract_revision,
+        name="contract_revision",
+    ),
+    path("datasets/<uuid:pk>/changes/", views_diffs.changes, name="changes"),
+    path(
+        "datasets/<uuid:pk>/changes/compare/",
+        views_diffs.request_diff,
+        name="request_diff",
+    ),
+    path("dataset-diffs/<uuid:pk>/", views_diffs.diff, name="diff"),
+    path(
+        "dataset-diffs/<uuid:pk>/progress/",
+        views_diffs.diff_progress,
+        name="diff_progress",
+    ),
+    path(
+        "dataset-diffs/<uuid:pk>/cancel/", views_diffs.cancel_diff, name="cancel_diff"
+    ),
+    path(
+        "dataset-diffs/<uuid:pk>/download/",
+        views_diffs.download_diff,
+        name="download_diff",
+    ),
     *views.access_views.urls("datasets/<uuid:pk>/", "dataset"),
+    path(
+        "uploads/<uuid:pk>/cancel/",
+        views_uploads.cancel_upload,
+        name="cancel_upload",
+    ),
     path("dataset-versions/<uuid:pk>/", views_versions.version, name="version"),
     path(
         "dataset-versions/<uuid:pk>/progress/",
@@ -33,5 +86,10 @@ urlpatterns = [
         "dataset-versions/<uuid:pk>/download/",
         views_versions.download_version,
         name="download_version",
+    ),
+    path(
+        "dataset-versions/<uuid:pk>/errors/",
+        views_versions.download_errors,
+        name="download_errors",
     ),
 ]

@@ -11,6 +11,9 @@ from apps.experiments.models import Artifact, Experiment, Run
 from apps.projects.rules import sees
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
     from apps.accounts.models import User
     from apps.projects.models import Project
 
@@ -32,7 +35,7 @@ def can_download_artifact(user: User, artifact: Artifact) -> Decision:
     of a registered model are seen by who sees the model.
     """
     run = artifact.run
-    if not (seen := _sees_model(user, run)):
+    if not (seen := sees_model(user, run)):
         return seen
     if not artifact.holds_data:
         return permitted(user, Permission.MODEL_DOWNLOAD, run.project)
@@ -49,7 +52,14 @@ def sees_dataset(user: User, run: Run) -> bool:
     return visible.filter(pk=run.dataset_version_id).exists()
 
 
-def _sees_model(user: User, run: Run) -> Decision:
+def seen_versions(user: User, runs: Iterable[Run]) -> set[UUID]:
+    """Of the dataset versions that `runs` used, find those `user` sees, at once."""
+    used = {run.dataset_version_id for run in runs if run.dataset_version_id}
+    visible = DatasetVersion.objects.visible_to(user).filter(pk__in=used)
+    return set(visible.values_list("pk", flat=True))
+
+
+def sees_model(user: User, run: Run) -> Decision:
     """Say whether `user` sees the model that a run was registered as, if it was.
 
     Asked over the relation: the registry stands above and cannot be imported.

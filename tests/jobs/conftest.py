@@ -7,13 +7,25 @@ import pytest
 from apps.core.sandbox import Outcome
 from apps.jobs.actions import start_job
 from tests.core.conftest import engine_that
-from tests.factories import datasets, exports, registry, training, validation
+from tests.factories import (
+    datasets,
+    exports,
+    regenerations,
+    registry,
+    training,
+    validation,
+)
+from tests.factories.code import launched_code
 
 __all__ = ["engine_that"]
 
 
 def waiting_version(project, by):
     return datasets.version(datasets.dataset(project, by), by)
+
+
+def waiting_diff(project, by):
+    return datasets.requested_diff(datasets.dataset(project, by), by)
 
 
 def waiting_report(project, by):
@@ -27,8 +39,16 @@ def waiting_export(project, by):
 
 
 @pytest.fixture(
-    params=[waiting_version, training.launched_job, waiting_report, waiting_export],
-    ids=["ingest", "training", "report", "export"],
+    params=[
+        waiting_version,
+        waiting_diff,
+        training.launched_job,
+        waiting_report,
+        waiting_export,
+        regenerations.requested,
+        launched_code,
+    ],
+    ids=["ingest", "diff", "training", "report", "export", "regeneration", "code"],
 )
 def waiting(request, project, data_scientist):
     """A job that waits for a worker: all that follows holds for each kind."""

@@ -1,9 +1,13 @@
 """Rows of datasets, their versions and who sees them."""
 
+from pathlib import Path
+
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.projects.actions import access
 from tests.factories import datasets as factory
+from tests.factories import uploads
 from tests.permission_rows import (
     DATA_SCIENTIST,
     PROGRAM_MANAGER,
@@ -31,7 +35,7 @@ def downloader(status: int) -> dict[str, int]:
     return {DATA_SCIENTIST: status, VALIDATOR: status, **HIDDEN}
 
 
-class _File(SimpleUploadedFile):
+class FileAnew(SimpleUploadedFile):
     """A file that each person can send anew."""
 
     def read(self, *args):
@@ -40,7 +44,7 @@ class _File(SimpleUploadedFile):
 
 
 def file():
-    return _File("new.csv", b"a\n1\n")
+    return FileAnew("new.csv", b"a\n1\n")
 
 
 def new_dataset(world):
@@ -88,6 +92,128 @@ def version(world):
     return {"pk": factory.version(made, world.data_scientist).pk}, None
 
 
+def failed(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    running = factory.running_version(made, world.data_scientist)
+    wrong = [{"row": 2, "column": "a", "message": "Not a number.", "text": "x"}]
+    return {"pk": factory.fail(running, "Row 2 is wrong.", wrong).pk}, None
+
+
+def begun(world):
+    """An upload that its owner goes on with; nobody else sees it."""
+    return {"pk": uploads.begun(world.project, world.data_scientist).pk}, None
+
+
+def next_chunk(world):
+    return begun(world)[0], uploads.CONTENT
+
+
+def received(world):
+    return {"pk": uploads.received(world.project, world.data_scientist).pk}, None
+
+
+def source_file(world):
+    """A file that can be imported."""
+    folder = Path(settings.JOBS_DIR).parent / "archive"
+    folder.mkdir(exist_ok=True)
+    (folder / "rows.csv").write_bytes(uploads.CONTENT)
+    settings.DATA_SOURCES = {"archive": str(folder)}
+    return {"source": "archive", "path": "rows.csv"}
+
+
+def in_sources(world):
+    source_file(world)
+    return {"slug": world.project.slug}, None
+
+
+def in_a_source(world):
+    source_file(world)
+    return {"slug": world.project.slug, "source": "archive"}, None
+
+
+def to_import(world):
+    place = source_file(world)
+    return {"slug": world.project.slug}, {**place, "name": "new", "title": "New"}
+
+
+def to_import_next(world):
+    return dataset(world)[0], source_file(world)
+
+
+ITS_OWNER = {DATA_SCIENTIST: 200}
+SENDING = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+
+
+def contract(world):
+    pk, _ = dataset(world)
+    content = {"columns": [{"name": "speed", "unique": {}}]}
+    return pk, {"content": content, "note": "Why."}
+
+
+def contract_page(world):
+    return dataset(world)[0], {
+        "rows_severity": "block",
+        "fresh_severity": "block",
+        "key_severity": "block",
+        "rows_low": "1",
+    }
+
+
+def saved_contract(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    factory.contract(made, world.data_scientist)
+    return {"pk": made.pk}, None
+
+
+def saved_revision(world):
+    return {**saved_contract(world)[0], "number": 1}, None
+
+
+def ready(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    factory.ready_version(made, world.data_scientist)
+    return {"pk": made.pk}, None
+
+
+CHECKED = {"revision": 1, "verdict": "passed", "checks": []}
+
+
+def held_version(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    result = {**factory.RESULT, "contract": CHECKED}
+    found = factory.ready_version(made, world.data_scientist, result=result)
+    return {"pk": found.pk}, None
+
+
+def pair(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    factory.ready_version(made, world.data_scientist)
+    factory.ready_version(made, world.data_scientist, content=b"a\n1\n")
+    return {"pk": made.pk}
+
+
+def pair_page(world):
+    return pair(world), {"before_number": 1, "after_number": 2, "key": ["species"]}
+
+
+def pair_of_api(world):
+    return pair(world), {"before": 1, "after": 2, "key": ["species"]}
+
+
+def waiting_diff(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    return {"pk": factory.requested_diff(made, world.data_scientist).pk}, None
+
+
+def ready_diff(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    return {"pk": factory.ready_diff(made, world.data_scientist).pk}, None
+
+
+def only_asker(status: int) -> dict[str, int]:
+    return {DATA_SCIENTIST: status, **HIDDEN}
+
+
 # The developer was not granted the restricted dataset.
 UNGRANTED = {"developer": 404}
 
@@ -116,10 +242,31 @@ ROWS = [
         granter(302) | UNGRANTED,
         others=403,
     ),
+    Row("datasets:cancel_upload", "post", begun, {DATA_SCIENTIST: 302}),
+    Row("datasets:contract", "get", saved_contract, READ),
+    Row("datasets:contract_revision", "get", saved_revision, READ),
+    Row("datasets:save_contract", "get", dataset, uploader(200), others=403),
+    Row("datasets:save_contract", "post", contract_page, uploader(302), others=403),
+    Row("datasets:changes", "get", dataset, READ),
+    Row("datasets:request_diff", "post", pair_page, downloader(302), others=403),
+    Row("datasets:diff", "get", ready_diff, READ),
+    Row("datasets:diff_progress", "get", waiting_diff, READ),
+    Row("datasets:cancel_diff", "post", waiting_diff, only_asker(302), others=403),
+    Row("datasets:download_diff", "get", ready_diff, downloader(200), others=403),
     Row("datasets:version", "get", version, READ),
     Row("datasets:version_progress", "get", version, READ),
     Row("datasets:cancel_ingest", "post", version, uploader(302), others=403),
     Row("datasets:download_version", "get", version, downloader(200), others=403),
+    Row("datasets:download_errors", "get", failed, READ),
+    Row("v1:download_errors", "get", failed, READ),
+    Row("datasets:import_dataset", "get", in_sources, uploader(200), others=403),
+    Row("datasets:import_dataset", "post", to_import, uploader(302), others=403),
+    Row("datasets:import_version", "get", dataset, uploader(200), others=403),
+    Row("datasets:import_version", "post", to_import_next, uploader(302), others=403),
+    Row("v1:sources", "get", in_sources, uploader(200), others=403),
+    Row("v1:source", "get", in_a_source, uploader(200), others=403),
+    Row("v1:import_dataset", "post", to_import, uploader(202), others=403),
+    Row("v1:import_version", "post", to_import_next, uploader(202), others=403),
     Row("v1:datasets", "get", of_project, READ),
     Row(
         "v1:datasets",
@@ -145,7 +292,38 @@ ROWS = [
     Row("v1:dataset_grants", "get", to_open, READ | UNGRANTED),
     Row("v1:dataset_grants", "post", new_grant, granter(201) | UNGRANTED, others=403),
     Row("v1:dataset_grant", "delete", grant, granter(204) | UNGRANTED, others=403),
+    Row("v1:contract", "get", saved_contract, READ),
+    Row("v1:contract", "put", contract, uploader(200), others=403),
+    Row("v1:contract_revisions", "get", saved_contract, READ),
+    Row("v1:contract_proposal", "get", ready, READ),
+    Row("v1:contract_check", "get", held_version, READ),
+    Row("v1:diffs", "get", dataset, READ),
+    Row("v1:diffs", "post", pair_of_api, downloader(202), others=403),
+    Row("v1:diff", "get", ready_diff, READ),
+    Row("v1:cancel_diff", "post", waiting_diff, only_asker(202), others=403),
+    Row("v1:download_diff", "get", ready_diff, downloader(200), others=403),
     Row("v1:dataset_version", "get", version, READ),
     Row("v1:cancel_ingest", "post", version, uploader(202), others=403),
     Row("v1:download_version", "get", version, downloader(200), others=403),
+    Row("v1:uploads", "get", others=200),
+    Row(
+        "v1:start_upload",
+        "post",
+        of_project,
+        uploader(201),
+        others=403,
+        headers=uploads.start_headers(name="new"),
+    ),
+    Row(
+        "v1:start_version_upload",
+        "post",
+        lambda world: (dataset(world)[0], None),
+        uploader(201),
+        others=403,
+        headers=uploads.start_headers(),
+    ),
+    Row("v1:upload", "get", begun, ITS_OWNER),
+    Row("v1:upload", "patch", next_chunk, {DATA_SCIENTIST: 204}, headers=SENDING),
+    Row("v1:upload", "delete", begun, {DATA_SCIENTIST: 204}),
+    Row("v1:complete_upload", "post", received, {DATA_SCIENTIST: 202}),
 ]

@@ -35,6 +35,22 @@ def finish_ingest(
         version.row_count = outcome.result["row_count"]
         version.columns = outcome.result["schema"]
         version.profile = outcome.result["profile"]
-        return {"rows": version.row_count, "parquet_sha256": parquet.sha256}
+        version.hints = outcome.result.get("hints") or []
+        version.fingerprint = outcome.result.get("fingerprint")
+        version.contract_check = outcome.result.get("contract")
+        return {
+            "rows": version.row_count,
+            "parquet_sha256": parquet.sha256,
+            **_verdicts(version),
+        }
 
     return finish_job(job=job, outcome=outcome, by=by, keep=keep)
+
+
+def _verdicts(version: DatasetVersion) -> dict[str, Any]:
+    facts = {}
+    if version.fingerprint:
+        facts["fingerprint"] = version.fingerprint["digest"]
+    if found := version.contract_check:
+        facts["contract"] = f"revision {found['revision']}: {found['verdict']}"
+    return facts
