@@ -1,9 +1,9 @@
 """Training through the portal against a plain script: `python -m benchmarks.training`.
 
-Brings a Postgres that waits for the disk. Ours is everything from asking for a training
-to its recorded run, carried out by the worker's own task: the data taken from the blob
-store, the sandbox, the engine, and every file stored. Only the wait for a free worker
-is left out. The peer is `benchmarks.peers.fit`, which knows neither.
+Brings a Postgres that waits for the disk, and a broker. Ours is everything from asking
+for a training to its recorded run, carried out by the worker's own task: the data taken
+from the blob store, the sandbox, the engine, and every file stored. Only the wait for a
+free worker is left out. The peer is `benchmarks.peers.fit`, which knows none of this.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from django.core.management import call_command
 from benchmarks import table
 from benchmarks.audit.database import durable_database
 from benchmarks.measuring import HEADER, Result, in_turn, run_module
+from dev.valkey import valkey
 from engine.spec import ESTIMATORS, complete_parameters
 
 ROWS = 1_000_000
@@ -35,8 +36,11 @@ def main() -> None:
     parser.add_argument("--estimators", nargs="+", choices=ESTIMATORS, default=USUAL)
     asked = parser.parse_args()
     started = time.perf_counter()
-    with durable_database() as folder:
-        os.environ |= {"JOBS_DIR": str(folder / "jobs"), "REDIS_URL": "memory://"}
+    with (
+        durable_database() as folder,
+        valkey(folder, throw_away=True) as broker,
+    ):
+        os.environ |= {"JOBS_DIR": str(folder / "jobs"), "REDIS_URL": broker.url}
         django.setup()
         call_command("migrate", verbosity=0)
         results = list(_measure(asked.estimators, asked.rows, folder))
