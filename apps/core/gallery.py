@@ -56,6 +56,7 @@ def samples() -> dict[str, Any]:
             {"label": "Versions", "url": "#", "is_current": True},
             {"label": "Datasheet", "url": "#", "is_current": False},
         ],
+        "upload": {"start_url": "#", "limit_bytes": 2**20, "chunk_bytes": 2**20},
         "form": SampleForm(initial={"share": 0.25}),
         "form_with_errors": SampleForm({"share": "2", "name": ""}, prefix="faulty"),
         "key_figures": _key_figures(),

@@ -59,6 +59,7 @@ def running_worker(committed, tmp_path: Path) -> Iterator[None]:
         "DATABASE_URL": f"{url}/{connection.settings_dict['NAME']}",
         "STORAGE_URL": f"file://{tmp_path / 'blobs'}",
         "JOBS_DIR": str(tmp_path / "jobs"),
+        "DATA_SOURCES": f"archive={tmp_path / 'archive'}",
     }
     worker = subprocess.Popen(
         [sys.executable, "-m", *WORKER.split()], env=env, cwd=ROOT
