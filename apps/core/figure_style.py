@@ -133,7 +133,8 @@ def _wrapped(title: str) -> str:
 def trace_of(line: Line, place: int, *, mode: str = "lines") -> Any:
     """Draw the line that stands at `place`; the place decides colour and dash."""
     colour = COLOURS[place % len(COLOURS)]
-    dash = _DASHES[place % len(_DASHES)]
+    # Each round through the colours begins with another dash: 36 lines differ.
+    dash = _DASHES[(place + place // len(COLOURS)) % len(_DASHES)]
     return go.Scatter(
         x=list(line.x),
         y=list(line.y),

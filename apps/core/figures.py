@@ -30,6 +30,7 @@ from apps.core.figure_style import (
 )
 
 FEW: Final = 10
+MARKED: Final = 30
 
 __all__ = [
     "Axes",
@@ -72,12 +73,11 @@ def curve(
 
 
 def line_history(caption: Caption, lines: Sequence[Line], axes: Axes) -> Figure:
-    """Draw how metrics moved over steps or time, with a mark at each point."""
+    """Draw how metrics moved over steps or time; a few points are marked each."""
     thinned = [thin(line) for line in lines]
-    traces = [
-        trace_of(line, place, mode="lines+markers")
-        for place, line in enumerate(thinned)
-    ]
+    longest = max((len(line.x) for line in thinned), default=0)
+    mode = "lines+markers" if longest <= MARKED else "lines"
+    traces = [trace_of(line, place, mode=mode) for place, line in enumerate(thinned)]
     layout = layout_of(axes, legend=len(traces) > 1)
     places = sorted({x for line in thinned for x in line.x})
     if len(places) <= FEW and all(float(x).is_integer() for x in places):

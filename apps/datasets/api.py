@@ -17,6 +17,8 @@ from apps.datasets import (
     actions,
     api_contracts,
     api_diffs,
+    api_imports,
+    api_uploads,
     api_versions,
     queries,
     rules,
@@ -178,6 +180,8 @@ urlpatterns = [
         name="dataset_grant",
     ),
     *api_versions.urlpatterns,
+    *api_uploads.urlpatterns,
+    *api_imports.urlpatterns,
     *api_contracts.urlpatterns,
     *api_diffs.urlpatterns,
 ]

@@ -41,7 +41,7 @@ class VersionForm(PortalForm):
     )
 
 
-class NewDatasetForm(DatasetForm, VersionForm):
+class NamedForm(DatasetForm):
     name = forms.SlugField(
         max_length=60,
         label="Short name",
@@ -49,6 +49,17 @@ class NewDatasetForm(DatasetForm, VersionForm):
         "gets the file as its next version.",
     )
     field_order = ["title", "name", "description", "file"]
+
+
+class NewDatasetForm(NamedForm, VersionForm): ...
+
+
+class ImportVersionForm(PortalForm):
+    source = forms.CharField(max_length=60, widget=forms.HiddenInput)
+    path = forms.CharField(max_length=1000, strip=False, widget=forms.HiddenInput)
+
+
+class ImportDatasetForm(NamedForm, ImportVersionForm): ...
 
 
 class DiffForm(PortalForm):

@@ -1,6 +1,13 @@
 from django.urls import path
 
-from apps.datasets import views, views_contracts, views_diffs, views_versions
+from apps.datasets import (
+    views,
+    views_contracts,
+    views_diffs,
+    views_imports,
+    views_uploads,
+    views_versions,
+)
 
 app_name = "datasets"
 urlpatterns = [
@@ -16,6 +23,16 @@ urlpatterns = [
         "datasets/<uuid:pk>/upload-version/",
         views.upload_version,
         name="upload_version",
+    ),
+    path(
+        "projects/<slug:slug>/datasets/import/",
+        views_imports.import_dataset,
+        name="import_dataset",
+    ),
+    path(
+        "datasets/<uuid:pk>/import-version/",
+        views_imports.import_version,
+        name="import_version",
     ),
     path("datasets/<uuid:pk>/contract/", views_contracts.contract, name="contract"),
     path(
@@ -49,6 +66,11 @@ urlpatterns = [
         name="download_diff",
     ),
     *views.access_views.urls("datasets/<uuid:pk>/", "dataset"),
+    path(
+        "uploads/<uuid:pk>/cancel/",
+        views_uploads.cancel_upload,
+        name="cancel_upload",
+    ),
     path("dataset-versions/<uuid:pk>/", views_versions.version, name="version"),
     path(
         "dataset-versions/<uuid:pk>/progress/",
@@ -64,5 +86,10 @@ urlpatterns = [
         "dataset-versions/<uuid:pk>/download/",
         views_versions.download_version,
         name="download_version",
+    ),
+    path(
+        "dataset-versions/<uuid:pk>/errors/",
+        views_versions.download_errors,
+        name="download_errors",
     ),
 ]

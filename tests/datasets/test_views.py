@@ -118,12 +118,16 @@ def test_upload_dataset_shows_what_is_wrong(client, project, changes, field):
     assert not Dataset.objects.exists()
 
 
-def test_upload_page_knows_the_limit(client, project, settings):
-    settings.UPLOAD_LIMIT_BYTES = 4321
+def test_upload_page_knows_the_limits(client, project, settings):
+    settings.UPLOAD_TOTAL_LIMIT_BYTES = 4321
+    settings.UPLOAD_LIMIT_BYTES = 1024
+    settings.UPLOAD_CHUNK_BYTES = 17
 
     response = client.get(reverse("datasets:upload_dataset", args=[project.slug]))
 
     assert 'data-limit-bytes="4321"' in response.text
+    assert 'data-chunk-bytes="17"' in response.text
+    assert "Without JavaScript, up to 1.0\xa0KB in one piece" in response.text
     assert 'enctype="multipart/form-data"' in response.text
 
 
@@ -455,3 +459,27 @@ def test_version_says_when_nothing_is_related(client, dataset, data_scientist):
 
     assert "No two columns are closely related." in page
     assert "Is this personal data?" not in page
+
+
+@pytest.mark.parametrize(
+    ("stage", "log", "shown"),
+    [
+        (
+            "Checking the file",
+            "1,100,000 rows checked.\n1,200,000 rows checked.\n",
+            "1,200,000 rows checked",
+        ),
+        ("Reading: 3,400 lines of JSON", "", "3,400 lines of JSON"),
+        ("Checking the file", "", ""),
+    ],
+)
+def test_version_page_shows_bytes_and_rows(
+    client, dataset, data_scientist, stage, log, shown
+):
+    version = factory.running_version(dataset, data_scientist)
+    type(version).rows().update(stage=stage, log_tail=log, progress_ratio=0.25)
+
+    page = client.get(page_of(version)).text
+
+    assert f"rows.csv, {len(factory.CSV)}\xa0bytes" in page
+    assert f"· {shown}" in page if shown else "·" not in page.split("<pre")[0][-400:]

@@ -65,8 +65,9 @@ _ACTIONS: Final[dict[Place, str]] = {
     _ASK_IN_VAIN: "access.failed access.refused",
     _entity(1, "creation"): """account.erasure_requested approval.requested
         audit.export_requested audit.hold_placed audit.prune_requested code.launched
-        dataset.created dataset.diff_requested dataset.version_uploaded
-        experiment.created model.registered model.version_registered plan.written
+        dataset.created dataset.diff_requested dataset.version_import_requested
+        dataset.version_imported dataset.version_uploaded experiment.created
+        model.registered model.version_registered plan.written
         project.created regeneration.requested report.requested run.recorded
         token.issued training.launched""",
     _entity(3): """approval.approved approval.rejected approval.signed_off
@@ -85,14 +86,15 @@ _ACTIONS: Final[dict[Place, str]] = {
         report.requeued training.cancel_requested training.failed training.finished
         training.requeued""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
-        audit.segment_pruned""",
+        audit.segment_pruned upload.expired""",
     _entity(9): "token.revoked",
     _entity(10): """audit.export_started code.started dataset.diff_started
-        dataset.version_started regeneration.started report.started training.started""",
+        dataset.version_started regeneration.started report.started training.started
+        upload.started""",
     _entity(11): """account.erasure_withdrawn approval.withdrawn audit.export_cancelled
         audit.prune_withdrawn code.cancelled dataset.diff_cancelled
         dataset.version_cancelled regeneration.cancelled report.cancelled
-        training.cancelled""",
+        training.cancelled upload.cancelled""",
     _entity(OTHER, "info"): "audit.heartbeat audit.history_gap audit.segment_archived",
 }
 PLACES: Final = {

@@ -22,7 +22,9 @@ from apps.datasets.models import (
     DatasetContent,
     DatasetFormat,
     DatasetVersion,
+    ErrorListFormat,
 )
+from apps.datasets.queries import ErrorList, error_list
 from engine.spec import format_of
 
 if TYPE_CHECKING:
@@ -80,18 +82,22 @@ def upload_dataset(
         Refused: only who may upload.
     """
     ensure(rules.can_upload_dataset(by, project))
+    dataset = dataset_named(project, values, by)
+    return upload_version(
+        dataset=dataset, content=content, original_name=original_name, by=by
+    )
+
+
+def dataset_named(project: Project, values: Mapping[str, str], by: User) -> Dataset:
+    """Find the dataset of a name that `by` can see, or create it."""
     name = values["name"]
-    dataset = (
-        Dataset.objects.visible_to(by).filter(project=project, name=name).first()
-    ) or create_dataset(
+    visible = Dataset.objects.visible_to(by).filter(project=project, name=name)
+    return visible.first() or create_dataset(
         project=project,
         name=name,
         title=values.get("title") or name,
         description=values.get("description", ""),
         by=by,
-    )
-    return upload_version(
-        dataset=dataset, content=content, original_name=original_name, by=by
     )
 
 
@@ -109,16 +115,37 @@ def upload_version(
 
     Raises:
         Invalid: empty, of no format that is read, or the same as the newest version.
+        NoRoom: it does not fit on the disk.
         TooLarge: the file is larger than the portal takes.
         Refused: only who may upload.
     """
     ensure(rules.can_upload_version(by, dataset))
-    name, kind = _name_and_format(original_name)
-    _check_size(content)
+    file = name_and_format(original_name)
+    size = content.seek(0, 2)
+    check_size(size, settings.UPLOAD_LIMIT_BYTES)
+    blobs.require_room(size)
     blob = blobs.store(content)  # before the lock: large files take a while
+    return add_version(dataset=dataset, file=file, blob=blob, by=by)
+
+
+def add_version(
+    *, dataset: Dataset, file: tuple[str, DatasetFormat], blob: Blob, by: User
+) -> DatasetVersion:
+    """Make a file the next version of `dataset`, to be read by a worker.
+
+    Args:
+        dataset: which.
+        file: its name and format.
+        blob: its content.
+        by: who sent it.
+
+    Raises:
+        Invalid: it is the same as the newest version.
+    """
+    name, kind = file
     dataset = lock_dataset(dataset)
     newest = dataset.versions.order_by("-number").first()
-    _check_is_new(blob, newest)
+    check_is_new(blob, newest)
     version = DatasetVersion.objects.create(
         dataset=dataset,
         number=newest.number + 1 if newest else 1,
@@ -173,6 +200,27 @@ def download_version(
     return DatasetFile(version.parquet_sha256, size, name, _PARQUET)
 
 
+@transaction.atomic
+def download_errors(
+    *, version: DatasetVersion, form: ErrorListFormat, by: User
+) -> ErrorList:
+    """Hand out the list of what is wrong with a file, and keep who took it.
+
+    Raises:
+        Refused: only members who see the dataset.
+        WrongState: the file was read, or not yet.
+    """
+    ensure(rules.can_download_errors(by, version))
+    record(
+        EventType.DATASET_DOWNLOADED,
+        target=version,
+        project=version.project,
+        by=by,
+        changes={"content": "errors", "format": form.value},
+    )
+    return error_list(version, form)
+
+
 _PARQUET = "application/vnd.apache.parquet"
 _BYTES = "application/octet-stream"
 _MEDIA_TYPES = {
@@ -187,7 +235,12 @@ _MEDIA_TYPES = {
 _LONGEST_NAME = 255
 
 
-def _name_and_format(original_name: str) -> tuple[str, DatasetFormat]:
+def name_and_format(original_name: str) -> tuple[str, DatasetFormat]:
+    """Take the name of a file from what the sender calls it, and its format.
+
+    Raises:
+        Invalid: the name is unfit, or says that the portal cannot read the file.
+    """
     name = PurePath(original_name.replace("\\", "/")).name
     if not name.isprintable() or len(name) > _LONGEST_NAME:
         raise _unfit("Rename the file: at most 255 printable characters.")
@@ -201,20 +254,29 @@ def _name_and_format(original_name: str) -> tuple[str, DatasetFormat]:
     return name, DatasetFormat(known[0])
 
 
-def _check_size(content: IO[bytes]) -> None:
-    size = content.seek(0, 2)
-    limit = settings.UPLOAD_LIMIT_BYTES
+def check_size(size: int, limit: int) -> None:
+    """Go on only with a file that has bytes, and not too many.
+
+    Raises:
+        Invalid: there are none.
+        TooLarge: there are more than `limit`.
+    """
     if size > limit:
         sentence = (
             f"The file has {size / MEBIBYTE:,.1f} MB; the portal takes up to "
             f"{limit / MEBIBYTE:,.1f} MB. Send a smaller one."
         )
         raise TooLarge(sentence, fields={"file": sentence})
-    if size == 0:
+    if size <= 0:
         raise _unfit("The file is empty; choose one with data.")
 
 
-def _check_is_new(blob: Blob, newest: DatasetVersion | None) -> None:
+def check_is_new(blob: Blob, newest: DatasetVersion | None) -> None:
+    """Go on only with another file than that of the newest version.
+
+    Raises:
+        Invalid: it is the same.
+    """
     if newest and newest.original_sha256 == blob.sha256:
         raise _unfit(
             f"This is the same file as version {newest.number}, byte for byte; there "

@@ -20,25 +20,33 @@ from apps.datasets.queries.diffs import (
     prepare_diff,
     proposed_key,
 )
+from apps.datasets.queries.errors import (
+    ErrorList,
+    error_list,
+    error_list_format,
+    failure_places,
+)
 from apps.datasets.queries.fingerprints import (
     changed_groups,
     prepare_fingerprint,
     without_fingerprint,
 )
 from apps.datasets.queries.profile import profile_figures
+from apps.datasets.queries.uploads import unfinished_uploads
 from apps.datasets.queries.versions import (
     HEAVY_FIELDS,
     content_named,
-    failure_places,
     key_figures,
     latest_versions,
     prepare_ingest,
+    rows_so_far,
 )
 
 __all__ = [
     "HEAVY_DIFF_FIELDS",
     "HEAVY_FIELDS",
     "ColumnCard",
+    "ErrorList",
     "changed_groups",
     "changed_schema",
     "check_result",
@@ -49,6 +57,8 @@ __all__ = [
     "contract_to_edit",
     "diff_figures",
     "diff_result",
+    "error_list",
+    "error_list_format",
     "example_rows",
     "failure_places",
     "key_figures",
@@ -63,5 +73,7 @@ __all__ = [
     "propose_for",
     "proposed_key",
     "revision_before",
+    "rows_so_far",
+    "unfinished_uploads",
     "without_fingerprint",
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
-from apps.core import blobs
 from apps.core.errors import Invalid
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
 from apps.datasets.queries.contracts import newest_revision
@@ -32,8 +32,7 @@ HEAVY_FIELDS = (
 
 
 def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:
-    """Put the uploaded file into the job folder and describe the job to the engine."""
-    blobs.copy_to(version.original_sha256, folder / "inputs" / "original")
+    """Describe the job to the engine; the file is in its folder already."""
     revision = newest_revision(version.dataset)
     _, compression = format_of(version.original_name) or ("", "none")
     spec = IngestSpec(
@@ -85,6 +84,17 @@ def key_figures(version: DatasetVersion) -> list[dict[str, str]]:
     ]
 
 
+def rows_so_far(version: DatasetVersion) -> str:
+    """Say how many rows the worker has told of last, such as "1,200,000 rows checked".
+
+    Returns:
+        Empty until it has told of rows.
+    """
+    told = f"{version.log_tail}\n{version.stage}"
+    found = re.findall(r"[\d,]*\d (?:rows|lines|images)\b[^\n.;]*", told)
+    return found[-1] if found else ""
+
+
 def content_named(name: str | None) -> DatasetContent:
     """Read which file is asked for; the original when nothing is said.
 
@@ -96,15 +106,3 @@ def content_named(name: str | None) -> DatasetContent:
     except ValueError as error:
         sentence = f"format is one of {', '.join(DatasetContent.values)}."
         raise Invalid(sentence, fields={"format": sentence}) from error
-
-
-def failure_places(version: DatasetVersion) -> list[dict[str, Any]]:
-    """List where the file is wrong: row, column, message and text.
-
-    Other details of a failure are for operators and stay on the row.
-    """
-    return [
-        place
-        for place in version.failure_details
-        if isinstance(place, dict) and "message" in place
-    ]
