@@ -33,7 +33,10 @@ def everything_stored() -> list[str]:
     """Files of the store and of the uploads, by name."""
     folders = [parts.folder(), blobs.local_folder()]
     return sorted(
-        path.name for each in folders for path in each.rglob("*") if path.is_file()
+        path.name
+        for each in folders
+        for path in each.rglob("*")
+        if path.is_file() and path.parent.name != blobs.MARKS
     )
 
 
