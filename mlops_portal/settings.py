@@ -173,6 +173,8 @@ STORAGE_URL = env.str("STORAGE_URL", default=f"file://{BASE_DIR / 'var' / 'blobs
 JOBS_DIR = Path(env.str("JOBS_DIR", default=str(BASE_DIR / "var" / "jobs")))
 # A file sent whole, as a form.
 UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=500 * 1024 * 1024)
+# What a packed file or an archive may hold; a worker needs as much room on its disk.
+UNPACKED_LIMIT_BYTES = env.int("UNPACKED_LIMIT_BYTES", default=16 * 1024**3)
 # A file sent in chunks: where they wait, how long, and how many of them one may send.
 UPLOADS_DIR = Path(env.str("UPLOADS_DIR", default=str(BASE_DIR / "var" / "uploads")))
 UPLOAD_TOTAL_LIMIT_BYTES = env.int("UPLOAD_TOTAL_LIMIT_BYTES", default=20 * 1024**3)
@@ -183,6 +185,8 @@ UPLOADS_OPEN_LIMIT_BYTES = env.int("UPLOADS_OPEN_LIMIT_BYTES", default=40 * 1024
 # Free space that uploads leave on the disks they are written to.
 STORAGE_RESERVE_BYTES = env.int("STORAGE_RESERVE_BYTES", default=512 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# A data contract has 15 fields for each column; its form stops at 600 columns.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
 

@@ -22,6 +22,7 @@ from apps.jobs.models import JobStatus
 
 
 class DatasetFailurePlace(serializers.Serializer[Any]):
+    file = serializers.CharField(default="")
     row = serializers.IntegerField(allow_null=True, default=None)
     column = serializers.CharField(allow_null=True, default=None)
     message = serializers.CharField()
@@ -58,6 +59,7 @@ class DatasetVersionOutput(serializers.Serializer[Any]):
 class DatasetVersionDetail(DatasetVersionOutput):
     columns = serializers.JSONField()
     profile = serializers.JSONField()
+    hints = serializers.JSONField()
     fingerprint = serializers.JSONField(allow_null=True)
     contract_check = serializers.JSONField(allow_null=True)
     failure_places = serializers.SerializerMethodField()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from apps.core.forms import PortalForm
-from apps.datasets.models import DatasetFormat
 from apps.datasets.queries import proposed_key
+from engine.spec import COMPRESSION_ENDINGS, FORMAT_ENDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from apps.datasets.models import DatasetVersion
 
 FILE_HELP = (
-    f"{' or '.join(DatasetFormat.labels)}; text in UTF-8 with a header line. The file "
-    "is kept as it is; a worker reads it into typed columns."
+    "CSV or TSV in UTF-8 with a header line, JSON Lines (all three also packed as .gz, "
+    ".zst, .bz2 or .xz), Parquet, Arrow, or a zip archive of images in a folder for "
+    "each label or with a labels.csv (columns file and label). It is kept as it is; a "
+    "worker reads it into typed columns."
 )
-ENDINGS = ",".join(f".{ending}" for ending in DatasetFormat.values)
+ACCEPTED = ",".join(f".{ending}" for ending in (*FORMAT_ENDINGS, *COMPRESSION_ENDINGS))
 
 
 class DatasetForm(PortalForm):
@@ -35,7 +37,7 @@ class DatasetForm(PortalForm):
 class VersionForm(PortalForm):
     file = forms.FileField(
         help_text=FILE_HELP,
-        widget=forms.ClearableFileInput(attrs={"accept": ENDINGS}),
+        widget=forms.ClearableFileInput(attrs={"accept": ACCEPTED}),
     )
 
 

@@ -55,18 +55,21 @@ def training_pages(world) -> list[str]:
     jobs.append(training.launched_job(project, by))
     run = jobs[0].run
     other = training.finished_job(project, by).run
-    compare = reverse("experiments:compare_runs", args=[run.experiment.pk])
+    compare = in_project("experiments:compare_runs", project)
     launch = in_project("training:launch_training", project)
     data = training.data(project, by)
     return [
         *(in_project(f"{app}:list", project) for app in ("experiments", "training")),
         in_project("experiments:create_experiment", project),
+        in_project("experiments:list_runs", project),
+        in_project("training:launch_training_from_text", project),
         run.experiment.get_absolute_url(),
         f"{compare}?run={run.pk}&run={other.pk}",
         run.get_absolute_url(),
         reverse("registry:register_version", args=[run.pk]),
         f"{launch}?dataset_version={data.pk}",
         f"{launch}?dataset_version={data.pk}&target=damaged",
+        f"{launch}?from={jobs[1].pk}&template=rare",
         *(job.get_absolute_url() for job in jobs),
     ]
 

@@ -15,6 +15,7 @@ from tests.factories import (
     training,
     validation,
 )
+from tests.factories.code import launched_code
 
 __all__ = ["engine_that"]
 
@@ -45,8 +46,9 @@ def waiting_export(project, by):
         waiting_report,
         waiting_export,
         regenerations.requested,
+        launched_code,
     ],
-    ids=["ingest", "diff", "training", "report", "export", "regeneration"],
+    ids=["ingest", "diff", "training", "report", "export", "regeneration", "code"],
 )
 def waiting(request, project, data_scientist):
     """A job that waits for a worker: all that follows holds for each kind."""

@@ -35,7 +35,7 @@ def downloader(status: int) -> dict[str, int]:
     return {DATA_SCIENTIST: status, VALIDATOR: status, **HIDDEN}
 
 
-class _File(SimpleUploadedFile):
+class FileAnew(SimpleUploadedFile):
     """A file that each person can send anew."""
 
     def read(self, *args):
@@ -44,7 +44,7 @@ class _File(SimpleUploadedFile):
 
 
 def file():
-    return _File("new.csv", b"a\n1\n")
+    return FileAnew("new.csv", b"a\n1\n")
 
 
 def new_dataset(world):

@@ -13,7 +13,7 @@ from apps.audit.evidence import Tell
 from apps.audit.exports.chosen import Chosen, SealedEvent, commitments_of
 from apps.audit.models import Checkpoint
 from apps.audit.transparency.bundle import checkpoint_of
-from apps.core.spreadsheets import plain_cell
+from apps.core.csv_cells import guarded
 
 BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 COLUMNS: Final = (
@@ -156,4 +156,4 @@ def _guarded(row: tuple[Any, ...]) -> list[str]:
         value if isinstance(value, str) else orjson.dumps(value).decode()
         for value in row
     ]
-    return [plain_cell(text) for text in texts]
+    return [guarded(text) for text in texts]

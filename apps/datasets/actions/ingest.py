@@ -35,6 +35,7 @@ def finish_ingest(
         version.row_count = outcome.result["row_count"]
         version.columns = outcome.result["schema"]
         version.profile = outcome.result["profile"]
+        version.hints = outcome.result.get("hints") or []
         version.fingerprint = outcome.result.get("fingerprint")
         version.contract_check = outcome.result.get("contract")
         return {

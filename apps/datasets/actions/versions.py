@@ -25,6 +25,7 @@ from apps.datasets.models import (
     ErrorListFormat,
 )
 from apps.datasets.queries import ErrorList, error_list
+from engine.spec import format_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +114,7 @@ def upload_version(
         by: somebody who may upload.
 
     Raises:
-        Invalid: empty, neither CSV nor Parquet, or the same as the newest version.
+        Invalid: empty, of no format that is read, or the same as the newest version.
         NoRoom: it does not fit on the disk.
         TooLarge: the file is larger than the portal takes.
         Refused: only who may upload.
@@ -192,7 +193,7 @@ def download_version(
             version.original_sha256,
             version.original_bytes,
             version.original_name,
-            "text/csv" if version.format == DatasetFormat.CSV else _PARQUET,
+            _MEDIA_TYPES.get(version.original_name.rpartition(".")[2].lower(), _BYTES),
         )
     name = f"{version.dataset.name}-{version.number}.parquet"
     size = version.parquet_bytes or 0
@@ -221,6 +222,16 @@ def download_errors(
 
 
 _PARQUET = "application/vnd.apache.parquet"
+_BYTES = "application/octet-stream"
+_MEDIA_TYPES = {
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "jsonl": "application/x-ndjson",
+    "ndjson": "application/x-ndjson",
+    "parquet": _PARQUET,
+    "zip": "application/zip",
+    "gz": "application/gzip",
+}
 _LONGEST_NAME = 255
 
 
@@ -233,13 +244,14 @@ def name_and_format(original_name: str) -> tuple[str, DatasetFormat]:
     name = PurePath(original_name.replace("\\", "/")).name
     if not name.isprintable() or len(name) > _LONGEST_NAME:
         raise _unfit("Rename the file: at most 255 printable characters.")
-    ending = PurePath(name).suffix.lower().removeprefix(".")
-    if ending not in DatasetFormat.values:
+    known = format_of(name)
+    if known is None:
         raise _unfit(
-            "Only files ending in .csv or .parquet can be read. Save the table in one "
-            "of these formats."
+            "The end of the name must say what the file is: .csv, .tsv or .jsonl (also "
+            "with .gz, .zst, .bz2 or .xz after it), .parquet, .arrow, or .zip for "
+            "images. Save the table in one of these formats."
         )
-    return name, DatasetFormat(ending)
+    return name, DatasetFormat(known[0])
 
 
 def check_size(size: int, limit: int) -> None:

@@ -23,7 +23,11 @@ class DatasetFormat(models.TextChoices):
     """What may be uploaded."""
 
     CSV = "csv", "CSV"
+    TSV = "tsv", "TSV"
     PARQUET = "parquet", "Parquet"
+    JSONL = "jsonl", "JSON Lines"
+    ARROW = "arrow", "Arrow"
+    IMAGES = "images", "Images in a zip archive"
 
 
 class DatasetContent(models.TextChoices):
@@ -87,6 +91,8 @@ class DatasetVersion(BackgroundJob):
     row_count = models.BigIntegerField(null=True)
     columns = models.JSONField(default=list)
     profile = models.JSONField(default=dict)
+    # Values that look like personal data, for a person to judge.
+    hints = models.JSONField(default=list)
     # What engine.fingerprint and engine.contract found; None for versions read before
     # there were fingerprints, and for those without a contract.
     fingerprint = models.JSONField(null=True)

@@ -31,6 +31,7 @@ from apps.datasets.queries.fingerprints import (
     prepare_fingerprint,
     without_fingerprint,
 )
+from apps.datasets.queries.profile import profile_figures
 from apps.datasets.queries.uploads import unfinished_uploads
 from apps.datasets.queries.versions import (
     HEAVY_FIELDS,
@@ -68,6 +69,7 @@ __all__ = [
     "prepare_diff",
     "prepare_fingerprint",
     "prepare_ingest",
+    "profile_figures",
     "propose_for",
     "proposed_key",
     "revision_before",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from apps.core.csv_cells import csv_text
 from apps.core.errors import Invalid
-from apps.core.spreadsheets import plain_cell
 from apps.datasets.models import ErrorListFormat
 
 if TYPE_CHECKING:
@@ -56,7 +54,8 @@ def error_list(version: DatasetVersion, form: ErrorListFormat) -> ErrorList:
     rows = [{name: place.get(name) for name in _COLUMNS} for place in named]
     name = f"{version.dataset.name}-{version.number}-errors.{form.value}"
     if form == ErrorListFormat.CSV:
-        return ErrorList(_as_csv(rows), name, "text/csv")
+        table = csv_text([_COLUMNS, *(tuple(row.values()) for row in rows)])
+        return ErrorList(table, name, "text/csv")
     told = {
         "file": version.original_name,
         "sha256": version.original_sha256,
@@ -86,13 +85,3 @@ def _filled(place: dict[str, Any]) -> dict[str, Any]:
         for name, value in place.items()
         if value is not None and value != ""
     }
-
-
-def _as_csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    for row in rows:
-        cells = ["" if cell is None else str(cell) for cell in row.values()]
-        writer.writerow(map(plain_cell, cells))
-    return text.getvalue()

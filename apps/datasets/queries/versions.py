@@ -11,7 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from apps.core.errors import Invalid
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
 from apps.datasets.queries.contracts import newest_revision
-from engine.spec import IngestSpec, Limits
+from engine.spec import IngestSpec, Limits, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,7 @@ HEAVY_FIELDS = (
     "log_tail",
     "columns",
     "profile",
+    "hints",
     "fingerprint",
     "contract_check",
     "failure_details",
@@ -33,15 +34,18 @@ HEAVY_FIELDS = (
 def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:
     """Describe the job to the engine; the file is in its folder already."""
     revision = newest_revision(version.dataset)
+    _, compression = format_of(version.original_name) or ("", "none")
     spec = IngestSpec(
         original_name=version.original_name,
         format=version.format,  # type: ignore[arg-type]  # the field's choices
+        compression=compression,  # type: ignore[arg-type]  # as the engine names it
         contract=revision.contract() if revision else None,
         uploaded_on=version.created_at.date().isoformat(),
+        max_unpacked_bytes=settings.UNPACKED_LIMIT_BYTES,
         threads=settings.JOB_THREADS,
         limits=Limits(
             memory_bytes=settings.JOB_MEMORY_BYTES,
-            cpu_seconds=settings.JOB_WALL_SECONDS,
+            cpu_seconds=settings.JOB_WALL_SECONDS * settings.JOB_THREADS,
             file_bytes=LARGEST_FILE_BYTES,
         ),
     )

@@ -10,7 +10,7 @@ import apps.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("datasets", "0003_job_usage"),
+        ("datasets", "0004_formats_and_hints"),
         ("projects", "0002_own_code"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
