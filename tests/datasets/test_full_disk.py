@@ -60,7 +60,12 @@ def fill(disk: Path) -> Path:
 
 
 def files_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    """Files with bytes; the marks of what no row names have none."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.parent.name != blobs.MARKS
+    )
 
 
 def test_store_leaves_nothing_of_what_does_not_fit(store_on_it):

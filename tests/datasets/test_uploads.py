@@ -33,7 +33,10 @@ def everything_stored() -> list[str]:
     """Files of the store and of the uploads, by name."""
     folders = [parts.folder(), blobs.local_folder()]
     return sorted(
-        path.name for each in folders for path in each.rglob("*") if path.is_file()
+        path.name
+        for each in folders
+        for path in each.rglob("*")
+        if path.is_file() and path.parent.name != blobs.MARKS
     )
 
 
@@ -281,7 +284,7 @@ def test_an_upload_is_its_owners(project, data_scientist, program_manager, actio
 @pytest.mark.parametrize(
     ("wish", "error", "sentence"),
     [
-        ({"file_name": "rows.exe"}, Invalid, "can be read"),
+        ({"file_name": "rows.exe"}, Invalid, "must say what the file is"),
         ({"file_name": "a\nb.csv"}, Invalid, "printable"),
         ({"content": b""}, Invalid, "empty"),
         ({"name": ""}, Invalid, "short name"),
