@@ -81,7 +81,7 @@ lock:  ## Pin dependencies anew, with hashes (needs uv)
 	$(LOCK) -o requirements/base.txt
 	$(LOCK) -o requirements/production.txt -c requirements/base.txt --extra s3
 	$(LOCK) -o requirements/demo.txt -c requirements/base.txt --extra demo
-	$(LOCK) -o requirements/dev.txt -c requirements/demo.txt --extra demo --extra dev --extra tune --extra cluster
+	$(LOCK) -o requirements/dev.txt -c requirements/demo.txt --extra demo --extra dev --extra tune --extra cluster --extra s3
 
 clean:  ## Delete caches, the virtual environment and packages; var/ stays
 	rm -rf .venv node_modules staticfiles htmlcov .coverage* .*_cache *.egg-info
