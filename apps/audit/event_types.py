@@ -65,10 +65,12 @@ class EventType(models.TextChoices):
     AUDIT_VIEWED = "audit.viewed", "looked at the audit trail as"
 
     DATASET_CREATED = "dataset.created", "created dataset"
+    DATASET_DATASHEET_WRITTEN = "dataset.datasheet_written", "wrote"
     DATASET_DOWNLOADED = "dataset.downloaded", "downloaded"
     DATASET_EDITED = "dataset.edited", "edited dataset"
     DATASET_GRANT_REVOKED = "dataset.grant_revoked", "withdrew access to"
     DATASET_GRANTED = "dataset.granted", "gave access to"
+    DATASET_HINT_DECIDED = "dataset.hint_decided", "decided whether personal data is in"
     DATASET_OPENED = "dataset.opened", "opened to all members"
     DATASET_RESTRICTED = "dataset.restricted", "restricted"
     DATASET_VERSION_CANCEL_REQUESTED = (

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from apps.access.checks import ensure
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
-from apps.datasets import actions, api_versions, queries, rules
+from apps.datasets import actions, api_datasheets, api_versions, queries, rules
 from apps.datasets.api_versions import DatasetVersionOutput, accepted
 from apps.datasets.models import Dataset
 from apps.projects.api_access import GrantBase, GrantsBase, OpenBase, RestrictBase
@@ -170,5 +170,6 @@ urlpatterns = [
         DatasetGrantView.as_view(),
         name="dataset_grant",
     ),
+    *api_datasheets.urlpatterns,
     *api_versions.urlpatterns,
 ]

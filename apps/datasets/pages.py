@@ -43,7 +43,10 @@ def trail_to(project: Project, dataset: Dataset | None = None) -> list[dict[str,
 
 
 # The pages about one dataset, in the order of their links, by URL name.
-_SECTIONS = (("Versions", "datasets:dataset"),)
+_SECTIONS = (
+    ("Versions", "datasets:dataset"),
+    ("Datasheet", "datasets:datasheet"),
+)
 
 
 def sections(dataset: Dataset, current: str) -> list[dict[str, str | bool]]:

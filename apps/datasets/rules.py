@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.access.checks import Decision, NotNow, permitted
+from apps.access.checks import Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
+from apps.datasets import queries
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
 from apps.jobs.models import JobStatus
-from apps.projects.rules import permitted_with
+from apps.projects.rules import permitted_with, sees
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -40,3 +41,28 @@ def can_download_version(
     if content == DatasetContent.PARQUET and version.status != JobStatus.SUCCEEDED:
         return NotNow("There is no Parquet file until the upload was read.")
     return permitted_with(user, Permission.DATASET_DOWNLOAD, version.dataset)
+
+
+def can_write_datasheet(user: User, dataset: Dataset) -> Decision:
+    """Say whether `user` may state what the data is: who edits it, and its steward."""
+    newest = queries.newest_datasheet(dataset)
+    if newest and newest.steward_id == user.pk and newest.has_steward:
+        return sees(user, dataset)
+    return can_edit_dataset(user, dataset)
+
+
+def can_decide_hint(user: User, dataset: Dataset) -> Decision:
+    """Say whether `user` may decide what in `dataset` is personal: its steward."""
+    newest = queries.newest_datasheet(dataset)
+    steward = newest.steward if newest and newest.has_steward else None
+    if steward is None:
+        return NotNow(
+            "Name a member of the project as steward in the datasheet first; the "
+            "steward decides what is personal data."
+        )
+    if steward.pk != user.pk:
+        return Denied(
+            f"Only the steward of this dataset, {steward.full_name}, can decide what "
+            "is personal data."
+        )
+    return sees(user, dataset)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.datasets import views, views_versions
+from apps.datasets import views, views_datasheets, views_versions
 
 app_name = "datasets"
 urlpatterns = [
@@ -16,6 +16,22 @@ urlpatterns = [
         "datasets/<uuid:pk>/upload-version/",
         views.upload_version,
         name="upload_version",
+    ),
+    path("datasets/<uuid:pk>/datasheet/", views_datasheets.datasheet, name="datasheet"),
+    path(
+        "datasets/<uuid:pk>/datasheet/write/",
+        views_datasheets.write_datasheet,
+        name="write_datasheet",
+    ),
+    path(
+        "datasets/<uuid:pk>/datasheet/<int:number>/",
+        views_datasheets.datasheet_revision,
+        name="datasheet_revision",
+    ),
+    path(
+        "dataset-hints/<uuid:pk>/decide/",
+        views_datasheets.decide_hint,
+        name="decide_hint",
     ),
     *views.access_views.urls("datasets/<uuid:pk>/", "dataset"),
     path("dataset-versions/<uuid:pk>/", views_versions.version, name="version"),

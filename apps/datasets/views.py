@@ -29,9 +29,11 @@ GET_OR_POST = ["GET", "POST"]
 @require_GET
 def list_datasets(request: HtmxRequest, slug: str) -> HttpResponse:
     project = find_project(request, slug)
-    datasets = Dataset.objects.visible_to(request.user).filter(project=project)
+    visible = Dataset.objects.visible_to(request.user).select_related("project")
+    datasets = visible.filter(project=project)
     page = keyset_page(datasets, after=request.GET.get("after"), limit=24)
     latest = queries.latest_versions(page.rows)
+    standings = queries.datasheet_standings(page.rows)
     return render(
         request,
         "datasets/list.html",
@@ -39,7 +41,10 @@ def list_datasets(request: HtmxRequest, slug: str) -> HttpResponse:
             "project": project,
             "trail": trail_to(project)[:1],
             "page": page,
-            "cards": [(dataset, latest.get(dataset.pk)) for dataset in page.rows],
+            "cards": [
+                (dataset, latest.get(dataset.pk), standings[dataset.pk])
+                for dataset in page.rows
+            ],
             "may_upload_dataset": rules.can_upload_dataset(request.user, project),
         },
     )
@@ -90,6 +95,7 @@ def _dataset_page(
             "sections": sections(dataset, "Versions"),
             "page": page,
             "access": access_panel(user, dataset),
+            "standing": queries.datasheet_standing(dataset),
             "form": form,
             "may_edit_dataset": rules.can_edit_dataset(user, dataset),
             "may_upload_version": rules.can_upload_version(user, dataset),

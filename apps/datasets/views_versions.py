@@ -47,6 +47,9 @@ def _version_context(request: HtmxRequest, version: DatasetVersion) -> dict[str,
         "columns": queries.column_cards(version),
         "figures": queries.key_figures(version),
         "places": queries.failure_places(version),
+        "hints": queries.hints_of(version),
+        "standing": queries.datasheet_standing(version.dataset),
+        "may_decide_hint": rules.can_decide_hint(user, version.dataset),
         "may_cancel_ingest": can_cancel_job(user, version),
         "may_download_original": rules.can_download_version(
             user, version, DatasetContent.ORIGINAL

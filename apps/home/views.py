@@ -98,9 +98,11 @@ def _content(request: HtmxRequest, project: Project) -> dict[str, Any]:
     datasets = list(
         Dataset.objects.visible_to(user)
         .filter(project=project)
+        .select_related("project")
         .order_by("-pk")[:ROWS_SHOWN]
     )
     latest = dataset_queries.latest_versions(datasets)
+    standings = dataset_queries.datasheet_standings(datasets)
     jobs = TrainingJob.objects.visible_to(user).filter(experiment__project=project)
     return {
         "models": [
@@ -108,7 +110,10 @@ def _content(request: HtmxRequest, project: Project) -> dict[str, Any]:
             for model in found
             if (version := newest.get(model.pk))
         ],
-        "datasets": [(dataset, latest.get(dataset.pk)) for dataset in datasets],
+        "datasets": [
+            (dataset, latest.get(dataset.pk), standings[dataset.pk])
+            for dataset in datasets
+        ],
         "jobs": training_queries.with_origins(jobs).order_by("-pk")[:ROWS_SHOWN],
     }
 
@@ -121,6 +126,8 @@ def model_version(
     user = request.user
     version = _version(request, slug, name, number)
     report = validation_queries.latest_report(version)
+    data = version.run.dataset_version
+    sees_data = registry_queries.sees_data(version, user)
     context = {
         "version": version,
         "title": f"{version.model.name}, version {version.number}",
@@ -132,7 +139,10 @@ def model_version(
         "reports": validation_queries.reports_of(version)[:ROWS_SHOWN],
         "plan": validation_queries.latest_plan(version.model),
         "files": registry_rules.file_decisions(user, version),
-        "sees_data": registry_queries.sees_data(version, user),
+        "sees_data": sees_data,
+        "standing": dataset_queries.datasheet_standing(data.dataset)
+        if data and sees_data
+        else None,
         "sections": registry_queries.card_record(version)["sections"],
         "events": queries.recent_events(user, ROWS_SHOWN, target_id=str(version.pk)),
         "may_write_plan": validation_rules.can_write_plan(user, version.model),

@@ -12,6 +12,7 @@ from apps.access.checks import ensure
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.datasets.models import DatasetVersion
+from apps.datasets.queries import datasheet_standing
 from apps.experiments.models import Experiment
 from apps.jobs.actions import cancel_job
 from apps.jobs.rules import can_cancel_job
@@ -76,7 +77,8 @@ def launch_training(request: HtmxRequest, slug: str) -> HttpResponse:
                 by=request.user,
             )
             return redirect_after_success(request, job)
-    context |= choice | {"form": form}
+    standing = datasheet_standing(choice["dataset_version"].dataset)
+    context |= choice | {"form": form, "standing": standing}
     return render_form(request, "training/launch.html", context)
 
 

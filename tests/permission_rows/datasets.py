@@ -4,6 +4,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.projects.actions import access
 from tests.factories import datasets as factory
+from tests.factories import datasheets
 from tests.permission_rows import (
     DATA_SCIENTIST,
     PROGRAM_MANAGER,
@@ -88,6 +89,24 @@ def version(world):
     return {"pk": factory.version(made, world.data_scientist).pk}, None
 
 
+def answers(world):
+    return dataset(world)[0], {"answers": {"source": "FAA"}}
+
+
+def revision(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    datasheets.datasheet(made, world.data_scientist)
+    return {"pk": made.pk, "number": 1}, None
+
+
+def hint(world):
+    """A hint whose steward is the data scientist."""
+    made = factory.dataset(world.project, world.data_scientist)
+    found = datasheets.hint(made, world.data_scientist)
+    datasheets.datasheet(made, world.data_scientist)
+    return {"pk": found.pk}, {"decision": "confirmed", "reason": ""}
+
+
 # The developer was not granted the restricted dataset.
 UNGRANTED = {"developer": 404}
 
@@ -116,6 +135,12 @@ ROWS = [
         granter(302) | UNGRANTED,
         others=403,
     ),
+    Row("datasets:datasheet", "get", dataset, READ),
+    Row("datasets:datasheet_revision", "get", revision, READ),
+    Row("datasets:write_datasheet", "get", dataset, uploader(200), others=403),
+    Row("datasets:write_datasheet", "post", dataset, uploader(302), others=403),
+    Row("datasets:decide_hint", "get", hint, uploader(200), others=403),
+    Row("datasets:decide_hint", "post", hint, uploader(302), others=403),
     Row("datasets:version", "get", version, READ),
     Row("datasets:version_progress", "get", version, READ),
     Row("datasets:cancel_ingest", "post", version, uploader(302), others=403),
@@ -145,6 +170,11 @@ ROWS = [
     Row("v1:dataset_grants", "get", to_open, READ | UNGRANTED),
     Row("v1:dataset_grants", "post", new_grant, granter(201) | UNGRANTED, others=403),
     Row("v1:dataset_grant", "delete", grant, granter(204) | UNGRANTED, others=403),
+    Row("v1:datasheet", "get", dataset, READ),
+    Row("v1:datasheet", "put", answers, uploader(200), others=403),
+    Row("v1:datasheet_revisions", "get", dataset, READ),
+    Row("v1:dataset_hints", "get", version, READ),
+    Row("v1:decide_hint", "post", hint, uploader(200), others=403),
     Row("v1:dataset_version", "get", version, READ),
     Row("v1:cancel_ingest", "post", version, uploader(202), others=403),
     Row("v1:download_version", "get", version, downloader(200), others=403),

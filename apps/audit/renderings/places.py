@@ -64,13 +64,13 @@ _ACTIONS: Final[dict[Place, str]] = {
     _ASK_IN_VAIN: "access.refused access.failed",
     _entity(1, "creation"): """account.erasure_requested approval.requested
         audit.export_requested audit.hold_placed audit.prune_requested dataset.created
-        dataset.version_uploaded experiment.created model.registered
-        model.version_registered plan.written project.created report.requested
-        run.recorded token.issued training.launched""",
+        dataset.datasheet_written dataset.version_uploaded experiment.created
+        model.registered model.version_registered plan.written project.created
+        report.requested run.recorded token.issued training.launched""",
     _entity(3): """approval.approved approval.rejected approval.signed_off
         audit.export_cancel_requested audit.export_failed audit.export_requeued
         audit.flaw_accepted audit.key_rotated audit.prune_approved audit.stream_moved
-        dataset.edited dataset.opened dataset.restricted
+        dataset.edited dataset.hint_decided dataset.opened dataset.restricted
         dataset.version_cancel_requested dataset.version_failed dataset.version_ready
         dataset.version_requeued model.alias_moved model.card_edited model.opened
         model.restricted model.version_moved project.edited project.impact_determined

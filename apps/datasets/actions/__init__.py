@@ -1,5 +1,11 @@
 """Everything that changes a dataset or its versions."""
 
+from apps.datasets.actions.datasheets import (
+    LONGEST_ANSWER,
+    DatasheetValues,
+    decide_hint,
+    write_datasheet,
+)
 from apps.datasets.actions.describe import (
     EDITABLE,
     create_dataset,
@@ -15,11 +21,15 @@ from apps.datasets.actions.versions import (
 
 __all__ = [
     "EDITABLE",
+    "LONGEST_ANSWER",
     "DatasetFile",
+    "DatasheetValues",
     "create_dataset",
+    "decide_hint",
     "download_version",
     "edit_dataset",
     "finish_ingest",
     "upload_dataset",
     "upload_version",
+    "write_datasheet",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from apps.core import blobs
+from apps.datasets.models import PersonalDataHint
 from apps.jobs.actions import finish_job
 from apps.jobs.models import JobStatus
 
@@ -35,6 +36,21 @@ def finish_ingest(
         version.row_count = outcome.result["row_count"]
         version.columns = outcome.result["schema"]
         version.profile = outcome.result["profile"]
+        _keep_hints(version, outcome.result.get("hints") or [])
         return {"rows": version.row_count, "parquet_sha256": parquet.sha256}
 
     return finish_job(job=job, outcome=outcome, by=by, keep=keep)
+
+
+def _keep_hints(version: DatasetVersion, hints: list[dict[str, Any]]) -> None:
+    PersonalDataHint.objects.bulk_create(
+        PersonalDataHint(
+            version=version,
+            column=hint["column"],
+            kind=hint["kind"],
+            matches=hint["matches"],
+            share=hint["share"],
+            example_masked=hint["example_masked"],
+        )
+        for hint in hints
+    )

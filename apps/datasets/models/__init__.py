@@ -1,6 +1,11 @@
 """Datasets and their immutable versions."""
 
 from apps.datasets.models.datasets import Dataset
+from apps.datasets.models.datasheets import (
+    Datasheet,
+    HintDecision,
+    PersonalDataHint,
+)
 from apps.datasets.models.versions import (
     DatasetContent,
     DatasetFormat,
@@ -14,4 +19,7 @@ __all__ = [
     "DatasetFormat",
     "DatasetVersion",
     "DatasetVersionQuerySet",
+    "Datasheet",
+    "HintDecision",
+    "PersonalDataHint",
 ]
