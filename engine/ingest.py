@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from engine import csv_rows, csv_table, raw_bytes, tables
+from engine import csv_rows, csv_table, raw_bytes, seal, tables
 from engine.folder import EngineError, Folder, Json
 from engine.profile import profile
 from engine.spec import IngestSpec
@@ -38,6 +38,11 @@ def run(spec: IngestSpec, folder: Folder) -> Json:
     """Write `outputs/data.parquet` and describe it."""
     target = folder.outputs / "data.parquet"
     types = _convert(spec, folder, target)
+    sealed = (
+        seal.split_off(spec.seal, folder, target, threads=spec.threads)
+        if spec.seal
+        else None
+    )
     with tables.connect(folder.path, threads=spec.threads) as database:
         row_count, columns = profile(
             database,
@@ -54,6 +59,7 @@ def run(spec: IngestSpec, folder: Folder) -> Json:
             for c in columns
         ],
         "profile": {"columns": columns},
+        "sealed": sealed,
     }
 
 

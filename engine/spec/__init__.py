@@ -12,11 +12,14 @@ from engine.spec.estimators import ESTIMATORS, complete_parameters
 from engine.spec.evaluate import Criterion, EvaluateSpec
 from engine.spec.ingest import IngestSpec
 from engine.spec.measures import MEASURES, Measure, measures_for
+from engine.spec.seal import HIGHEST_RATIO, LOWEST_RATIO, Seal
 from engine.spec.train import Feature, Search, TrainSpec
 from engine.spec.verbs import SPECS
 
 __all__ = [
     "ESTIMATORS",
+    "HIGHEST_RATIO",
+    "LOWEST_RATIO",
     "MEASURES",
     "SPECS",
     "Cost",
@@ -29,6 +32,7 @@ __all__ = [
     "Measure",
     "Parameter",
     "Scalar",
+    "Seal",
     "Search",
     "Spec",
     "SpecError",
