@@ -17,6 +17,7 @@ Both parts keep the order of the rows.
 
 # ruff: noqa: S608 - names and literals are quoted by `tables`
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -193,8 +194,8 @@ def _rounded(rows: float) -> int:
     return int(rows + 0.5)
 
 
-def _one(database: duckdb.DuckDBPyConnection, query: str) -> int:
-    return database.execute(query).fetchall()[0][0]  # type: ignore[no-any-return]
+def _one(database: duckdb.DuckDBPyConnection, query: str) -> Any:
+    return database.execute(query).fetchall()[0][0]
 
 
 def _copy(
@@ -210,8 +211,10 @@ def _copy(
 def _repeated(database: duckdb.DuckDBPyConnection, sealed: Path, data: Path) -> int:
     """Count rows put aside that are left, too; equal rows have equal hashes."""
     aside, left = (f"read_parquet({tables.text(path)})" for path in (sealed, data))
-    return _one(
-        database,
-        f"SELECT count(*) FROM {aside} AS one WHERE hash(one) IN "
-        f"(SELECT hash(other) FROM {left} AS other)",
+    return int(
+        _one(
+            database,
+            f"SELECT count(*) FROM {aside} AS one WHERE hash(one) IN "
+            f"(SELECT hash(other) FROM {left} AS other)",
+        )
     )

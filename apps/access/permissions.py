@@ -42,6 +42,7 @@ class Permission(StrEnum):
     PROJECT_READ = "project.read"
     REPORT_REQUEST = "report.request"
     RUN_RECORD = "run.record"
+    SEALED_BUDGET_SET = "sealed_budget.set"
     TRAINING_LAUNCH = "training.launch"
 
     @property
@@ -77,5 +78,6 @@ _TITLES = {
     Permission.PROJECT_READ: "read projects",
     Permission.REPORT_REQUEST: "ask for validation reports",
     Permission.RUN_RECORD: "record runs",
+    Permission.SEALED_BUDGET_SET: "set the budget of looks at sealed data",
     Permission.TRAINING_LAUNCH: "launch training",
 }

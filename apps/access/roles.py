@@ -56,6 +56,7 @@ PROGRAM_MANAGER = Role(
             P.PROJECT_CREATE,
             P.PROJECT_EDIT,
             P.PROJECT_READ,
+            P.SEALED_BUDGET_SET,
         }
     ),
 )

@@ -13,14 +13,43 @@ from rest_framework.response import Response
 from apps.access.checks import ensure
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
-from apps.datasets import actions, api_datasheets, api_versions, queries, rules
+from apps.datasets import (
+    actions,
+    api_datasheets,
+    api_sealed,
+    api_versions,
+    queries,
+    rules,
+)
 from apps.datasets.api_versions import DatasetVersionOutput, accepted
 from apps.datasets.models import Dataset
 from apps.projects.api_access import GrantBase, GrantsBase, OpenBase, RestrictBase
 from apps.projects.models import Project
 
 
-class DatasetUpload(serializers.Serializer[Any]):
+class SealInput(serializers.Serializer[Any]):
+    """How rows are put aside; none are unless `seal_method` is given."""
+
+    seal_method = serializers.ChoiceField(
+        choices=["random", "stratified", "group", "time"], required=False
+    )
+    seal_ratio = serializers.FloatField(required=False, default=0.2)
+    seal_column = serializers.CharField(required=False, max_length=255)
+    seal_seed = serializers.IntegerField(required=False, default=0)
+
+
+def _seal(given: dict[str, Any]) -> dict[str, Any] | None:
+    if "seal_method" not in given:
+        return None
+    return {
+        "method": given["seal_method"],
+        "ratio": given["seal_ratio"],
+        "column": given.get("seal_column"),
+        "seed": given["seal_seed"],
+    }
+
+
+class DatasetUpload(SealInput):
     name = serializers.SlugField(max_length=60)
     title = serializers.CharField(max_length=120, required=False)
     description = serializers.CharField(
@@ -29,7 +58,7 @@ class DatasetUpload(serializers.Serializer[Any]):
     file = serializers.FileField(max_length=255)
 
 
-class DatasetVersionUpload(serializers.Serializer[Any]):
+class DatasetVersionUpload(SealInput):
     file = serializers.FileField(max_length=255)
 
 
@@ -88,6 +117,7 @@ class DatasetsView(_DatasetBase):
             values=given.validated_data,
             content=file,
             original_name=file.name,
+            seal=_seal(given.validated_data),
             by=request.user,
         )
         return accepted(version)
@@ -133,7 +163,11 @@ class VersionsView(_DatasetBase):
         given.is_valid(raise_exception=True)
         file = given.validated_data["file"]
         version = actions.upload_version(
-            dataset=dataset, content=file, original_name=file.name, by=request.user
+            dataset=dataset,
+            content=file,
+            original_name=file.name,
+            seal=_seal(given.validated_data),
+            by=request.user,
         )
         return accepted(version)
 
@@ -171,5 +205,6 @@ urlpatterns = [
         name="dataset_grant",
     ),
     *api_datasheets.urlpatterns,
+    *api_sealed.urlpatterns,
     *api_versions.urlpatterns,
 ]

@@ -53,9 +53,15 @@ class DatasetVersionOutput(serializers.Serializer[Any]):
 
 
 class DatasetVersionDetail(DatasetVersionOutput):
+    seal = serializers.JSONField()
+    sealed_rows = serializers.SerializerMethodField()
     columns = serializers.JSONField()
     profile = serializers.JSONField()
     failure_places = serializers.SerializerMethodField()
+
+    def get_sealed_rows(self, version: DatasetVersion) -> int | None:
+        part = queries.sealed_part_of(version)
+        return part.row_count if part else None
 
     @extend_schema_field(DatasetFailurePlace(many=True))
     def get_failure_places(self, version: DatasetVersion) -> Any:

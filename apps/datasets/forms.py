@@ -1,8 +1,12 @@
 """Forms of datasets and their versions."""
 
+from typing import Any
+
 from django import forms
 
 from apps.core.forms import PortalForm
+from apps.datasets.models import MOST_LOOKS
+from engine.spec import HIGHEST_RATIO, LOWEST_RATIO
 
 FILE_HELP = (
     "CSV in UTF-8 with a header line, or Parquet. It is kept as it is; a worker reads "
@@ -20,10 +24,81 @@ class DatasetForm(PortalForm):
     )
 
 
-class VersionForm(PortalForm):
+class SealFields(PortalForm):
+    """How rows are put aside when a file is read; without a method none are."""
+
+    seal_method = forms.ChoiceField(
+        choices=[
+            ("", "None"),
+            ("random", "At random"),
+            ("stratified", "At random, in proportion to a column"),
+            ("group", "Whole groups of a column"),
+            ("time", "The latest by a column"),
+        ],
+        required=False,
+        label="Rows to seal",
+        help_text="Sealed rows are read by workers only, to measure models; every use "
+        "is counted. Nobody can take them out again, and the file as uploaded can no "
+        "longer be downloaded.",
+    )
+    seal_ratio = forms.FloatField(
+        min_value=LOWEST_RATIO,
+        max_value=HIGHEST_RATIO,
+        required=False,
+        initial=0.2,
+        label="Share of the rows to seal",
+        help_text="0.2 is one row in five.",
+    )
+    seal_column = forms.CharField(
+        max_length=255,
+        required=False,
+        label="Column to seal by",
+        help_text="As the header of the file has it; not for rows at random.",
+    )
+    seal_seed = forms.IntegerField(
+        min_value=0,
+        max_value=2**32 - 1,
+        required=False,
+        initial=0,
+        label="Seed of the choice",
+        help_text="The same file and seed always seal the same rows.",
+    )
+
+    def seal(self) -> dict[str, Any] | None:
+        """What was chosen, as the action takes it."""
+        given = self.cleaned_data
+        if not given.get("seal_method"):
+            return None
+        return {
+            "method": given["seal_method"],
+            "ratio": 0.2 if given["seal_ratio"] is None else given["seal_ratio"],
+            "column": given["seal_column"] or None,
+            "seed": given["seal_seed"] or 0,
+        }
+
+
+class FileForm(PortalForm):
     file = forms.FileField(
         help_text=FILE_HELP,
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.parquet"}),
+    )
+
+
+class VersionForm(SealFields, FileForm):
+    field_order = ["file"]
+
+
+class BudgetForm(PortalForm):
+    looks = forms.IntegerField(
+        min_value=0,
+        max_value=MOST_LOOKS,
+        help_text="Of each model, all its versions together, at the sealed rows of one "
+        "dataset. Each look teaches a little about them, so few keep the test honest.",
+    )
+    reason = forms.CharField(
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Why this many; the audit trail keeps it.",
     )
 
 

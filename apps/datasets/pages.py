@@ -46,6 +46,7 @@ def trail_to(project: Project, dataset: Dataset | None = None) -> list[dict[str,
 _SECTIONS = (
     ("Versions", "datasets:dataset"),
     ("Datasheet", "datasets:datasheet"),
+    ("Sealed data", "home:sealed_data"),
 )
 
 

@@ -40,6 +40,11 @@ def can_download_version(
     """Say whether `user` may take the file away."""
     if content == DatasetContent.PARQUET and version.status != JobStatus.SUCCEEDED:
         return NotNow("There is no Parquet file until the upload was read.")
+    if content == DatasetContent.ORIGINAL and version.seal:
+        return Denied(
+            "The file as uploaded holds the sealed rows, which only workers read. "
+            "Download the Parquet file, which has all others."
+        )
     return permitted_with(user, Permission.DATASET_DOWNLOAD, version.dataset)
 
 
@@ -66,3 +71,18 @@ def can_decide_hint(user: User, dataset: Dataset) -> Decision:
             "is personal data."
         )
     return sees(user, dataset)
+
+
+def can_upload_sealed_part(user: User, version: DatasetVersion) -> Decision:
+    """Say whether `user` may add rows to `version` that only workers read."""
+    decision = permitted_with(user, Permission.DATASET_UPLOAD, version.dataset)
+    if decision and version.status != JobStatus.SUCCEEDED:
+        return NotNow("Sealed rows are added to a version that was read.")
+    if decision and queries.sealed_part_of(version):
+        return NotNow("This version has a sealed part, which never changes.")
+    return decision
+
+
+def can_set_sealed_budget(user: User, project: Project) -> Decision:
+    """Say whether `user` may limit looks at sealed data: the program manager."""
+    return permitted(user, Permission.SEALED_BUDGET_SET, project)

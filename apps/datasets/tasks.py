@@ -4,7 +4,7 @@ from typing import Any
 
 from apps.core.queue import task
 from apps.datasets import actions, queries
-from apps.datasets.models import DatasetVersion
+from apps.datasets.models import DatasetVersion, SealedPart
 from apps.jobs.execution import execute
 
 
@@ -17,4 +17,16 @@ def ingest_version(*, pk: str, **_: Any) -> None:
         verb="ingest",
         prepare=queries.prepare_ingest,
         finish=actions.finish_ingest,
+    )
+
+
+@task("datasets.read_sealed_part")
+def read_sealed_part(*, pk: str, **_: Any) -> None:
+    """Read rows that nobody else will, unless another worker has them."""
+    execute(
+        SealedPart,
+        pk,
+        verb="ingest",
+        prepare=queries.prepare_sealed_part,
+        finish=actions.finish_sealed_part,
     )

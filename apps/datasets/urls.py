@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.datasets import views, views_datasheets, views_versions
+from apps.datasets import views, views_datasheets, views_sealed, views_versions
 
 app_name = "datasets"
 urlpatterns = [
@@ -32,6 +32,21 @@ urlpatterns = [
         "dataset-hints/<uuid:pk>/decide/",
         views_datasheets.decide_hint,
         name="decide_hint",
+    ),
+    path(
+        "dataset-versions/<uuid:pk>/upload-sealed-part/",
+        views_sealed.upload_sealed_part,
+        name="upload_sealed_part",
+    ),
+    path(
+        "sealed-parts/<uuid:pk>/cancel/",
+        views_sealed.cancel_sealed_part,
+        name="cancel_sealed_part",
+    ),
+    path(
+        "projects/<slug:slug>/sealed-budget/",
+        views_sealed.set_sealed_budget,
+        name="set_sealed_budget",
     ),
     *views.access_views.urls("datasets/<uuid:pk>/", "dataset"),
     path("dataset-versions/<uuid:pk>/", views_versions.version, name="version"),

@@ -58,12 +58,13 @@ def upload_dataset(request: HtmxRequest, slug: str) -> HttpResponse:
     form = NewDatasetForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         with form.taking_faults():
-            file = form.cleaned_data.pop("file")
+            file = form.cleaned_data["file"]
             version = actions.upload_dataset(
                 project=project,
                 values=form.cleaned_data,
                 content=file,
                 original_name=file.name,
+                seal=form.seal(),
                 by=request.user,
             )
             return redirect_after_success(request, version)
@@ -135,6 +136,7 @@ def upload_version(request: HtmxRequest, pk: UUID) -> HttpResponse:
                 dataset=dataset,
                 content=file,
                 original_name=file.name,
+                seal=form.seal(),
                 by=request.user,
             )
             return redirect_after_success(request, version)

@@ -29,7 +29,7 @@ from apps.training.models import TrainingJob
 from apps.validation import queries as validation_queries
 from apps.validation import reading, report_figures
 from apps.validation import rules as validation_rules
-from apps.validation.models import ValidationReport
+from apps.validation.models import Rows, ValidationReport
 
 PROJECTS_SHOWN = 12
 ROWS_SHOWN = 6
@@ -128,6 +128,7 @@ def model_version(
     report = validation_queries.latest_report(version)
     data = version.run.dataset_version
     sees_data = registry_queries.sees_data(version, user)
+    sealed = validation_queries.sealed_standing(version)
     context = {
         "version": version,
         "title": f"{version.model.name}, version {version.number}",
@@ -147,6 +148,12 @@ def model_version(
         "events": queries.recent_events(user, ROWS_SHOWN, target_id=str(version.pk)),
         "may_write_plan": validation_rules.can_write_plan(user, version.model),
         "may_request_report": validation_rules.can_request_report(user, version),
+        "sealed": sealed,
+        "may_request_sealed_report": validation_rules.can_request_report(
+            user, version, Rows.SEALED
+        )
+        if sealed
+        else None,
         "may_edit_card": registry_rules.can_edit_card(user, version),
         **_approval(request, version),
     }

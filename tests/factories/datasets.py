@@ -90,7 +90,7 @@ def ready_version(
 
 def finish(running: DatasetVersion, parquet: bytes = PARQUET, result: dict = RESULT):
     """End a running version well."""
-    folder = _folder(running)
+    folder = folder_of(running)
     (folder / "outputs" / "data.parquet").write_bytes(parquet)
     outcome = Outcome("succeeded", folder, result=result)
     return _finish(running, outcome)
@@ -100,7 +100,7 @@ def fail(running: DatasetVersion, message: str, details: list) -> DatasetVersion
     """End a running version because of its content."""
     outcome = Outcome(
         "failed",
-        _folder(running),
+        folder_of(running),
         code="bad_input",
         message=message,
         details=details,
@@ -110,14 +110,14 @@ def fail(running: DatasetVersion, message: str, details: list) -> DatasetVersion
 
 def cancel(running: DatasetVersion) -> DatasetVersion:
     """End a running version because somebody asked for it."""
-    return _finish(running, Outcome(JobStatus.CANCELLED, _folder(running)))
+    return _finish(running, Outcome(JobStatus.CANCELLED, folder_of(running)))
 
 
 def _finish(running: DatasetVersion, outcome: Outcome) -> DatasetVersion:
     return actions.finish_ingest(job=running, outcome=outcome, by=service_account())
 
 
-def _folder(running: DatasetVersion) -> Path:
+def folder_of(running: DatasetVersion) -> Path:
     folder = settings.JOBS_DIR / str(running.pk)
     (folder / "outputs").mkdir(parents=True, exist_ok=True)
     return folder

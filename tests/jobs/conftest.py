@@ -7,7 +7,7 @@ import pytest
 from apps.core.sandbox import Outcome
 from apps.jobs.actions import start_job
 from tests.core.conftest import engine_that
-from tests.factories import datasets, exports, registry, training, validation
+from tests.factories import datasets, exports, registry, sealed, training, validation
 
 __all__ = ["engine_that"]
 
@@ -20,6 +20,10 @@ def waiting_report(project, by):
     return validation.requested_report(registry.model_version(project, by), by)
 
 
+def waiting_sealed_part(project, by):
+    return sealed.waiting_part(datasets.dataset(project, by), by)
+
+
 def waiting_export(project, by):
     by.agency_roles = ["auditor"]
     by.save()
@@ -27,8 +31,14 @@ def waiting_export(project, by):
 
 
 @pytest.fixture(
-    params=[waiting_version, training.launched_job, waiting_report, waiting_export],
-    ids=["ingest", "training", "report", "export"],
+    params=[
+        waiting_version,
+        waiting_sealed_part,
+        training.launched_job,
+        waiting_report,
+        waiting_export,
+    ],
+    ids=["ingest", "sealed part", "training", "report", "export"],
 )
 def waiting(request, project, data_scientist):
     """A job that waits for a worker: all that follows holds for each kind."""

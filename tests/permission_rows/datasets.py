@@ -4,7 +4,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.projects.actions import access
 from tests.factories import datasets as factory
-from tests.factories import datasheets
+from tests.factories import datasheets, sealed
 from tests.permission_rows import (
     DATA_SCIENTIST,
     PROGRAM_MANAGER,
@@ -26,6 +26,10 @@ def uploader(status: int) -> dict[str, int]:
 
 def granter(status: int) -> dict[str, int]:
     return {DATA_SCIENTIST: status, PROGRAM_MANAGER: status, **HIDDEN}
+
+
+def manager(status: int) -> dict[str, int]:
+    return {PROGRAM_MANAGER: status, **HIDDEN}
 
 
 def downloader(status: int) -> dict[str, int]:
@@ -107,6 +111,22 @@ def hint(world):
     return {"pk": found.pk}, {"decision": "confirmed", "reason": ""}
 
 
+def sealed_rows(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    return {"pk": factory.ready_version(made, world.data_scientist).pk}, {
+        "file": file()
+    }
+
+
+def sealed_part(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    return {"pk": sealed.waiting_part(made, world.data_scientist).pk}, None
+
+
+def budget(world):
+    return {"slug": world.project.slug}, {"looks": 3, "reason": "Few."}
+
+
 # The developer was not granted the restricted dataset.
 UNGRANTED = {"developer": 404}
 
@@ -141,6 +161,11 @@ ROWS = [
     Row("datasets:write_datasheet", "post", dataset, uploader(302), others=403),
     Row("datasets:decide_hint", "get", hint, uploader(200), others=403),
     Row("datasets:decide_hint", "post", hint, uploader(302), others=403),
+    Row("datasets:upload_sealed_part", "get", sealed_rows, uploader(200), others=403),
+    Row("datasets:upload_sealed_part", "post", sealed_rows, uploader(302), others=403),
+    Row("datasets:cancel_sealed_part", "post", sealed_part, uploader(302), others=403),
+    Row("datasets:set_sealed_budget", "get", budget, manager(200), others=403),
+    Row("datasets:set_sealed_budget", "post", budget, manager(302), others=403),
     Row("datasets:version", "get", version, READ),
     Row("datasets:version_progress", "get", version, READ),
     Row("datasets:cancel_ingest", "post", version, uploader(302), others=403),
@@ -175,6 +200,19 @@ ROWS = [
     Row("v1:datasheet_revisions", "get", dataset, READ),
     Row("v1:dataset_hints", "get", version, READ),
     Row("v1:decide_hint", "post", hint, uploader(200), others=403),
+    Row("v1:sealed_parts", "get", dataset, READ),
+    Row(
+        "v1:upload_sealed_part",
+        "post",
+        sealed_rows,
+        uploader(202),
+        others=403,
+        multipart=True,
+    ),
+    Row("v1:sealed_part", "get", sealed_part, READ),
+    Row("v1:cancel_sealed_part", "post", sealed_part, uploader(202), others=403),
+    Row("v1:sealed_budget", "get", budget, READ),
+    Row("v1:sealed_budget", "put", budget, manager(200), others=403),
     Row("v1:dataset_version", "get", version, READ),
     Row("v1:cancel_ingest", "post", version, uploader(202), others=403),
     Row("v1:download_version", "get", version, downloader(200), others=403),

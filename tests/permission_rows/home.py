@@ -1,6 +1,6 @@
 """Rows of the pages that join apps, and of the model card."""
 
-from tests.factories import registry
+from tests.factories import datasets, registry
 from tests.permission_rows import PEOPLE, READERS, Row, everybody, of_project
 
 ALL = everybody(200, *PEOPLE)
@@ -17,10 +17,16 @@ def version(world):
     return arguments, None
 
 
+def dataset(world):
+    made = datasets.dataset(world.project, world.data_scientist)
+    return {"pk": made.pk}, None
+
+
 ROWS = [
     Row("home:home", "get", expect=ALL),
     Row("home:inbox", "get", expect=ALL),
     Row("home:roles", "get", expect=ALL),
+    Row("home:sealed_data", "get", dataset, READ),
     Row("home:project", "get", of_project, READ),
     Row("home:model_version", "get", version, READ),
     Row("home:card", "get", version, READ),

@@ -58,7 +58,8 @@ _ACTIONS: Final[dict[Place, str]] = {
     _ASSIGN: """account.roles_set member.added member.role_changed
         dataset.granted model.granted""",
     _REVOKE: "member.removed dataset.grant_revoked model.grant_revoked",
-    _READ_DATA: "dataset.downloaded model.downloaded run.artifact_downloaded",
+    _READ_DATA: """dataset.downloaded model.downloaded run.artifact_downloaded
+        sealed.looked""",
     _READ_TRAIL: """audit.exported audit.export_downloaded audit.archive_downloaded
         audit.viewed audit.streamed""",
     _ASK_IN_VAIN: "access.refused access.failed",
@@ -66,7 +67,8 @@ _ACTIONS: Final[dict[Place, str]] = {
         audit.export_requested audit.hold_placed audit.prune_requested dataset.created
         dataset.datasheet_written dataset.version_uploaded experiment.created
         model.registered model.version_registered plan.written project.created
-        report.requested run.recorded token.issued training.launched""",
+        report.requested run.recorded sealed.part_uploaded token.issued
+        training.launched""",
     _entity(3): """approval.approved approval.rejected approval.signed_off
         audit.export_cancel_requested audit.export_failed audit.export_requeued
         audit.flaw_accepted audit.key_rotated audit.prune_approved audit.stream_moved
@@ -75,16 +77,18 @@ _ACTIONS: Final[dict[Place, str]] = {
         dataset.version_requeued model.alias_moved model.card_edited model.opened
         model.restricted model.version_moved project.edited project.impact_determined
         project.objective_stated report.cancel_requested report.failed report.finished
-        report.requeued training.cancel_requested training.failed training.finished
+        report.requeued sealed.budget_set sealed.part_cancel_requested
+        sealed.part_failed sealed.part_ready sealed.part_requeued
+        training.cancel_requested training.failed training.finished
         training.requeued""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
         audit.segment_pruned""",
     _entity(9): "token.revoked",
     _entity(10): """audit.export_started dataset.version_started report.started
-        training.started""",
+        sealed.part_started training.started""",
     _entity(11): """account.erasure_withdrawn approval.withdrawn audit.export_cancelled
         audit.prune_withdrawn dataset.version_cancelled report.cancelled
-        training.cancelled""",
+        sealed.part_cancelled training.cancelled""",
     _entity(OTHER, "info"): """audit.heartbeat audit.history_gap
         audit.segment_archived""",
 }

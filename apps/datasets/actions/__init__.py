@@ -12,6 +12,11 @@ from apps.datasets.actions.describe import (
     edit_dataset,
 )
 from apps.datasets.actions.ingest import finish_ingest
+from apps.datasets.actions.sealed import (
+    finish_sealed_part,
+    set_sealed_budget,
+    upload_sealed_part,
+)
 from apps.datasets.actions.versions import (
     DatasetFile,
     download_version,
@@ -29,7 +34,10 @@ __all__ = [
     "download_version",
     "edit_dataset",
     "finish_ingest",
+    "finish_sealed_part",
+    "set_sealed_budget",
     "upload_dataset",
+    "upload_sealed_part",
     "upload_version",
     "write_datasheet",
 ]

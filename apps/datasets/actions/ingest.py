@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from apps.core import blobs
+from apps.datasets.actions.sealed import keep_split
 from apps.datasets.models import PersonalDataHint
 from apps.jobs.actions import finish_job
 from apps.jobs.models import JobStatus
@@ -37,7 +38,12 @@ def finish_ingest(
         version.columns = outcome.result["schema"]
         version.profile = outcome.result["profile"]
         _keep_hints(version, outcome.result.get("hints") or [])
-        return {"rows": version.row_count, "parquet_sha256": parquet.sha256}
+        sealed = keep_split(version, outcome) if version.seal else {}
+        return {
+            "rows": version.row_count,
+            "parquet_sha256": parquet.sha256,
+            **sealed,
+        }
 
     return finish_job(job=job, outcome=outcome, by=by, keep=keep)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -15,14 +15,16 @@ from apps.audit.record import record
 from apps.core import blobs
 from apps.core.errors import Invalid, TooLarge
 from apps.core.queue import enqueue
-from apps.datasets import rules
+from apps.datasets import queries, rules
 from apps.datasets.actions.describe import create_dataset, lock_dataset
 from apps.datasets.models import (
     Dataset,
     DatasetContent,
     DatasetFormat,
     DatasetVersion,
+    seal_in_words,
 )
+from engine.spec import Seal, SpecError, decode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +61,7 @@ def upload_dataset(
     content: IO[bytes],
     original_name: str,
     by: User,
+    seal: dict[str, Any] | None = None,
 ) -> DatasetVersion:
     """Take in a file under a name: a new dataset, or the next version of one.
 
@@ -68,6 +71,7 @@ def upload_dataset(
         content: a seekable binary file.
         original_name: its name on the sender's machine; its ending says the format.
         by: somebody who may upload.
+        seal: which rows to put aside, as `engine.spec.Seal`; None for none.
 
     Returns:
         The version, waiting to be read.
@@ -90,13 +94,22 @@ def upload_dataset(
         by=by,
     )
     return upload_version(
-        dataset=dataset, content=content, original_name=original_name, by=by
+        dataset=dataset,
+        content=content,
+        original_name=original_name,
+        by=by,
+        seal=seal,
     )
 
 
 @transaction.atomic
 def upload_version(
-    *, dataset: Dataset, content: IO[bytes], original_name: str, by: User
+    *,
+    dataset: Dataset,
+    content: IO[bytes],
+    original_name: str,
+    by: User,
+    seal: dict[str, Any] | None = None,
 ) -> DatasetVersion:
     """Take in a file as the next version; a worker reads it afterwards.
 
@@ -105,19 +118,23 @@ def upload_version(
         content: a seekable binary file.
         original_name: its name on the sender's machine; its ending says the format.
         by: somebody who may upload.
+        seal: which rows to put aside, as `engine.spec.Seal`; None for none.
 
     Raises:
-        Invalid: empty, neither CSV nor Parquet, or the same as the newest version.
+        Invalid: empty, neither CSV nor Parquet, the same as the newest version, or it
+            holds rows that are sealed elsewhere in the project.
         TooLarge: the file is larger than the portal takes.
         Refused: only who may upload.
     """
     ensure(rules.can_upload_version(by, dataset))
-    name, kind = _name_and_format(original_name)
-    _check_size(content)
+    seal = checked_seal(seal)
+    name, kind = name_and_format(original_name)
+    check_size(content)
     blob = blobs.store(content)  # before the lock: large files take a while
     dataset = lock_dataset(dataset)
     newest = dataset.versions.order_by("-number").first()
-    _check_is_new(blob, newest)
+    _check_is_new(blob, seal, newest)
+    _check_stays_sealed(dataset.project, blob, seal)
     version = DatasetVersion.objects.create(
         dataset=dataset,
         number=newest.number + 1 if newest else 1,
@@ -125,6 +142,7 @@ def upload_version(
         format=kind,
         original_sha256=blob.sha256,
         original_bytes=blob.size_bytes,
+        seal=seal,
         uploaded_by=by,
     )
     record(
@@ -136,6 +154,7 @@ def upload_version(
             "file": name,
             "size_bytes": blob.size_bytes,
             "sha256": blob.sha256,
+            **({"seal": seal_in_words(seal)} if seal else {}),
         },
     )
     enqueue(version.kind.task, pk=str(version.pk))
@@ -176,7 +195,12 @@ _PARQUET = "application/vnd.apache.parquet"
 _LONGEST_NAME = 255
 
 
-def _name_and_format(original_name: str) -> tuple[str, DatasetFormat]:
+def name_and_format(original_name: str) -> tuple[str, DatasetFormat]:
+    """Take the name of a file from what the sender calls it, and its format.
+
+    Raises:
+        Invalid: the name is unfit, or says that the portal cannot read the file.
+    """
     name = PurePath(original_name.replace("\\", "/")).name
     if not name.isprintable() or len(name) > _LONGEST_NAME:
         raise _unfit("Rename the file: at most 255 printable characters.")
@@ -189,7 +213,13 @@ def _name_and_format(original_name: str) -> tuple[str, DatasetFormat]:
     return name, DatasetFormat(ending)
 
 
-def _check_size(content: IO[bytes]) -> None:
+def check_size(content: IO[bytes]) -> None:
+    """Go on only with a file that has bytes, and not too many.
+
+    Raises:
+        Invalid: there are none.
+        TooLarge: there are more than the portal takes.
+    """
     size = content.seek(0, 2)
     limit = settings.UPLOAD_LIMIT_BYTES
     if size > limit:
@@ -202,12 +232,48 @@ def _check_size(content: IO[bytes]) -> None:
         raise _unfit("The file is empty; choose one with data.")
 
 
-def _check_is_new(blob: Blob, newest: DatasetVersion | None) -> None:
-    if newest and newest.original_sha256 == blob.sha256:
+def _check_is_new(
+    blob: Blob, seal: dict[str, Any] | None, newest: DatasetVersion | None
+) -> None:
+    if newest and (newest.original_sha256, newest.seal) == (blob.sha256, seal):
         raise _unfit(
             f"This is the same file as version {newest.number}, byte for byte; there "
             "is nothing new to add."
         )
+
+
+def _check_stays_sealed(
+    project: Project, blob: Blob, seal: dict[str, Any] | None
+) -> None:
+    """Let nobody open sealed rows by sending their file once more."""
+    if seal and queries.is_open_file(project, blob.sha256):
+        raise _unfit(
+            "The rows of this file can be read in this project already; only rows that "
+            "nobody has seen can be sealed."
+        )
+    if queries.opens_sealed_rows(project, blob.sha256, seal):
+        raise _unfit(
+            "Rows of this file are sealed in this project; another version of it would "
+            "open them. Send other data, or the same with the same seal."
+        )
+
+
+def checked_seal(values: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Check how rows are to be put aside, before a file is taken in for that.
+
+    Raises:
+        Invalid: the engine would not take it; `fields` says what.
+    """
+    if not values:
+        return None
+    try:
+        seal: Seal = decode(Seal, values)
+    except SpecError as error:
+        raise Invalid(
+            f"The rows cannot be put aside like this: {error}",
+            fields={f"seal_{error.field}": error.problem},
+        ) from error
+    return asdict(seal)
 
 
 def _unfit(sentence: str) -> Invalid:

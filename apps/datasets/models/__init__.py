@@ -6,6 +6,13 @@ from apps.datasets.models.datasheets import (
     HintDecision,
     PersonalDataHint,
 )
+from apps.datasets.models.sealed import (
+    DEFAULT_LOOKS,
+    MOST_LOOKS,
+    SealedBudget,
+    SealedPart,
+    seal_in_words,
+)
 from apps.datasets.models.versions import (
     DatasetContent,
     DatasetFormat,
@@ -14,6 +21,8 @@ from apps.datasets.models.versions import (
 )
 
 __all__ = [
+    "DEFAULT_LOOKS",
+    "MOST_LOOKS",
     "Dataset",
     "DatasetContent",
     "DatasetFormat",
@@ -22,4 +31,7 @@ __all__ = [
     "Datasheet",
     "HintDecision",
     "PersonalDataHint",
+    "SealedBudget",
+    "SealedPart",
+    "seal_in_words",
 ]

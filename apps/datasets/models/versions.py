@@ -76,6 +76,8 @@ class DatasetVersion(BackgroundJob):
     row_count = models.BigIntegerField(null=True)
     columns = models.JSONField(default=list)
     profile = models.JSONField(default=dict)
+    # Which rows reading puts aside: engine.spec.Seal as JSON; None for none.
+    seal = models.JSONField(null=True)
     uploaded_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )

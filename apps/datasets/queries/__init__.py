@@ -11,6 +11,15 @@ from apps.datasets.queries.datasheets import (
     possible_stewards,
     versions_with_undecided_hints,
 )
+from apps.datasets.queries.sealed import (
+    budget_of,
+    is_open_file,
+    looks_allowed,
+    opens_sealed_rows,
+    prepare_sealed_part,
+    sealed_part_of,
+    sealed_parts_of,
+)
 from apps.datasets.queries.versions import (
     HEAVY_FIELDS,
     content_named,
@@ -24,6 +33,7 @@ __all__ = [
     "HEAVY_FIELDS",
     "ColumnCard",
     "DatasheetStanding",
+    "budget_of",
     "column_cards",
     "content_named",
     "datasheet_sections",
@@ -31,10 +41,16 @@ __all__ = [
     "datasheet_standings",
     "failure_places",
     "hints_of",
+    "is_open_file",
     "key_figures",
     "latest_versions",
+    "looks_allowed",
     "newest_datasheet",
+    "opens_sealed_rows",
     "possible_stewards",
     "prepare_ingest",
+    "prepare_sealed_part",
+    "sealed_part_of",
+    "sealed_parts_of",
     "versions_with_undecided_hints",
 ]

@@ -10,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from apps.core import blobs
 from apps.core.errors import Invalid
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
-from engine.spec import IngestSpec, Limits
+from engine.spec import IngestSpec, Limits, Seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +28,7 @@ def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:
     spec = IngestSpec(
         original_name=version.original_name,
         format=version.format,  # type: ignore[arg-type]  # the field's choices
+        seal=Seal(**version.seal) if version.seal else None,
         threads=settings.JOB_THREADS,
         limits=Limits(
             memory_bytes=settings.JOB_MEMORY_BYTES,
