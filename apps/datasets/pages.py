@@ -47,6 +47,7 @@ _SECTIONS = (
     ("Versions", "datasets:dataset"),
     ("Datasheet", "datasets:datasheet"),
     ("Sealed data", "home:sealed_data"),
+    ("Lineage", "home:dataset_lineage"),
 )
 
 

@@ -3,7 +3,6 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from apps.access.permissions import Permission
@@ -17,6 +16,7 @@ from apps.datasets import rules as dataset_rules
 from apps.datasets.models import Dataset
 from apps.home import cards, queries
 from apps.home.next_step import next_step
+from apps.home.pages import find_model_version, trail_to_model
 from apps.projects import rules as project_rules
 from apps.projects.models import Project
 from apps.projects.queries import members_of
@@ -124,7 +124,7 @@ def model_version(
     request: HtmxRequest, slug: str, name: str, number: int
 ) -> HttpResponse:
     user = request.user
-    version = _version(request, slug, name, number)
+    version = find_model_version(request, slug, name, number)
     report = validation_queries.latest_report(version)
     data = version.run.dataset_version
     sees_data = registry_queries.sees_data(version, user)
@@ -132,7 +132,7 @@ def model_version(
     context = {
         "version": version,
         "title": f"{version.model.name}, version {version.number}",
-        "trail": _trail(request, version),
+        "trail": trail_to_model(request, version),
         "steps": queries.version_steps(version),
         "champion": registry_queries.champion_of(version.model),
         "report": report,
@@ -185,32 +185,13 @@ def _approval(request: HtmxRequest, version: ModelVersion) -> dict[str, Any]:
 @login_required
 @require_GET
 def card(request: HtmxRequest, slug: str, name: str, number: int) -> HttpResponse:
-    version = _version(request, slug, name, number)
+    version = find_model_version(request, slug, name, number)
     context = {
         "version": version,
         "trail": [
-            *_trail(request, version),
+            *trail_to_model(request, version),
             {"label": f"Version {version.number}", "url": version.get_absolute_url()},
         ],
         "content": cards.card_html(cards.model_card(version)),
     }
     return render(request, "home/card.html", context)
-
-
-def _version(request: HtmxRequest, slug: str, name: str, number: int) -> ModelVersion:
-    visible = ModelVersion.objects.visible_to(request.user)
-    return get_object_or_404(
-        registry_queries.with_card_parts(visible),
-        model__project__slug=slug,
-        model__name=name,
-        number=number,
-    )
-
-
-def _trail(request: HtmxRequest, version: ModelVersion) -> list[dict[str, str]]:
-    """Lead over the project only who can see it: a grant opens a single model."""
-    model, project = version.model, version.project
-    trail = [{"label": model.name, "url": model.get_absolute_url()}]
-    if Project.objects.visible_to(request.user).filter(pk=project.pk).exists():
-        return [{"label": project.name, "url": project.get_absolute_url()}, *trail]
-    return [{"label": "Models", "url": reverse("registry:list")}, *trail]

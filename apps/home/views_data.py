@@ -3,7 +3,8 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from apps.core.http import HtmxRequest
@@ -11,7 +12,11 @@ from apps.core.rest import keyset_page
 from apps.datasets import queries as dataset_queries
 from apps.datasets import rules as dataset_rules
 from apps.datasets.models import Dataset, DatasetVersion
-from apps.datasets.pages import find_dataset, sections, trail_to
+from apps.datasets.pages import find_dataset, find_version, sections, trail_to
+from apps.experiments.models import Run
+from apps.home.lineage import COLUMNS, MOST_LIMIT, limit_in, lineage
+from apps.home.lineage_drawing import drawing
+from apps.home.pages import find_model_version, trail_to_model
 from apps.jobs.rules import can_cancel_job
 from apps.registry.models import RegisteredModel
 from apps.validation import queries as validation_queries
@@ -60,3 +65,90 @@ def _families(request: HtmxRequest, dataset: Dataset) -> dict[str, Any]:
         ],
         "seen_models": set(seen),
     }
+
+
+@login_required
+@require_GET
+def dataset_lineage(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    dataset = find_dataset(request, pk)
+    trail = trail_to(dataset.project, dataset)
+    return _lineage_page(
+        request,
+        ("dataset", dataset.pk),
+        title=dataset.title,
+        trail=trail,
+        sections=sections(dataset, "Lineage"),
+    )
+
+
+@login_required
+@require_GET
+def version_lineage(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    version = find_version(request, pk)
+    name = f"Version {version.number}"
+    return _lineage_page(
+        request,
+        ("dataset_version", version.pk),
+        title=f"{version.dataset.title}, version {version.number}",
+        trail=[
+            *trail_to(version.project, version.dataset),
+            {"label": name, "url": version.get_absolute_url()},
+        ],
+    )
+
+
+@login_required
+@require_GET
+def run_lineage(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    visible = Run.objects.visible_to(request.user)
+    run = get_object_or_404(visible.select_related("experiment__project"), pk=pk)
+    steps = (run.project, run.experiment, run)
+    return _lineage_page(
+        request,
+        ("run", run.pk),
+        title=run.name,
+        trail=[{"label": s.name, "url": s.get_absolute_url()} for s in steps],
+    )
+
+
+@login_required
+@require_GET
+def model_version_lineage(
+    request: HtmxRequest, slug: str, name: str, number: int
+) -> HttpResponse:
+    version = find_model_version(request, slug, name, number)
+    return _lineage_page(
+        request,
+        ("model_version", version.pk),
+        title=f"{version.model.name}, version {version.number}",
+        trail=[
+            *trail_to_model(request, version),
+            {"label": f"Version {version.number}", "url": version.get_absolute_url()},
+        ],
+    )
+
+
+def _lineage_page(
+    request: HtmxRequest, start: tuple[str, UUID], **context: Any
+) -> HttpResponse:
+    limit = limit_in(request.GET.get("limit"))
+    graph = lineage(*start, user=request.user, limit=limit)
+    address = reverse("v1:lineage")
+    context |= {
+        "graph": graph,
+        "drawing": drawing(graph),
+        "rows": [
+            {
+                "node": node,
+                "kind": COLUMNS[node.kind],
+                "before": graph.before(node),
+                "after": graph.after(node),
+            }
+            for node in graph.nodes
+        ],
+        "cut": [COLUMNS[kind].lower() for kind in graph.cut],
+        "limit": limit,
+        "next_limit": min(limit * 4, MOST_LIMIT) if limit < MOST_LIMIT else None,
+        "json_url": f"{address}?{start[0]}={start[1]}&limit={limit}",
+    }
+    return render(request, "home/lineage.html", context)
