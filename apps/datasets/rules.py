@@ -79,7 +79,9 @@ def can_upload_sealed_part(user: User, version: DatasetVersion) -> Decision:
     if decision and version.status != JobStatus.SUCCEEDED:
         return NotNow("Sealed rows are added to a version that was read.")
     if decision and queries.sealed_part_of(version):
-        return NotNow("This version has a sealed part, which never changes.")
+        return NotNow(
+            f"Version {version.number} has a sealed part, which never changes."
+        )
     return decision
 
 

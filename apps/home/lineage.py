@@ -25,6 +25,12 @@ COLUMNS: Final = {
     "run": "Runs",
     "model_version": "Model versions",
 }
+ONE: Final = {
+    "dataset_version": "Dataset version",
+    "training_job": "Training job",
+    "run": "Run",
+    "model_version": "Model version",
+}
 # What stands in the place of something that the reader cannot see.
 HIDDEN: Final = {
     "dataset_version": "A restricted dataset",

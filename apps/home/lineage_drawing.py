@@ -15,6 +15,7 @@ ACROSS, DOWN = 72, 14
 HEAD, MARGIN = 34, 4
 _LONGEST_TITLE: Final = 26
 _LONGEST_DETAIL: Final = 30
+_TAIL: Final = 11  # as long as ", version 1"
 
 
 @dataclass(frozen=True)
@@ -107,4 +108,7 @@ def _line(source: Box, target: Box) -> str:
 
 
 def _shortened(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+    """Leave the middle out, since names often differ at their end."""
+    if len(text) <= longest:
+        return text
+    return f"{text[: longest - _TAIL - 1].rstrip()}…{text[-_TAIL:]}"

@@ -14,7 +14,7 @@ from apps.datasets import rules as dataset_rules
 from apps.datasets.models import Dataset, DatasetVersion
 from apps.datasets.pages import find_dataset, find_version, sections, trail_to
 from apps.experiments.models import Run
-from apps.home.lineage import COLUMNS, MOST_LIMIT, limit_in, lineage
+from apps.home.lineage import COLUMNS, MOST_LIMIT, ONE, limit_in, lineage
 from apps.home.lineage_drawing import drawing
 from apps.home.pages import find_model_version, trail_to_model
 from apps.jobs.rules import can_cancel_job
@@ -140,7 +140,7 @@ def _lineage_page(
         "rows": [
             {
                 "node": node,
-                "kind": COLUMNS[node.kind],
+                "kind": ONE[node.kind],
                 "before": graph.before(node),
                 "after": graph.after(node),
             }

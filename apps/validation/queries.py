@@ -172,8 +172,8 @@ class SealedStanding:
     @property
     def words(self) -> str:
         """Say how often the family has looked."""
-        times = "once" if self.taken == 1 else f"{self.taken} times"
-        return f"This model family has looked {times} of {self.allowed}."
+        times = "time" if self.taken == 1 else "times"
+        return f"This model family has looked {self.taken} {times} of {self.allowed}."
 
 
 def sealed_standing(version: ModelVersion) -> SealedStanding | None:

@@ -70,7 +70,7 @@ def test_the_form_begins_with_what_is_stated(client, dataset, data_scientist):
     response = client.get(form(dataset))
 
     assert "FAA strikes" in response.text
-    assert "needed in a project whose impact is not yet determined" in response.text
+    assert "complete for a project whose impact is not yet determined" in response.text
 
 
 def test_an_invalid_form_says_so_by_field(client, dataset, data_scientist):

@@ -90,7 +90,7 @@ def test_a_used_up_budget_refuses_until_it_is_raised(
     set_sealed_budget(project=project, looks=1, reason="One.", by=program_manager)
     look(version, validator)
 
-    with nothing_recorded(), pytest.raises(WrongState, match="once of 1"):
+    with nothing_recorded(), pytest.raises(WrongState, match="1 time of 1"):
         look(version, validator)
 
     set_sealed_budget(project=project, looks=2, reason="A fix.", by=program_manager)
@@ -133,7 +133,7 @@ def test_pages_say_how_often_the_model_looked(version, validator, client_of):
     assert "Sealed rows, look 1 of 10" in report.text
     assert "look 1 of 10" in report.text
     after = client.get(version.get_absolute_url())
-    assert "This model family has looked once of 10." in after.text
+    assert "This model family has looked 1 time of 10." in after.text
     page = reverse("home:sealed_data", args=[version.run.dataset_version.dataset_id])
     shown = client.get(page)
     assert "1 of 10" in shown.text
