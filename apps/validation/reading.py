@@ -10,7 +10,10 @@ from apps.validation.models import KIND_OF_VERDICT, Rows, ValidationReport, Verd
 from engine.spec import MEASURES
 
 Json = Mapping[str, Any]
-_ROWS_MEASURED = {Rows.HELD_OUT: "Held-out rows", Rows.SEALED: "Sealed rows"}
+_ROWS_MEASURED: dict[str, str] = {
+    Rows.HELD_OUT: "Held-out rows",
+    Rows.SEALED: "Sealed rows",
+}
 GROUP_TITLES = {
     "false_positive_rate": "False alarm rate",
     "selection_rate": "Share flagged",
