@@ -255,7 +255,7 @@ def test_upload_sealed_part_waits_for_a_worker(dataset, data_scientist):
     assert queries.prepare_sealed_part(part, _inputs(part))["format"] == "csv"
     done = sealed.finish_part(part)
     assert (done.status, done.row_count) == (JobStatus.SUCCEEDED, 40)
-    assert not version.hints.exists()
+    assert not version.personal_hints.exists()
 
 
 def test_a_version_has_one_sealed_part(dataset, data_scientist):

@@ -33,4 +33,4 @@ def hint(dataset: Dataset, by, content: bytes = datasets.CSV) -> PersonalDataHin
     version = datasets.ready_version(
         dataset, by, content, result={**datasets.RESULT, "hints": [HINT]}
     )
-    return version.hints.get()
+    return version.personal_hints.get()

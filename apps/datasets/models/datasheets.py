@@ -129,7 +129,7 @@ class PersonalDataHint(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     version = models.ForeignKey(
-        DatasetVersion, on_delete=models.PROTECT, related_name="hints"
+        DatasetVersion, on_delete=models.PROTECT, related_name="personal_hints"
     )
     column = models.CharField(max_length=255)
     kind = models.CharField(max_length=60)

@@ -121,17 +121,16 @@ def possible_stewards(dataset: Dataset) -> QuerySet[User]:
 
 
 def _hint_counts(datasets: Iterable[Dataset]) -> dict[UUID, tuple[int, int]]:
-    counted = (
-        DatasetVersion.objects.filter(
-            dataset__in=[dataset.pk for dataset in datasets], hints__isnull=False
-        )
-        .values("dataset_id")
-        .annotate(
-            undecided=Count("hints", filter=Q(hints__decision=HintDecision.UNDECIDED)),
-            confirmed=Count("hints", filter=Q(hints__decision=HintDecision.CONFIRMED)),
-        )
+    hints = PersonalDataHint.objects.filter(
+        version__dataset__in=[dataset.pk for dataset in datasets]
     )
-    return {row["dataset_id"]: (row["undecided"], row["confirmed"]) for row in counted}
+    counted = hints.values_list("version__dataset_id").annotate(
+        undecided=Count("pk", filter=Q(decision=HintDecision.UNDECIDED)),
+        confirmed=Count("pk", filter=Q(decision=HintDecision.CONFIRMED)),
+    )
+    return {
+        dataset: (undecided, confirmed) for dataset, undecided, confirmed in counted
+    }
 
 
 def _standing(
