@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from apps.core import blobs
 from apps.datasets.models import (
     DEFAULT_LOOKS,
@@ -13,8 +11,8 @@ from apps.datasets.models import (
     SealedBudget,
     SealedPart,
 )
+from apps.datasets.queries.versions import reading_of
 from apps.jobs.models import JobStatus
-from engine.spec import IngestSpec, Limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,23 +22,11 @@ if TYPE_CHECKING:
     from apps.datasets.models import Dataset
     from apps.projects.models import Project
 
-LARGEST_FILE_BYTES = 16 * 1024**3
-
 
 def prepare_sealed_part(part: SealedPart, folder: Path) -> dict[str, Any]:
     """Put the sealed file into the job folder and describe the job to the engine."""
     blobs.copy_to(part.original_sha256, folder / "inputs" / "original")
-    spec = IngestSpec(
-        original_name=part.original_name,
-        format=part.format,  # type: ignore[arg-type]  # as the version's
-        threads=settings.JOB_THREADS,
-        limits=Limits(
-            memory_bytes=settings.JOB_MEMORY_BYTES,
-            cpu_seconds=settings.JOB_WALL_SECONDS,
-            file_bytes=LARGEST_FILE_BYTES,
-        ),
-    )
-    return spec.to_json()
+    return reading_of(part, seal=None)
 
 
 def sealed_part_of(version: DatasetVersion) -> SealedPart | None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from apps.datasets.models import SealedPart
+
 
 LARGEST_FILE_BYTES = 16 * 1024**3
 HEAVY_FIELDS = ("log_tail", "columns", "profile", "failure_details")
@@ -25,10 +27,22 @@ HEAVY_FIELDS = ("log_tail", "columns", "profile", "failure_details")
 def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:
     """Put the uploaded file into the job folder and describe the job to the engine."""
     blobs.copy_to(version.original_sha256, folder / "inputs" / "original")
+    return reading_of(version, seal=version.seal)
+
+
+def reading_of(
+    file: DatasetVersion | SealedPart, *, seal: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Describe to the engine how an uploaded file is read.
+
+    Args:
+        file: what was uploaded, by name and format.
+        seal: which rows are put aside, as `engine.spec.Seal`.
+    """
     spec = IngestSpec(
-        original_name=version.original_name,
-        format=version.format,  # type: ignore[arg-type]  # the field's choices
-        seal=Seal(**version.seal) if version.seal else None,
+        original_name=file.original_name,
+        format=file.format,  # type: ignore[arg-type]  # the field's choices
+        seal=Seal(**seal) if seal else None,
         threads=settings.JOB_THREADS,
         limits=Limits(
             memory_bytes=settings.JOB_MEMORY_BYTES,
