@@ -21,32 +21,12 @@ from apps.datasets import (
     queries,
     rules,
 )
+from apps.datasets.api_sealed import SealInput
 from apps.datasets.api_versions import DatasetVersionOutput, accepted
 from apps.datasets.models import Dataset
+from apps.datasets.sealing import seal_in
 from apps.projects.api_access import GrantBase, GrantsBase, OpenBase, RestrictBase
 from apps.projects.models import Project
-
-
-class SealInput(serializers.Serializer[Any]):
-    """How rows are put aside; none are unless `seal_method` is given."""
-
-    seal_method = serializers.ChoiceField(
-        choices=["random", "stratified", "group", "time"], required=False
-    )
-    seal_ratio = serializers.FloatField(required=False, default=0.2)
-    seal_column = serializers.CharField(required=False, max_length=255)
-    seal_seed = serializers.IntegerField(required=False, default=0)
-
-
-def _seal(given: dict[str, Any]) -> dict[str, Any] | None:
-    if "seal_method" not in given:
-        return None
-    return {
-        "method": given["seal_method"],
-        "ratio": given["seal_ratio"],
-        "column": given.get("seal_column"),
-        "seed": given["seal_seed"],
-    }
 
 
 class DatasetUpload(SealInput):
@@ -117,7 +97,7 @@ class DatasetsView(_DatasetBase):
             values=given.validated_data,
             content=file,
             original_name=file.name,
-            seal=_seal(given.validated_data),
+            seal=seal_in(given.validated_data),
             by=request.user,
         )
         return accepted(version)
@@ -166,7 +146,7 @@ class VersionsView(_DatasetBase):
             dataset=dataset,
             content=file,
             original_name=file.name,
-            seal=_seal(given.validated_data),
+            seal=seal_in(given.validated_data),
             by=request.user,
         )
         return accepted(version)

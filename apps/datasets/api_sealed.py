@@ -13,8 +13,18 @@ from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets import actions, queries, rules
 from apps.datasets.models import MOST_LOOKS, Dataset, DatasetVersion, SealedPart
+from apps.datasets.sealing import DEFAULT_RATIO, METHODS
 from apps.jobs.actions import cancel_job
 from apps.projects.models import Project
+
+
+class SealInput(serializers.Serializer[Any]):
+    """How rows are put aside; none are unless `seal_method` is given."""
+
+    seal_method = serializers.ChoiceField(choices=list(METHODS), required=False)
+    seal_ratio = serializers.FloatField(required=False, default=DEFAULT_RATIO)
+    seal_column = serializers.CharField(required=False, max_length=255)
+    seal_seed = serializers.IntegerField(required=False, default=0)
 
 
 class SealedPartUpload(serializers.Serializer[Any]):

@@ -6,6 +6,7 @@ from django import forms
 
 from apps.core.forms import PortalForm
 from apps.datasets.models import MOST_LOOKS
+from apps.datasets.sealing import DEFAULT_RATIO, METHODS, seal_in
 from engine.spec import HIGHEST_RATIO, LOWEST_RATIO
 
 FILE_HELP = (
@@ -28,13 +29,7 @@ class SealFields(PortalForm):
     """How rows are put aside when a file is read; without a method none are."""
 
     seal_method = forms.ChoiceField(
-        choices=[
-            ("", "None"),
-            ("random", "At random"),
-            ("stratified", "At random, in proportion to a column"),
-            ("group", "Whole groups of a column"),
-            ("time", "The latest by a column"),
-        ],
+        choices=[("", "None"), *METHODS.items()],
         required=False,
         label="Rows to seal",
         help_text="Sealed rows are read by workers only, to measure models; every use "
@@ -45,7 +40,7 @@ class SealFields(PortalForm):
         min_value=LOWEST_RATIO,
         max_value=HIGHEST_RATIO,
         required=False,
-        initial=0.2,
+        initial=DEFAULT_RATIO,
         label="Share of the rows to seal",
         help_text="0.2 is one row in five.",
     )
@@ -66,15 +61,7 @@ class SealFields(PortalForm):
 
     def seal(self) -> dict[str, Any] | None:
         """What was chosen, as the action takes it."""
-        given = self.cleaned_data
-        if not given.get("seal_method"):
-            return None
-        return {
-            "method": given["seal_method"],
-            "ratio": 0.2 if given["seal_ratio"] is None else given["seal_ratio"],
-            "column": given["seal_column"] or None,
-            "seed": given["seal_seed"] or 0,
-        }
+        return seal_in(self.cleaned_data)
 
 
 class FileForm(PortalForm):

@@ -131,7 +131,7 @@ class PersonalDataHint(models.Model):
     version = models.ForeignKey(
         DatasetVersion, on_delete=models.PROTECT, related_name="personal_hints"
     )
-    column = models.CharField(max_length=255)
+    column = models.TextField()
     kind = models.CharField(max_length=60)
     matches = models.BigIntegerField()
     share = models.FloatField()
