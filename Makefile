@@ -27,7 +27,7 @@ run:  ## Web process, settings from the environment (.env.example)
 	$(BIN)/gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --keep-alive 0 --no-control-socket --bind 127.0.0.1:$(PORT)
 
 worker:  ## Background worker, settings from the environment
-	$(BIN)/celery --quiet -A mlops_portal worker --loglevel INFO --concurrency 2 --queues default,training,validation,ingest
+	$(BIN)/celery --quiet -A mlops_portal worker --loglevel INFO
 
 beat: | var  ## Clock of the periodic tasks, settings from the environment
 	$(BIN)/celery --quiet -A mlops_portal beat --loglevel INFO --schedule var/beat-schedule

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import table
 from benchmarks.measuring import THREADS, Result, in_turn, run_module
-from engine.spec import Feature, IngestSpec, Spec, TrainSpec, complete_parameters
+from engine.spec import Cost, Feature, IngestSpec, Spec, TrainSpec, complete_parameters
 
 FEW_ROWS = 500  # what they take is starting up and packaging
 INGEST = IngestSpec(original_name="table.csv", format="csv", threads=THREADS)
@@ -22,6 +22,7 @@ TRAIN = TrainSpec(
     ),
     estimator="hist_gradient_boosting",
     parameters=complete_parameters("hist_gradient_boosting", {}),
+    cost=Cost(false_alarm=1, miss=10),
     threads=THREADS,
 )
 
@@ -48,7 +49,7 @@ def _ingest(parent: Path, rows: int) -> Iterator[Result]:
 
 def _train(parent: Path, rows: int) -> Result:
     folder, data = _job(parent / f"train-{rows}", TRAIN, "data.parquet", rows)
-    wanted = (table.TARGET, json.dumps(TRAIN.parameters), folder)
+    wanted = (table.TARGET, TRAIN.estimator, json.dumps(TRAIN.parameters), folder)
     ours, peer = in_turn(
         partial(run_module, "engine", "train", folder),
         partial(run_module, "benchmarks.peers.fit", data, *wanted),

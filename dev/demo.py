@@ -31,10 +31,7 @@ WEB = (
     "gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120"
     " --keep-alive 0 --no-control-socket"
 )
-WORKER = (
-    "celery --quiet -A mlops_portal worker --loglevel INFO --concurrency 2"
-    " --queues default,training,validation,ingest"
-)
+WORKER = "celery --quiet -A mlops_portal worker --loglevel INFO"
 BEAT = "celery --quiet -A mlops_portal beat --loglevel INFO"
 SEALER = ("seal_audit_trail",)
 

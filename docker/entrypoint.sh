@@ -9,7 +9,7 @@ web)
     exec gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --keep-alive 0 --no-control-socket --bind 0.0.0.0:8000
     ;;
 worker)
-    exec celery --quiet -A mlops_portal worker --loglevel INFO --concurrency 2 --queues default,training,validation,ingest
+    exec celery --quiet -A mlops_portal worker --loglevel INFO
     ;;
 beat)
     exec celery --quiet -A mlops_portal beat --loglevel INFO --schedule /data/beat-schedule

@@ -59,6 +59,9 @@ def _failure(error: Exception, allowed: Limits) -> tuple[Json, int]:
         case OSError(errno=errno.EFBIG):
             message = "A result is larger than a file may be; ask for a higher limit."
             return _failed("bad_input", message), 1
+        case OSError(errno=errno.EAGAIN):
+            message = "The job needs more processes or threads than it may have."
+            return _failed("bad_input", message), 1
         case OSError(errno=errno.ENOSPC):
             message = "The disk of the worker is full; ask an administrator for room."
             return _failed("internal", message), 1

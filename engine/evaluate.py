@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from engine import checks, cost, curves, features, tables
+from engine import checks, cost, curves, reading, tables
 from engine.features import Table
 from engine.folder import EngineError, Folder, Json
 from engine.importance import permutation_importance
@@ -87,7 +87,7 @@ def _judge(
     pipeline: Pipeline,
     signature: Signature,
 ) -> tuple[Table, Outcomes]:
-    table = features.read(database, path, signature.features, spec.target, spec.task)
+    table = reading.read(database, path, signature.reading())
     if not len(table.rows):
         raise EngineError(f'No row has a value in "{spec.target}"; add test data.')
     threshold = signature.threshold if spec.threshold is None else spec.threshold
@@ -178,14 +178,14 @@ def _subgroups(
     table: Table,
     outcomes: Outcomes,
 ) -> list[Json]:
-    types = features.column_types(database, path)
+    types = reading.column_types(database, path)
     found = []
     for column in spec.subgroup_columns:
         if column not in types:
             raise EngineError(
                 f'The subgroup column "{column}" is not in the test data.'
             )
-        values = features.read_text(database, path, column, table.rows)
+        values = reading.read_text(database, path, column, table.rows)
         labels = group_labels(values, types[column] in ("BIGINT", "DOUBLE"))
         groups = compare(
             outcomes,

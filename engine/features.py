@@ -6,31 +6,34 @@ Every feature becomes numbers or text before the pipeline begins:
   computes with; missing stays missing, and so does what is too large.
 * `category`: the value as text; missing is the category `''`.
 * `date`: three numbers, the year, the month (1 to 12) and the weekday (1 is Monday).
+* `text`: counts of its words in numbered buckets; see `engine.words`.
+* `image`: its pixels, or a summary of them; see `engine.pictures`.
 
 Number columns come first and category columns after them; the pipeline knows columns
 by position, so that no name can be misread.
+
+Categories are held as small numbers beside a list of their values: what is done to
+every value is done once per distinct value. `Table.frame` gives the same rows as the
+data frame that a stored pipeline takes.
 """
 
-# ruff: noqa: S608 - names and literals are quoted by `tables`
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine import tables
-from engine.folder import EngineError
-from engine.spec import Feature, Task
+from engine import pictures, words
+from engine.measures import Floats
+from engine.spec import Feature, Images, Task
+
+Positions = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Texts = NDArray[Any]
 
 DATE_PARTS = {"year": "year", "month": "month", "weekday": "isodow"}
-_TYPES = {
-    "number": ("BOOLEAN", "BIGINT", "DOUBLE"),
-    "date": ("DATE", "TIMESTAMP"),
-}
 
 
 @dataclass(frozen=True)
@@ -48,157 +51,113 @@ class Layout:
     positions: dict[str, tuple[int, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What to read of a file, and as what.
+
+    Attributes:
+        division: a column by which rows will be divided, and how: `time` or `group`.
+        most_rows: draw so many of the rows by the seed where there are more.
+    """
+
+    features: Sequence[Feature]
+    target: str
+    task: Task
+    text_buckets: int
+    images: Images = field(default_factory=Images)
+    division: tuple[str, str] | None = None
+    most_rows: int | None = None
+    seed: int = 0
+
+    def layout(self) -> Layout:
+        """Lay out the model's columns."""
+        columns: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
+        for feature in self.features:
+            is_number = feature.kind != "category"
+            for column in self._columns_of(feature):
+                columns[is_number].append((feature.name, column))
+        positions: dict[str, tuple[int, ...]] = {f.name: () for f in self.features}
+        for place, (name, _) in enumerate(columns[True] + columns[False]):
+            positions[name] += (place,)
+        return Layout(
+            numbers=tuple(column for _, column in columns[True]),
+            categories=tuple(column for _, column in columns[False]),
+            positions=positions,
+        )
+
+    def _columns_of(self, feature: Feature) -> Sequence[str]:
+        match feature.kind:
+            case "date":
+                parts: Sequence[str] = list(DATE_PARTS)
+            case "text":
+                parts = words.columns(self.text_buckets)
+            case "image":
+                parts = pictures.columns(self.images)
+            case _:
+                return [feature.name]
+        return [f"{feature.name} ({part})" for part in parts]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """Rows with a known target.
 
     Attributes:
         rows: shape (n,), place of each row in the file, from 0.
-        features: n rows of model columns: float64, then text.
-        target: shape (n,), text labels, or float64 for regression.
+        numbers: shape (n, p), missing is NaN.
+        codes: shape (n, c), places in `levels`.
+        levels: per category column the values it has in the file, sorted.
+        target: shape (n,), places in `classes`, or values for regression.
+        classes: labels as text, sorted; empty for regression.
         layout: which columns belong to which feature.
+        division: shape (n,), ranks in time or numbers of groups; empty when rows are
+            not divided by a column.
         dropped: rows of the file without a target.
+        left_out: rows that a sample left out.
     """
 
-    rows: NDArray[np.int64]
-    features: pd.DataFrame
+    rows: Positions
+    numbers: Floats
+    codes: Codes
+    levels: tuple[Texts, ...]
     target: NDArray[Any]
+    classes: Texts
     layout: Layout
+    division: Positions = field(default_factory=lambda: np.empty(0, np.int64))
     dropped: int = 0
+    left_out: int = 0
 
-    def take(self, positions: NDArray[np.int64]) -> "Table":
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """What an estimator learns: labels as text, or values."""
+        return self.classes[self.target] if len(self.classes) else self.target
+
+    def take(self, positions: Positions) -> "Table":
         """Return only the rows at `positions`."""
-        return Table(
-            self.rows[positions],
-            self.features.iloc[positions],
-            self.target[positions],
-            self.layout,
+        return replace(
+            self,
+            rows=self.rows[positions],
+            numbers=self.numbers[positions],
+            codes=self.codes[positions],
+            target=self.target[positions],
+            division=self.division[positions] if len(self.division) else self.division,
+            dropped=0,
+            left_out=0,
         )
 
+    def number_frame(self) -> pd.DataFrame:
+        """Return the number columns under their names."""
+        return pd.DataFrame(self.numbers, columns=self.layout.numbers, copy=False)
 
-def layout(features: Sequence[Feature]) -> Layout:
-    """Lay out the model's columns for `features`."""
-    columns: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
-    for feature in features:
-        for column in _columns_of(feature):
-            columns[feature.kind != "category"].append((feature.name, column))
-    positions: dict[str, tuple[int, ...]] = {feature.name: () for feature in features}
-    for place, (name, _) in enumerate(columns[True] + columns[False]):
-        positions[name] += (place,)
-    return Layout(
-        numbers=tuple(column for _, column in columns[True]),
-        categories=tuple(column for _, column in columns[False]),
-        positions=positions,
-    )
-
-
-def column_types(database: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
-    """Return the SQL type of each column of a Parquet file."""
-    query = f"DESCRIBE SELECT * FROM read_parquet({tables.text(path)})"
-    return {row[0]: row[1] for row in database.execute(query).fetchall()}
-
-
-def read(
-    database: duckdb.DuckDBPyConnection,
-    path: Path,
-    features: Sequence[Feature],
-    target: str,
-    task: Task,
-) -> Table:
-    """Read the rows of `path` that have a target.
-
-    Raises:
-        EngineError: a column is missing or of a type that does not fit its kind.
-    """
-    _check_columns(column_types(database, path), features, target, task)
-    label = f"TRY_CAST({tables.name(target)} AS {_target_type(task)})"
-    chosen = ", ".join([*_number_columns(features), *_category_columns(features)])
-    frame = database.execute(
-        f"SELECT file_row_number, {label}, {chosen} "
-        f"FROM read_parquet({tables.text(path)}, file_row_number = true) "
-        f"WHERE {label} IS NOT NULL ORDER BY file_row_number"
-    ).df()
-    total = database.execute(f"SELECT count(*) FROM read_parquet({tables.text(path)})")
-    found = layout(features)
-    columns = frame.iloc[:, 2:].set_axis([*found.numbers, *found.categories], axis=1)
-    return Table(
-        rows=frame.iloc[:, 0].to_numpy(np.int64),
-        features=_as_objects(columns, len(found.numbers)),
-        target=frame.iloc[:, 1].to_numpy(np.float64 if task == "regression" else str),
-        layout=found,
-        dropped=total.fetchall()[0][0] - len(frame),
-    )
-
-
-def read_text(
-    database: duckdb.DuckDBPyConnection,
-    path: Path,
-    column: str,
-    rows: NDArray[np.int64],
-) -> NDArray[Any]:
-    """Return one column of the given rows as text; missing is `None`."""
-    frame = database.execute(
-        f"SELECT CAST({tables.name(column)} AS VARCHAR) "
-        f"FROM read_parquet({tables.text(path)}, file_row_number = true) "
-        "ORDER BY file_row_number"
-    ).fetchall()
-    values = np.array([value for (value,) in frame], dtype=object)
-    return values[rows]
-
-
-def _columns_of(feature: Feature) -> list[str]:
-    if feature.kind != "date":
-        return [feature.name]
-    return [f"{feature.name} ({part})" for part in DATE_PARTS]
-
-
-def _number_columns(features: Sequence[Feature]) -> list[str]:
-    found = []
-    for feature in features:
-        column = tables.name(feature.name)
-        if feature.kind == "number":
-            found.append(f"TRY_CAST({column} AS FLOAT)::DOUBLE")
-        elif feature.kind == "date":
-            found += [f"{part}({column})::DOUBLE" for part in DATE_PARTS.values()]
-    return found
-
-
-def _category_columns(features: Sequence[Feature]) -> list[str]:
-    return [
-        f"coalesce(CAST({tables.name(feature.name)} AS VARCHAR), '')"
-        for feature in features
-        if feature.kind == "category"
-    ]
-
-
-def _as_objects(columns: pd.DataFrame, number_count: int) -> pd.DataFrame:
-    """Hold categories as plain Python text, which every encoder understands."""
-    numbers = columns.iloc[:, :number_count]
-    categories = columns.iloc[:, number_count:].astype(object)
-    return pd.concat([numbers, categories], axis=1)
-
-
-def _target_type(task: Task) -> str:
-    return "DOUBLE" if task == "regression" else "VARCHAR"
-
-
-def _check_columns(
-    types: dict[str, str], features: Sequence[Feature], target: str, task: Task
-) -> None:
-    if target not in types:
-        raise EngineError(f'The target "{target}" is not a column; choose one that is.')
-    if task == "regression" and types[target] not in _TYPES["number"]:
-        raise EngineError(
-            f'The target "{target}" is not a number; choose another column or task.'
-        )
-    for feature in features:
-        if feature.name not in types:
-            raise EngineError(
-                f'The feature "{feature.name}" is not a column; leave it out.'
-            )
-        allowed = _TYPES.get(feature.kind)
-        if allowed and types[feature.name] not in allowed:
-            raise EngineError(
-                f'The feature "{feature.name}" cannot be used as a {feature.kind}; '
-                "use it as a category."
-            )
+    def frame(self) -> pd.DataFrame:
+        """Return the rows as a stored pipeline takes them: numbers, then text."""
+        categories = {
+            place: pd.Series(values[self.codes[:, place]], dtype=object)
+            for place, values in enumerate(self.levels)
+        }
+        texts = pd.DataFrame(categories, index=range(len(self)))
+        texts.columns = pd.Index(self.layout.categories, dtype=object)
+        return pd.concat([self.number_frame(), texts], axis=1)

@@ -74,6 +74,11 @@ class Folder:
         """Add one line, in plain words, to what people read while they wait."""
         self._append({"log": line})
 
+    def metric(self, key: str, step: int, value: float) -> None:
+        """Add a point to the charts of the run page; what is not finite is left out."""
+        if math.isfinite(value):
+            self._append({"metric": key, "step": step, "value": value})
+
     def write_json(self, name: str, value: Any) -> None:
         """Write `name` in the folder atomically, with sorted keys; NaN becomes null."""
         path = self.path / name

@@ -5,18 +5,20 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from engine.estimators import compared_rows
 from engine.features import Table
 from engine.folder import Json
 from engine.measures import Floats, Outcomes
+from engine.objective import USUAL
 from engine.predictions import predict
 
-MEASURE = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "r2"}
 MOST_FEATURES = 200
 MOST_ROWS = 2_000
+FEWEST_ROWS = 100
+MOST_COMPARISONS = 2_000_000_000  # of rows with rows; about ten seconds
 MOST_SHOWN = 20
 REPEATS = 5
 
@@ -29,15 +31,16 @@ def permutation_importance(
     positive_label: str | None,
     seed: int,
 ) -> list[Json]:
-    """Return the features whose shuffling costs the most of the task's `MEASURE`.
+    """Return the features whose shuffling costs the most of the task's usual measure.
 
     All columns of a feature (the parts of a date) are shuffled together, and all
     repeats are predicted at once.
 
     Args:
         pipeline: fitted.
-        table: the rows of `outcomes`; at most `MOST_ROWS` of them are used. With more
-            than `MOST_FEATURES` features nothing is computed.
+        table: the rows of `outcomes`; at most `MOST_ROWS` of them are used, fewer
+            when each is compared with very many. With more than `MOST_FEATURES`
+            features nothing is computed.
         outcomes: truth and scores of these rows.
         positive_label: of a binary model.
         seed: of the shuffling.
@@ -46,13 +49,15 @@ def permutation_importance(
     if len(features) > MOST_FEATURES:
         return []
     rng = np.random.default_rng(seed)
-    picked = np.sort(rng.permutation(len(table.rows))[:MOST_ROWS])
-    sample = table.features.iloc[picked].reset_index(drop=True)
+    each = compared_rows(pipeline[-1]) * len(features) * REPEATS
+    most = max(min(MOST_ROWS, MOST_COMPARISONS // max(each, 1)), FEWEST_ROWS)
+    picked = np.sort(rng.permutation(len(table))[:most])
+    stacked = table.take(np.tile(picked, REPEATS))
     actual = outcomes.actual[picked]
     best = _measure(outcomes, actual, outcomes.scores[picked])
     found = []
     for name, positions in features.items():
-        shuffled = _shuffled(sample, positions, rng)
+        shuffled = _shuffled(stacked, positions, rng)
         scores = np.split(predict(pipeline, shuffled, positive_label), REPEATS)
         lost = [best - _measure(outcomes, actual, part) for part in scores]
         mean, std = float(np.mean(lost)), float(np.std(lost))
@@ -61,20 +66,23 @@ def permutation_importance(
 
 
 def _shuffled(
-    sample: pd.DataFrame, positions: tuple[int, ...], rng: np.random.Generator
-) -> pd.DataFrame:
-    """Stack `REPEATS` copies of the sample, each with the columns shuffled anew."""
-    stacked = pd.concat([sample] * REPEATS, ignore_index=True)
-    orders = [
-        rng.permutation(len(sample)) + repeat * len(sample) for repeat in range(REPEATS)
-    ]
-    columns = list(positions)
-    moved = stacked.iloc[np.concatenate(orders), columns]
-    for column in columns:
-        stacked.isetitem(column, moved.iloc[:, columns.index(column)].to_numpy())
-    return stacked
+    stacked: Table, positions: tuple[int, ...], rng: np.random.Generator
+) -> Table:
+    """Shuffle columns anew within each of the `REPEATS` copies of the sample."""
+    rows = len(stacked) // REPEATS
+    order = np.concatenate(
+        [rng.permutation(rows) + repeat * rows for repeat in range(REPEATS)]
+    )
+    numbers, codes = stacked.numbers.copy(), stacked.codes.copy()
+    count = numbers.shape[1]
+    for position in positions:
+        if position < count:
+            numbers[:, position] = numbers[order, position]
+        else:
+            codes[:, position - count] = codes[order, position - count]
+    return replace(stacked, numbers=numbers, codes=codes)
 
 
 def _measure(outcomes: Outcomes, actual: NDArray[Any], scores: Floats) -> float:
     part = replace(outcomes, actual=actual, scores=scores)
-    return part.values()[MEASURE[outcomes.task]]
+    return part.values()[USUAL[outcomes.task]]

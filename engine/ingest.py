@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 
 from engine import csv_rows, csv_table, raw_bytes, seal, tables
+from engine.contract import hold_against_contract
+from engine.fingerprint import fingerprint
 from engine.folder import EngineError, Folder, Json
 from engine.profile import profile
 from engine.spec import IngestSpec
@@ -44,11 +46,17 @@ def run(spec: IngestSpec, folder: Folder) -> Json:
         else None
     )
     with tables.connect(folder.path, threads=spec.threads) as database:
+        held = hold_against_contract(database, spec, target)
         row_count, columns = profile(
             database,
             target,
             {column: tables.TYPES[kind] for column, kind in types.items()},
-            lambda ratio: folder.progress(0.5 + ratio / 2, "Describing columns"),
+            lambda ratio: folder.progress(0.5 + ratio * 0.4, "Describing columns"),
+        )
+        prints = fingerprint(
+            database,
+            target,
+            lambda ratio: folder.progress(0.9 + ratio * 0.1, "Fingerprinting"),
         )
     folder.log(f"{row_count:,} rows in {len(columns)} columns.")
     return {
@@ -60,6 +68,8 @@ def run(spec: IngestSpec, folder: Folder) -> Json:
         ],
         "profile": {"columns": columns},
         "sealed": sealed,
+        "fingerprint": prints,
+        "contract": held,
     }
 
 

@@ -16,7 +16,7 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
-from engine.features import Layout
+from engine.features import Layout, Table
 from engine.folder import EngineError, Json
 from engine.measures import Floats
 
@@ -27,15 +27,13 @@ _ODD_ROWS = 20
 _OPSET = {"": 21, "ai.onnx.ml": 3}
 
 
-def export(
-    pipeline: Pipeline, layout: Layout, sample: pd.DataFrame, path: Path, threads: int
-) -> Json:
+def export(pipeline: Pipeline, sample: Table, path: Path, threads: int) -> Json:
     """Write `path` if the exported model agrees with the pipeline.
 
     Args:
         pipeline: fitted.
-        layout: names of the model's columns.
-        sample: rows to replay, with missing numbers and unseen categories added.
+        sample: rows, of which the first are replayed, with missing numbers and unseen
+            categories added.
         path: where to write; nothing is left there when the export is refused.
         threads: of the replay.
 
@@ -43,9 +41,10 @@ def export(
         `exported`, `reason` and `max_gap`: the largest gap of a probability, or of
         a predicted value as a ratio of its size where that is above 1.
     """
+    layout = sample.layout
     try:
         model = _convert(pipeline, layout)
-        rows = _replayed(sample, layout)
+        rows = _replayed(sample)
         gap, is_same = _compare(pipeline, model, layout, rows, threads)
     except (EngineError, MemoryError):
         raise
@@ -63,8 +62,10 @@ def export(
 def _convert(pipeline: Pipeline, layout: Layout) -> bytes:
     """Convert under a fixed name, so that equal pipelines give equal bytes."""
     with warnings.catch_warnings():
-        # The converter hands numpy scalars to protobuf, which is to end with 7.
+        # The converter hands numpy scalars to protobuf, which is to end with 7, and
+        # looks at attributes of support vector machines that are to end.
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
         model = convert_sklearn(
             pipeline,
             name="model",
@@ -89,13 +90,13 @@ def _options(pipeline: Pipeline) -> dict[int, dict[str, bool]]:
     return {id(pipeline): {"zipmap": False}} if is_classifier else {}
 
 
-def _replayed(sample: pd.DataFrame, layout: Layout) -> pd.DataFrame:
-    rows = sample.iloc[:REPLAYED_ROWS]
+def _replayed(sample: Table) -> pd.DataFrame:
+    rows = sample.take(np.arange(min(len(sample), REPLAYED_ROWS))).frame()
     missing, unseen = rows.iloc[:_ODD_ROWS].copy(), rows.iloc[:_ODD_ROWS].copy()
-    count = len(layout.numbers)
+    count = len(sample.layout.numbers)
     for place in range(count):
         missing.isetitem(place, np.nan)
-    for place in range(count, sample.shape[1]):
+    for place in range(count, rows.shape[1]):
         unseen.isetitem(place, UNSEEN)
     return pd.concat([rows, missing, unseen], ignore_index=True)
 

@@ -3,26 +3,26 @@
 import hashlib
 import io
 import json
-import platform
 import zipfile
-from dataclasses import asdict, dataclass
-from importlib import metadata
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import skops.io
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from engine import ENGINE_VERSION
+from engine.features import Reading
 from engine.folder import EngineError, Folder, Json
-from engine.spec import Feature, SpecError, Task, decode
+from engine.spec import Feature, Images, Kind, SpecError, Task, decode
 
 # Types outside skops' own list that our pipelines hold. Each was looked at: it keeps
 # numbers and runs nothing when it is loaded. `functools.partial` and functions must
 # never come here; anything not listed is refused.
 REVIEWED_TYPES = (
     "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
@@ -32,19 +32,8 @@ MEDIA_TYPES = {
     ".onnx": "application/onnx",
     ".parquet": "application/vnd.apache.parquet",
     ".skops": "application/zip",
+    ".zip": "application/zip",
 }
-PACKAGES = (
-    "duckdb",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "pandas",
-    "protobuf",
-    "scikit-learn",
-    "scipy",
-    "skl2onnx",
-    "skops",
-)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can hold
 
 
@@ -53,7 +42,7 @@ class Input:
     """One feature as a caller gives it; `type` is that of the dataset's column."""
 
     name: str
-    kind: Literal["number", "category", "date"]
+    kind: Kind
     type: str
 
 
@@ -67,6 +56,8 @@ class Signature:
         outputs: what a prediction holds.
         classes: in the order of the probabilities; empty for regression.
         threshold: for a binary model, applied outside of it.
+        text_buckets: into how many numbers a text is counted.
+        images: how pictures become numbers.
     """
 
     task: Task
@@ -78,11 +69,18 @@ class Signature:
     classes: tuple[str, ...] = ()
     positive_label: str | None = None
     threshold: float | None = None
+    text_buckets: int = 0
+    images: Images = field(default_factory=Images)
 
-    @property
-    def features(self) -> tuple[Feature, ...]:
-        """The inputs as features of a table."""
-        return tuple(Feature(found.name, found.kind) for found in self.inputs)
+    def reading(self) -> Reading:
+        """Say how rows are read for this model."""
+        return Reading(
+            features=[Feature(found.name, found.kind) for found in self.inputs],
+            target=self.target,
+            task=self.task,
+            text_buckets=self.text_buckets,
+            images=self.images,
+        )
 
     def to_json(self) -> Json:
         """Return plain JSON values."""
@@ -104,7 +102,12 @@ def read_signature(path: Path) -> Signature:
 
 
 def save_model(pipeline: Pipeline, path: Path) -> None:
-    """Write a fitted pipeline; equal pipelines give equal bytes.
+    """Write a fitted pipeline; equal pipelines give equal bytes."""
+    path.write_bytes(dumps(pipeline))
+
+
+def dumps(pipeline: Pipeline) -> bytes:
+    """Return the file of a fitted pipeline; equal pipelines give equal bytes.
 
     skops names parts by memory address and stamps them with the time; both are
     replaced, by the order of the parts and by a constant.
@@ -119,10 +122,12 @@ def save_model(pipeline: Pipeline, path: Path) -> None:
             for stem, suffix in [_split_name(name)]
             if stem in numbers
         }
-    with zipfile.ZipFile(path, "w") as archive:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
         for name in sorted(parts):
-            _add(archive, name, parts[name])
-        _add(archive, "schema.json", json.dumps(schema).encode())
+            add_entry(archive, name, parts[name])
+        add_entry(archive, "schema.json", json.dumps(schema).encode())
+    return target.getvalue()
 
 
 def load_model(path: Path) -> Pipeline:
@@ -146,18 +151,6 @@ def load_model(path: Path) -> Pipeline:
     if not isinstance(model, Pipeline):
         raise EngineError("model.skops holds no pipeline; register the run again.")
     return model
-
-
-def environment(threads: int) -> Json:
-    """Name everything that a result can depend on besides spec and inputs."""
-    return {
-        "engine": ENGINE_VERSION,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "machine": platform.machine(),
-        "threads": threads,
-        "packages": {name: metadata.version(name) for name in PACKAGES},
-    }
 
 
 def manifest(folder: Folder) -> list[Json]:
@@ -197,7 +190,8 @@ def _split_name(name: str) -> tuple[str, str]:
     return stem, dot + suffix
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def add_entry(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Add a file to a zip, without the time and the system it was written on."""
     entry = zipfile.ZipInfo(name, _EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, content)

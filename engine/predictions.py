@@ -3,32 +3,31 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from engine import preparation
 from engine.features import Table
 from engine.folder import EngineError
 from engine.measures import Floats, Outcomes
 from engine.spec import Cost, Task
 
 
-def predict(
-    pipeline: Pipeline, features: pd.DataFrame, positive_label: str | None
-) -> Floats:
+def predict(pipeline: Pipeline, table: Table, positive_label: str | None) -> Floats:
     """Return scores as `Outcomes` wants them.
 
     Args:
         pipeline: fitted.
-        features: n rows of model columns.
+        table: n rows.
         positive_label: for a binary model, the class whose probability is wanted.
 
     Returns:
         Shape (n,) for binary and regression, (n, k) for multiclass.
     """
+    prepared = preparation.apply(pipeline[:-1], table)
     if not hasattr(pipeline, "predict_proba"):
-        return np.asarray(pipeline.predict(features), dtype=np.float64)
-    probabilities: Floats = pipeline.predict_proba(features)
+        return np.asarray(pipeline[-1].predict(prepared), dtype=np.float64)
+    probabilities: Floats = pipeline[-1].predict_proba(prepared)
     if positive_label is None:
         return probabilities
     return probabilities[:, list(pipeline.classes_).index(positive_label)]
@@ -48,25 +47,35 @@ def judge(
     Raises:
         EngineError: a label of the target is not one the model knows.
     """
-    scores = predict(pipeline, table.features, positive_label)
+    scores = predict(pipeline, table, positive_label)
     actual = table.target
     if task != "regression":
-        actual = _encode(actual, pipeline.classes_, positive_label)
+        actual = encode(table, pipeline.classes_, positive_label)
     return Outcomes(task, actual, scores, threshold, cost)
 
 
-def _encode(
-    target: NDArray[Any], classes: NDArray[Any], positive_label: str | None
+def encode(
+    table: Table, classes: NDArray[Any], positive_label: str | None
 ) -> NDArray[Any]:
-    """Turn labels into class numbers; binary: 1 is positive."""
-    unknown = np.setdiff1d(target, classes)
+    """Turn the labels of a table into class numbers; binary: 1 is positive.
+
+    Args:
+        table: whose target is encoded.
+        classes: labels in the order of the numbers wanted, sorted.
+        positive_label: of a binary target.
+
+    Raises:
+        EngineError: a label is not among `classes`.
+    """
+    unknown = np.setdiff1d(table.classes[np.unique(table.target)], classes)
     if unknown.size:
         raise EngineError(
             f'The target holds "{unknown[0]}", which the model does not know; '
             "evaluate on data with the same values."
         )
-    if positive_label is None:
-        numbers: NDArray[Any] = np.searchsorted(classes, target)
-        return numbers
-    is_positive: NDArray[Any] = np.equal(target, positive_label)
-    return is_positive.astype(np.int64)
+    if positive_label is not None:
+        numbers = np.equal(table.classes, positive_label).astype(np.int64)
+    else:
+        numbers = np.searchsorted(classes, table.classes)
+    found: NDArray[Any] = numbers[table.target]
+    return found

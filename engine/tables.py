@@ -1,6 +1,8 @@
 """DuckDB, locked into the job folder: the only reader and writer of tables."""
 
-from collections.abc import Iterator
+# ruff: noqa: S608 - names and literals are quoted here
+
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +39,7 @@ def connect(folder: Path, *, threads: int = 1) -> Iterator[duckdb.DuckDBPyConnec
             "temp_directory": str(folder / "scratch"),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "arrow_large_buffer_size": True,  # texts of a batch may exceed 2 GiB
         },
     )
     with connection:
@@ -57,3 +60,21 @@ def text(value: object) -> str:
 def name(column: str) -> str:
     """Quote `column` as an SQL identifier."""
     return '"' + column.replace('"', '""') + '"'
+
+
+def numbered(path: Path, taken: Iterable[str]) -> tuple[str, str]:
+    """Read a Parquet file with the number of each row, counted from 0.
+
+    Args:
+        path: the file.
+        taken: names of its columns.
+
+    Returns:
+        An SQL source, and the quoted name of its column with the number.
+    """
+    # A column of the file may have any name, also DuckDB's `file_row_number`.
+    used, row = {column.casefold() for column in taken}, "row"
+    while row in used:
+        row += "_"
+    number = f"row_number() OVER () - 1 AS {name(row)}"
+    return f"(SELECT *, {number} FROM read_parquet({text(path)}))", name(row)

@@ -10,9 +10,12 @@ from apps.datasets import api as datasets
 from apps.experiments import api as experiments
 from apps.exports import api as exports
 from apps.home import api as home
+from apps.jobs import api as jobs
 from apps.projects import api as projects
 from apps.registry import api as registry
 from apps.training import api as training
+from apps.training import api_code as code
+from apps.training import api_regenerations as regenerations
 from apps.validation import api as validation
 
 v1 = [
@@ -22,10 +25,13 @@ v1 = [
     *datasets.urlpatterns,
     *experiments.urlpatterns,
     *training.urlpatterns,
+    *code.urlpatterns,
+    *regenerations.urlpatterns,
     *registry.urlpatterns,
     *validation.urlpatterns,
     *approvals.urlpatterns,
     *home.urlpatterns,
+    *jobs.urlpatterns,
     *audit.urlpatterns,
     *exports.urlpatterns,
 ]

@@ -306,6 +306,17 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Whose work a worker takes, and how many jobs at once.
+WORKER_QUEUES = env.list(
+    "WORKER_QUEUES",
+    default=["default", "exports", "ingest", "training", "validation"],
+)
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
+# So often a worker says that it lives; so long it may be silent; and so long a job may
+# still run when its worker is told to stop, before another worker gets it.
+WORKER_SIGN_SECONDS = 10
+WORKER_SILENT_SECONDS = 45
+WORKER_STOP_SECONDS = env.int("WORKER_STOP_SECONDS", default=20)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 JOB_WALL_SECONDS = env.int("JOB_WALL_SECONDS", default=3600)
@@ -313,6 +324,20 @@ JOB_MEMORY_BYTES = env.int("JOB_MEMORY_BYTES", default=4 * 1024**3)
 JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=30)
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=3)
 JOB_THREADS = env.int("JOB_THREADS", default=1)
+JOB_CPU_SECONDS = env.int("JOB_CPU_SECONDS", default=4 * JOB_WALL_SECONDS)
+JOB_DISK_BYTES = env.int("JOB_DISK_BYTES", default=20 * 1024**3)
+JOB_DISK_RESERVE_BYTES = env.int("JOB_DISK_RESERVE_BYTES", default=256 * 1024**2)
+JOB_FILES = env.int("JOB_FILES", default=10_000)
+JOB_PROCESSES = env.int("JOB_PROCESSES", default=256)
+# How the engine is kept apart: auto, or what is allowed, best first; see
+# docs/guide/sandbox.md.
+JOB_SANDBOX = env.list("JOB_SANDBOX", default=["auto"])
+# Whether people's own code may run where only the plain mode works.
+JOB_CODE_IN_PLAIN_MODE = env.bool("JOB_CODE_IN_PLAIN_MODE", default=False)
+# The scheduler of a Dask cluster for training; empty: all work stays on the worker.
+DASK_ADDRESS = env.str("DASK_ADDRESS", default="")
+# Content that no row names is removed after this time, which no job takes.
+BLOB_UNCLAIMED_SECONDS = max(24 * 60 * 60, 2 * JOB_WALL_SECONDS)
 CELERY_TASK_TIME_LIMIT = JOB_WALL_SECONDS + 300
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A message is redelivered only after its task can no longer run; the sweeper
@@ -327,6 +352,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3},
     "heartbeat": {"task": "jobs.heartbeat", "schedule": AUDIT_HEARTBEAT_SECONDS},
+    "remove-leftovers": {"task": "jobs.remove_leftovers", "schedule": 60 * 60},
     "remove-exports": {"task": "exports.remove_old", "schedule": 60 * 60},
 }
 
@@ -336,6 +362,8 @@ CELERY_BEAT_SCHEDULE = {
 HEALTH_PARTS = {
     "audit": "apps.audit.status.health",
     "protection": "apps.audit.protection.health",
+    "sandbox": "apps.jobs.queries.sandbox_health",
+    "queues": "apps.jobs.queries.queue_health",
 }
 
 # --- What is kept, and how long ------------------------------------------------------
@@ -387,10 +415,11 @@ LOGGING = {
 # --- No start with unsafe settings --------------------------------------------------
 
 MIN_SECRET_KEY_CHARACTERS = 50
+SANDBOX_MODES = {"bubblewrap", "namespaces", "plain"}
 MIN_RETENTION_MONTHS = 18  # the database holds to it, too
 
 
-def _faults() -> list[str]:
+def _faults() -> list[str]:  # noqa: C901 - a list of single checks
     faults = []
     if not SECRET_KEY:
         faults.append("SECRET_KEY is missing: give a random text of 50 characters.")
@@ -398,6 +427,10 @@ def _faults() -> list[str]:
         faults.append("SITE_BANNER must be none, gov, mil or state.")
     if AUDIT_RETENTION_MONTHS < MIN_RETENTION_MONTHS:
         faults.append(f"AUDIT_RETENTION_MONTHS must be {MIN_RETENTION_MONTHS} or more.")
+    if JOB_SANDBOX != ["auto"] and not set(JOB_SANDBOX) <= SANDBOX_MODES:
+        faults.append(
+            "JOB_SANDBOX must be auto, or some of bubblewrap, namespaces and plain."
+        )
     if IS_PRODUCTION:
         if DEBUG:
             faults.append("DEBUG is on: unset it in production.")

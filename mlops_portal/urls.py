@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("apps.validation.urls")),
     path("", include("apps.approvals.urls")),
     path("", include("apps.exports.urls")),
+    path("", include("apps.jobs.urls")),
     path("", include("apps.audit.urls")),
     # Last, because /projects/<slug>/ would take /projects/create/.
     path("", include("apps.home.urls")),

@@ -56,9 +56,12 @@ SHARED_RULES = {
 }
 # Actions whose transaction, rule and event are those of an action of a lower app.
 DELEGATED = {
+    "datasets.finish_diff": "finish_job",
     "datasets.finish_ingest": "finish_job",
     "datasets.finish_sealed_part": "finish_job",
     "exports.finish_export": "finish_job",
+    "training.finish_code": "finish_job",
+    "training.finish_regeneration": "finish_job",
     "training.finish_training": "finish_job",
     "validation.finish_report": "finish_job",
 }

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     DATASET_GRANT = "dataset.grant"
     DATASET_UPLOAD = "dataset.upload"
     EXPERIMENT_CREATE = "experiment.create"
+    HEALTH_READ = "health.read"
     JOB_RUN = "job.run"
     MEMBER_MANAGE = "member.manage"
     MODEL_DOWNLOAD = "model.download"
@@ -40,6 +41,7 @@ class Permission(StrEnum):
     PROJECT_DETERMINE_IMPACT = "project.determine_impact"
     PROJECT_EDIT = "project.edit"
     PROJECT_READ = "project.read"
+    REGENERATION_REQUEST = "regeneration.request"
     REPORT_REQUEST = "report.request"
     RUN_RECORD = "run.record"
     SEALED_BUDGET_SET = "sealed_budget.set"
@@ -76,6 +78,7 @@ _TITLES = {
     Permission.PROJECT_DETERMINE_IMPACT: "determine the impact of a project",
     Permission.PROJECT_EDIT: "edit a project and state its objective",
     Permission.PROJECT_READ: "read projects",
+    Permission.REGENERATION_REQUEST: "have models regenerated",
     Permission.REPORT_REQUEST: "ask for validation reports",
     Permission.RUN_RECORD: "record runs",
     Permission.SEALED_BUDGET_SET: "set the budget of looks at sealed data",

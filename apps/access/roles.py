@@ -56,6 +56,7 @@ PROGRAM_MANAGER = Role(
             P.PROJECT_CREATE,
             P.PROJECT_EDIT,
             P.PROJECT_READ,
+            P.REGENERATION_REQUEST,
             P.SEALED_BUDGET_SET,
         }
     ),
@@ -81,6 +82,7 @@ DATA_SCIENTIST = Role(
             P.MODEL_REGISTER,
             P.PLAN_WRITE,
             P.PROJECT_READ,
+            P.REGENERATION_REQUEST,
             P.REPORT_REQUEST,
             P.RUN_RECORD,
             P.TRAINING_LAUNCH,
@@ -101,6 +103,7 @@ VALIDATOR = Role(
             P.MODEL_DOWNLOAD,
             P.PLAN_WRITE,
             P.PROJECT_READ,
+            P.REGENERATION_REQUEST,
             P.REPORT_REQUEST,
         }
     ),
@@ -125,8 +128,9 @@ DEVELOPER = Role(
 AUDITOR = Role(
     slug="auditor",
     title="Auditor",
-    description="Reads everything and changes nothing in it; exports the audit trail, "
-    "holds parts of it back from removal and agrees to the removal of others.",
+    description="Reads everything and changes nothing in it; has models regenerated, "
+    "exports the audit trail, holds parts of it back from removal and agrees to the "
+    "removal of others.",
     reach=Reach.AGENCY,
     permissions=frozenset(
         {
@@ -134,7 +138,9 @@ AUDITOR = Role(
             P.AUDIT_EXPORT,
             P.AUDIT_HOLD,
             P.AUDIT_READ,
+            P.HEALTH_READ,
             P.PROJECT_READ,
+            P.REGENERATION_REQUEST,
         }
     ),
 )
@@ -159,6 +165,7 @@ ADMINISTRATOR = Role(
             P.AUDIT_MOVE_STREAM,
             P.AUDIT_PRUNE,
             P.AUDIT_ROTATE_KEY,
+            P.HEALTH_READ,
             P.PERSON_ERASE,
         }
     ),

@@ -64,8 +64,27 @@ class EventType(models.TextChoices):
     AUDIT_STREAMED = "audit.streamed", "began to pull the audit trail as"
     AUDIT_VIEWED = "audit.viewed", "looked at the audit trail as"
 
+    CODE_CANCEL_REQUESTED = "code.cancel_requested", "asked to cancel"
+    CODE_CANCELLED = "code.cancelled", "cancelled"
+    CODE_FAILED = "code.failed", "could not finish"
+    CODE_FINISHED = "code.finished", "finished"
+    CODE_LAUNCHED = "code.launched", "launched"
+    CODE_REQUEUED = "code.requeued", "queued again"
+    CODE_STARTED = "code.started", "started"
+
+    DATASET_CONTRACT_SAVED = "dataset.contract_saved", "saved"
     DATASET_CREATED = "dataset.created", "created dataset"
     DATASET_DATASHEET_WRITTEN = "dataset.datasheet_written", "wrote"
+    DATASET_DIFF_CANCEL_REQUESTED = (
+        "dataset.diff_cancel_requested",
+        "asked to cancel the comparison",
+    )
+    DATASET_DIFF_CANCELLED = "dataset.diff_cancelled", "cancelled the comparison"
+    DATASET_DIFF_FAILED = "dataset.diff_failed", "could not compare"
+    DATASET_DIFF_READY = "dataset.diff_ready", "finished comparing"
+    DATASET_DIFF_REQUESTED = "dataset.diff_requested", "asked to compare"
+    DATASET_DIFF_REQUEUED = "dataset.diff_requeued", "queued again the comparison"
+    DATASET_DIFF_STARTED = "dataset.diff_started", "began to compare"
     DATASET_DOWNLOADED = "dataset.downloaded", "downloaded"
     DATASET_EDITED = "dataset.edited", "edited dataset"
     DATASET_GRANT_REVOKED = "dataset.grant_revoked", "withdrew access to"
@@ -79,6 +98,10 @@ class EventType(models.TextChoices):
     )
     DATASET_VERSION_CANCELLED = "dataset.version_cancelled", "cancelled reading of"
     DATASET_VERSION_FAILED = "dataset.version_failed", "could not read"
+    DATASET_VERSION_FINGERPRINTED = (
+        "dataset.version_fingerprinted",
+        "computed the fingerprint of",
+    )
     DATASET_VERSION_READY = "dataset.version_ready", "finished reading"
     DATASET_VERSION_REQUEUED = "dataset.version_requeued", "queued again"
     DATASET_VERSION_STARTED = "dataset.version_started", "began to read"
@@ -103,10 +126,26 @@ class EventType(models.TextChoices):
 
     PLAN_WRITTEN = "plan.written", "wrote"
 
+    PROJECT_CODE_POLICY_SET = (
+        "project.code_policy_set",
+        "decided about own code in",
+    )
     PROJECT_CREATED = "project.created", "created project"
     PROJECT_EDITED = "project.edited", "edited project"
     PROJECT_IMPACT_DETERMINED = "project.impact_determined", "determined the impact of"
     PROJECT_OBJECTIVE_STATED = "project.objective_stated", "stated the objective of"
+
+    REGENERATION_BUNDLE_DOWNLOADED = (
+        "regeneration.bundle_downloaded",
+        "downloaded what is needed to regenerate",
+    )
+    REGENERATION_CANCEL_REQUESTED = "regeneration.cancel_requested", "asked to cancel"
+    REGENERATION_CANCELLED = "regeneration.cancelled", "cancelled"
+    REGENERATION_CERTIFIED = "regeneration.certified", "certified the result of"
+    REGENERATION_FAILED = "regeneration.failed", "could not finish"
+    REGENERATION_REQUESTED = "regeneration.requested", "asked for"
+    REGENERATION_REQUEUED = "regeneration.requeued", "queued again"
+    REGENERATION_STARTED = "regeneration.started", "started"
 
     REPORT_CANCEL_REQUESTED = "report.cancel_requested", "asked to cancel"
     REPORT_CANCELLED = "report.cancelled", "cancelled"

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
+from django.db import connection
 from django.db.models import Q
 
 from apps.audit.models import Disclosure, Words
@@ -73,6 +74,8 @@ def _parted(text: str) -> str:
 def _exactly(word: str, weight: str, longer: str = "") -> SearchQuery:
     if "'" in word or "\\" in word:
         return _whole(word)
+    if longer and not word.isalnum():
+        return _beginning(word, weight)
     mark = f":{longer}{weight}" if longer or weight else ""
     return SearchQuery(f"'{word}'{mark}", search_type="raw", config="simple")
 
@@ -80,3 +83,20 @@ def _exactly(word: str, weight: str, longer: str = "") -> SearchQuery:
 def _whole(word: str) -> SearchQuery:
     """Ask for a composite word as the database parts it."""
     return SearchQuery(word, search_type="plain", config="simple")
+
+
+def _beginning(word: str, weight: str) -> SearchQuery:
+    """Ask for composite words that begin so: only their last part may be longer.
+
+    Every word that begins with one of the frequent parts would be read otherwise, just
+    to be thrown away. The index has the parts of `damage-risk-123` each and also
+    `damage-risk`, which depends on how far somebody has written the word.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT phraseto_tsquery('simple', %s)::text", [word])
+        *parts, last = cursor.fetchone()[0].split(" <-> ")
+    mark = f":{weight}" if weight else ""
+    asked = [f"{part}{mark}" for part in parts if "-" not in part[2:]]
+    if last:
+        asked.append(f"{last}:*{weight}")
+    return SearchQuery(" <-> ".join(asked), search_type="raw", config="simple")

@@ -1,16 +1,25 @@
-"""Files kept by their content: the name of a blob is its SHA-256."""
+"""Files kept by their content: the name of a blob is its SHA-256.
+
+Whoever keeps a blob names it in a column of a model that ends with `sha256`. Until then
+a mark beside the store remembers it, since a process may die between storing content
+and committing the row: `jobs.leftovers` removes what no row names after a day.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 CHUNK_BYTES = 1024 * 1024
+MARKS = "unclaimed"  # the folder of the marks
+MARK_SLASH = "~"  # what stands for a slash in the name of a mark
 
 
 class BlobDamaged(Exception):
@@ -50,11 +59,45 @@ def store(content: IO[bytes], *, shelf: str = "") -> Blob:
         size += len(chunk)
     blob = Blob(digest.hexdigest(), size)
     name = _name(blob.sha256, shelf)
+    _mark(name)
     if not _is_whole(name, size):
         default_storage.delete(name)
         content.seek(0)
-        default_storage.save(name, File(content))
+        try:
+            default_storage.save(name, File(content))
+        except OSError:  # such as a full disk; half a file is of no use
+            default_storage.delete(name)
+            raise
     return blob
+
+
+def _mark(name: str) -> None:
+    """Remember that content came now which no row names yet."""
+    mark = f"{MARKS}/{name.replace('/', MARK_SLASH)}"
+    default_storage.delete(mark)  # a fresh one says a fresh time
+    default_storage.save(mark, ContentFile(b""))
+
+
+def unclaimed(before: datetime) -> dict[str, str]:
+    """Find content stored before a moment that no row may name, by mark: its digest."""
+    if not default_storage.exists(MARKS):
+        return {}
+    return {
+        mark: mark.rpartition(MARK_SLASH)[2]
+        for mark in default_storage.listdir(MARKS)[1]
+        if default_storage.get_modified_time(f"{MARKS}/{mark}") < before
+    }
+
+
+def claim(mark: str) -> None:
+    """Forget a mark, because a row names its content."""
+    default_storage.delete(f"{MARKS}/{mark}")
+
+
+def remove_unclaimed(mark: str) -> None:
+    """Remove content that no row names, and its mark."""
+    default_storage.delete(f"{MARKS}/{mark}")
+    default_storage.delete(mark.replace(MARK_SLASH, "/"))
 
 
 def _is_whole(name: str, size_bytes: int) -> bool:

@@ -19,3 +19,8 @@ def canonical_digest(value: Any) -> str:
         RFC 8785, JSON Canonicalization Scheme.
     """
     return hashlib.sha256(rfc8785.dumps(value)).hexdigest()
+
+
+def canonical_text(value: Any) -> str:
+    """Write plain JSON values in their one canonical spelling (RFC 8785)."""
+    return rfc8785.dumps(value).decode()

@@ -9,6 +9,7 @@ from django import forms
 
 from apps.core import figures
 from apps.core.figures import Axes, Caption, Figure, Interval, Line
+from apps.core.figures_pairs import overlaid_histograms, paired_bars
 from apps.core.forms import PortalForm
 from apps.core.status import Kind
 
@@ -193,5 +194,17 @@ def _figures() -> list[Figure]:
             Caption("g-history", "Loss while training", "Settles after 8 steps."),
             [Line("Loss", list(range(12)), [0.7 * 0.8**n + 0.2 for n in range(12)])],
             Axes("Step", "Log loss"),
+        ),
+        overlaid_histograms(
+            Caption("g-shift", "Speed in two versions", "The later one is faster."),
+            [60, 90, 120, 150, 180],
+            (("Version 1", [40, 90, 50, 20]), ("Version 2", [10, 70, 90, 60])),
+            Axes("Speed, knots", "Share of rows"),
+        ),
+        paired_bars(
+            Caption("g-mix", "Phase in two versions", "Fewer landings are reported."),
+            ["Landing", "Climb", "Approach"],
+            (("Version 1", [120, 60, 20]), ("Version 2", [60, 70, 30])),
+            Axes("Share of rows", "Phase"),
         ),
     ]

@@ -37,6 +37,21 @@ def task(name: str, *, queue: str = "default") -> Callable[[Callable[..., Any]],
     return declare
 
 
+def queue_of(name: str) -> str:
+    """Return the queue of the task `name`.
+
+    Raises:
+        celery.exceptions.NotRegistered: no task has this name.
+    """
+    return str(current_app.tasks[name].queue_name)
+
+
+def queue_names() -> list[str]:
+    """List the queues that tasks of the portal wait in."""
+    found = {getattr(one, "queue_name", None) for one in current_app.tasks.values()}
+    return sorted(filter(None, found))
+
+
 def enqueue(name: str, **kwargs: str) -> None:
     """Send the task `name` once the present transaction is committed.
 

@@ -16,10 +16,12 @@ class Kind(StrEnum):
 
 _STATES_BY_KIND: Final = {
     Kind.NEUTRAL: "draft retired cancelled superseded withdrawn not_tested archived",
-    Kind.INFO: "queued running processing submitted in_review validated open",
-    Kind.SUCCESS: "approved deployed succeeded ready passed signed active met closed",
-    Kind.WARNING: "stale suspended cancelling expired waiting pending",
-    Kind.ERROR: "rejected failed refused breached",
+    Kind.INFO: "queued running processing submitted in_review validated open "
+    "within_tolerance",
+    Kind.SUCCESS: "approved deployed succeeded ready passed signed active met closed "
+    "identical",
+    Kind.WARNING: "stale suspended cancelling expired waiting pending warned",
+    Kind.ERROR: "rejected failed refused breached different data_damaged data_missing",
 }
 
 KIND_OF_STATE: Final[dict[str, Kind]] = {

@@ -15,7 +15,9 @@ from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets import (
     actions,
+    api_contracts,
     api_datasheets,
+    api_diffs,
     api_sealed,
     api_versions,
     queries,
@@ -187,4 +189,6 @@ urlpatterns = [
     *api_datasheets.urlpatterns,
     *api_sealed.urlpatterns,
     *api_versions.urlpatterns,
+    *api_contracts.urlpatterns,
+    *api_diffs.urlpatterns,
 ]

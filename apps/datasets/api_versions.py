@@ -57,6 +57,8 @@ class DatasetVersionDetail(DatasetVersionOutput):
     sealed_rows = serializers.SerializerMethodField()
     columns = serializers.JSONField()
     profile = serializers.JSONField()
+    fingerprint = serializers.JSONField(allow_null=True)
+    contract_check = serializers.JSONField(allow_null=True)
     failure_places = serializers.SerializerMethodField()
 
     def get_sealed_rows(self, version: DatasetVersion) -> int | None:

@@ -1,13 +1,21 @@
 """Forms of datasets and their versions."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
 from apps.core.forms import PortalForm
 from apps.datasets.models import MOST_LOOKS
+from apps.datasets.queries import proposed_key
 from apps.datasets.sealing import DEFAULT_RATIO, METHODS, seal_in
 from engine.spec import HIGHEST_RATIO, LOWEST_RATIO
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apps.datasets.models import DatasetVersion
 
 FILE_HELP = (
     "CSV in UTF-8 with a header line, or Parquet. It is kept as it is; a worker reads "
@@ -97,3 +105,38 @@ class NewDatasetForm(DatasetForm, VersionForm):
         "gets the file as its next version.",
     )
     field_order = ["title", "name", "description", "file"]
+
+
+class DiffForm(PortalForm):
+    """Which two versions are compared, and by which columns."""
+
+    before_number = forms.TypedChoiceField(label="From", coerce=int)
+    after_number = forms.TypedChoiceField(label="To", coerce=int)
+    key = forms.MultipleChoiceField(
+        label="Rows are told apart by",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="With none, whole rows are compared and no row counts as changed.",
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        numbers: Sequence[int],
+        pair: tuple[DatasetVersion, DatasetVersion],
+    ) -> None:
+        """Offer the versions with these `numbers`; `pair` is chosen now."""
+        super().__init__(data)
+        before, after = pair
+        known = set(before.column_names)
+        both = [name for name in after.column_names if name in known]
+        self._offer("before_number", numbers, before.number)
+        self._offer("after_number", numbers, after.number)
+        self._offer("key", both, proposed_key(before, after))
+
+    def _offer(self, name: str, values: Sequence[Any], initial: Any) -> None:
+        field: Any = self.fields[name]
+        is_number = name != "key"
+        field.choices = [(v, f"Version {v}" if is_number else v) for v in values]
+        field.initial = initial

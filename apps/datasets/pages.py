@@ -46,6 +46,8 @@ def trail_to(project: Project, dataset: Dataset | None = None) -> list[dict[str,
 _SECTIONS = (
     ("Versions", "datasets:dataset"),
     ("Datasheet", "datasets:datasheet"),
+    ("Contract", "datasets:contract"),
+    ("Changes", "datasets:changes"),
     ("Sealed data", "home:sealed_data"),
     ("Lineage", "home:dataset_lineage"),
 )

@@ -1,6 +1,13 @@
 from django.urls import path
 
-from apps.datasets import views, views_datasheets, views_sealed, views_versions
+from apps.datasets import (
+    views,
+    views_contracts,
+    views_datasheets,
+    views_diffs,
+    views_sealed,
+    views_versions,
+)
 
 app_name = "datasets"
 urlpatterns = [
@@ -16,6 +23,37 @@ urlpatterns = [
         "datasets/<uuid:pk>/upload-version/",
         views.upload_version,
         name="upload_version",
+    ),
+    path("datasets/<uuid:pk>/contract/", views_contracts.contract, name="contract"),
+    path(
+        "datasets/<uuid:pk>/contract/edit/",
+        views_contracts.save_contract,
+        name="save_contract",
+    ),
+    path(
+        "datasets/<uuid:pk>/contract/<int:number>/",
+        views_contracts.contract_revision,
+        name="contract_revision",
+    ),
+    path("datasets/<uuid:pk>/changes/", views_diffs.changes, name="changes"),
+    path(
+        "datasets/<uuid:pk>/changes/compare/",
+        views_diffs.request_diff,
+        name="request_diff",
+    ),
+    path("dataset-diffs/<uuid:pk>/", views_diffs.diff, name="diff"),
+    path(
+        "dataset-diffs/<uuid:pk>/progress/",
+        views_diffs.diff_progress,
+        name="diff_progress",
+    ),
+    path(
+        "dataset-diffs/<uuid:pk>/cancel/", views_diffs.cancel_diff, name="cancel_diff"
+    ),
+    path(
+        "dataset-diffs/<uuid:pk>/download/",
+        views_diffs.download_diff,
+        name="download_diff",
     ),
     path("datasets/<uuid:pk>/datasheet/", views_datasheets.datasheet, name="datasheet"),
     path(

@@ -51,6 +51,7 @@ def _version_context(request: HtmxRequest, version: DatasetVersion) -> dict[str,
         "hints": queries.hints_of(version),
         "standing": queries.datasheet_standing(version.dataset),
         "may_decide_hint": rules.can_decide_hint(user, version.dataset),
+        "contract_check": queries.check_summary(version),
         "may_cancel_ingest": can_cancel_job(user, version),
         "may_download_original": rules.can_download_version(
             user, version, DatasetContent.ORIGINAL

@@ -58,6 +58,7 @@ class RunSource(models.TextChoices):
 
     TRAINING = "training", "Training job"
     API = "api", "REST API"
+    CODE = "code", "Own code"
 
 
 class RunQuerySet(models.QuerySet["Run"]):

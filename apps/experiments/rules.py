@@ -32,7 +32,7 @@ def can_download_artifact(user: User, artifact: Artifact) -> Decision:
     of a registered model are seen by who sees the model.
     """
     run = artifact.run
-    if not (seen := _sees_model(user, run)):
+    if not (seen := sees_model(user, run)):
         return seen
     if not artifact.holds_data:
         return permitted(user, Permission.MODEL_DOWNLOAD, run.project)
@@ -49,7 +49,7 @@ def sees_dataset(user: User, run: Run) -> bool:
     return visible.filter(pk=run.dataset_version_id).exists()
 
 
-def _sees_model(user: User, run: Run) -> Decision:
+def sees_model(user: User, run: Run) -> Decision:
     """Say whether `user` sees the model that a run was registered as, if it was.
 
     Asked over the relation: the registry stands above and cannot be imported.

@@ -10,7 +10,7 @@ from apps.exports.writing import write
 from apps.jobs.execution import carry_out
 
 
-@task("exports.write_export")
+@task("exports.write_export", queue="exports")
 def write_export(*, pk: str, **_: Any) -> None:
     """Write one export, unless another worker has it."""
     carry_out(AuditExport, pk, work=write, finish=actions.finish_export)

@@ -13,7 +13,7 @@ from apps.audit.exports.lists import write_csv, write_json_lines
 from apps.audit.exports.oscal import assessment_results
 from apps.audit.exports.proven import MAX_EVENTS, write_proven
 from apps.audit.exports.summary import write_summary
-from apps.core.sandbox import Outcome, Progress, Watch
+from apps.core.sandbox import STATUS_AFTER, Outcome, Progress, Watch
 from apps.exports.actions import ASSESSMENT, RESULT
 from apps.exports.models import AuditExport, ExportForm
 from apps.exports.rules import can_write_export
@@ -58,7 +58,7 @@ class Teller:
             Progress(min(ratio, 1.0), f"{done:,} of {self.total:,} events")
         )
         if answer != "go on":
-            raise Stopped({"cancel": "cancelled"}.get(answer, answer))
+            raise Stopped(STATUS_AFTER.get(answer, answer))
 
 
 def write(export: AuditExport, folder: Path, watch: Watch) -> Outcome:

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from apps.approvals import queries as approvals
 from apps.registry import queries as registry
+from apps.training import reading as regenerating
 from apps.validation import queries as validation
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def model_card(version: ModelVersion) -> dict[str, Any]:
         **registry.card_record(version),
         "validation": validation.card_section(version),
         "approval": approvals.card_section(version),
+        "regeneration": regenerating.card_section(version.run),
     }
     plain: dict[str, Any] = json.loads(json.dumps(card, cls=DjangoJSONEncoder))
     return plain

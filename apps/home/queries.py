@@ -26,7 +26,7 @@ from apps.registry.models import (
     RegisteredModel,
     VersionState,
 )
-from apps.training.models import TrainingJob
+from apps.training.models import Regeneration, TrainingJob
 from apps.validation.models import KIND_OF_VERDICT, ValidationReport, Verdict
 from apps.validation.reading import said
 
@@ -93,6 +93,7 @@ def _failures(user: User, since: datetime) -> list[Failure]:
     trained = TrainingJob.objects.visible_to(user).filter(launched_by=user)
     read = DatasetVersion.objects.visible_to(user).filter(uploaded_by=user)
     measured = ValidationReport.objects.visible_to(user).filter(requested_by=user)
+    repeated = Regeneration.objects.visible_to(user).filter(asked_by=user)
     found = [
         *_failed("Training job", trained.select_related("experiment"), since),
         *_failed("Dataset version", read.select_related("dataset__project"), since),
@@ -100,6 +101,9 @@ def _failures(user: User, since: datetime) -> list[Failure]:
             "Validation report",
             measured.select_related("version__model__project"),
             since,
+        ),
+        *_failed(
+            "Regeneration", repeated.select_related("run__experiment__project"), since
         ),
     ]
     return sorted(found, key=lambda failure: failure.at, reverse=True)

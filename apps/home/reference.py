@@ -1,5 +1,6 @@
 """Reference pages written from the code, so that they cannot say something else."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from io import StringIO
 from typing import Any
@@ -12,6 +13,7 @@ from apps.approvals.models import APPROVAL_TRANSITIONS
 from apps.audit.event_types import EventType
 from apps.jobs.models import JOB_TRANSITIONS
 from apps.registry.models import VERSION_TRANSITIONS
+from engine.spec import training_schema
 
 WRITTEN_BY = "<!-- Written by `make docs` from the code; do not edit. -->"
 REACHES = {Reach.PROJECT: "one project", Reach.AGENCY: "the whole agency"}
@@ -81,6 +83,11 @@ def api_schema() -> str:
     return written.getvalue()
 
 
+def training_spec() -> str:
+    """Write the JSON Schema of a training spec, as `training-spec.schema.json`."""
+    return json.dumps(training_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def _page(title: str, lead: str, *parts: str) -> str:
     return "\n\n".join([f"# {title}", WRITTEN_BY, lead, *parts]) + "\n"
 
@@ -96,4 +103,5 @@ WRITERS: dict[str, Callable[[], str]] = {
     "events.md": events,
     "states.md": states,
     "api-schema.yaml": api_schema,
+    "training-spec.schema.json": training_spec,
 }

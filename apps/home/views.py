@@ -14,6 +14,7 @@ from apps.core.rest import keyset_page
 from apps.datasets import queries as dataset_queries
 from apps.datasets import rules as dataset_rules
 from apps.datasets.models import Dataset
+from apps.experiments.models import Run
 from apps.home import cards, queries
 from apps.home.next_step import next_step
 from apps.home.pages import find_model_version, trail_to_model
@@ -24,6 +25,7 @@ from apps.registry import queries as registry_queries
 from apps.registry import rules as registry_rules
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.training import queries as training_queries
+from apps.training import reading as regenerating
 from apps.training import rules as training_rules
 from apps.training.models import TrainingJob
 from apps.validation import queries as validation_queries
@@ -156,6 +158,7 @@ def model_version(
         else None,
         "may_edit_card": registry_rules.can_edit_card(user, version),
         **_approval(request, version),
+        **_regeneration(request, version),
     }
     return render(request, "home/model_version.html", context)
 
@@ -178,6 +181,19 @@ def _approval(request: HtmxRequest, version: ModelVersion) -> dict[str, Any]:
         "approval_steps": approval_queries.steps(approval, stages) if approval else [],
         "may_request_approval": approval_rules.can_request_approval(
             request.user, version
+        ),
+    }
+
+
+def _regeneration(request: HtmxRequest, version: ModelVersion) -> dict[str, Any]:
+    """Say whether it was regenerated; a single grant opens the model, not its run."""
+    user, run = request.user, version.run
+    return {
+        "sees_run": Run.objects.visible_to(user).filter(pk=run.pk).exists(),
+        "regenerations": regenerating.newest_regenerations(run)[:ROWS_SHOWN],
+        "may_request_regeneration": training_rules.can_request_regeneration(user, run),
+        "may_download_bundle": training_rules.can_download_regeneration_bundle(
+            user, run
         ),
     }
 

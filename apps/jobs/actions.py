@@ -99,6 +99,28 @@ def requeue_job(*, job: J, by: User) -> J | None:
 
 
 @transaction.atomic
+def hand_back_job(*, job: J, by: User) -> J | None:
+    """Queue a claimed job again because its worker stops; that costs it no attempt.
+
+    Returns:
+        None when the job was ended, or given to another worker, meanwhile.
+
+    Raises:
+        Refused: only workers may.
+    """
+    running = job.rows().filter(pk=job.pk, status=JobStatus.RUNNING)
+    held = running.filter(claim_id=job.claim_id).select_for_update().first()
+    if held is None:
+        return None
+    ensure(rules.can_hand_back_job(by, held))
+    if held.cancel_requested_at:
+        return _move(held, JobStatus.CANCELLED, by)
+    held.attempt -= 1
+    enqueue(held.kind.task, pk=str(held.pk))
+    return _move(held, JobStatus.QUEUED, by, reason="The worker stopped")
+
+
+@transaction.atomic
 def resend_job(*, job: J, by: User) -> J | None:
     """Knock again for a job that waits too long: its message may be lost.
 

@@ -17,7 +17,8 @@ def can_run_job(user: User, job: BackgroundJob) -> Decision:
     return permitted(user, Permission.JOB_RUN, job.project)
 
 
-can_start_job = can_finish_job = can_requeue_job = can_resend_job = can_run_job
+can_start_job = can_finish_job = can_hand_back_job = can_run_job
+can_requeue_job = can_resend_job = can_run_job
 
 
 def can_cancel_job(user: User, job: BackgroundJob) -> Decision:
@@ -36,3 +37,8 @@ def _may_stop(user: User, job: BackgroundJob) -> Decision:
     if job.asked_by_id == user.pk:
         return ALLOWED
     return Denied("Only who asked for this can stop it.")
+
+
+def can_read_health(user: User) -> Decision:
+    """Say whether `user` may see workers, queues and how jobs are kept apart."""
+    return permitted(user, Permission.HEALTH_READ, None)

@@ -5,7 +5,7 @@ from typing import Any
 from apps.accounts.actions import service_account
 from apps.audit.actions import record_heartbeat
 from apps.core.queue import task
-from apps.jobs import actions, queries
+from apps.jobs import actions, leftovers, queries
 
 
 @task("jobs.sweep")
@@ -17,6 +17,12 @@ def sweep(**_: Any) -> None:
             actions.requeue_job(job=job, by=worker)
         for job in model.rows().waiting_long():
             actions.resend_job(job=job, by=worker)
+
+
+@task("jobs.remove_leftovers")
+def remove_leftovers(**_: Any) -> None:
+    """Remove content that was stored and that no row names."""
+    leftovers.remove_unclaimed_blobs()
 
 
 @task("jobs.heartbeat")

@@ -42,6 +42,7 @@ class ProjectOutput(serializers.Serializer[Any]):
     mission = serializers.CharField()
     impact = serializers.CharField()
     impact_reason = serializers.CharField()
+    allows_code = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     objective = ObjectiveShape(allow_null=True, default=None)
 
@@ -118,6 +119,22 @@ class DetermineImpactView(_ProjectBase):
         given = ImpactInput(data=request.data)
         given.is_valid(raise_exception=True)
         project = actions.determine_impact(
+            project=self.get_object(), **given.validated_data, by=request.user
+        )
+        return Response(ProjectOutput(project).data)
+
+
+class CodePolicyInput(serializers.Serializer[Any]):
+    allows_code = serializers.BooleanField()
+
+
+class SetCodePolicyView(_ProjectBase):
+    @extend_schema(request=CodePolicyInput, responses=ProjectOutput)
+    def post(self, request: ApiRequest, slug: str) -> Response:
+        """Say whether people may run their own code; for the program manager."""
+        given = CodePolicyInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        project = actions.set_code_policy(
             project=self.get_object(), **given.validated_data, by=request.user
         )
         return Response(ProjectOutput(project).data)
@@ -201,6 +218,11 @@ urlpatterns = [
         "projects/<slug:slug>/determine-impact",
         DetermineImpactView.as_view(),
         name="determine_impact",
+    ),
+    path(
+        "projects/<slug:slug>/set-code-policy",
+        SetCodePolicyView.as_view(),
+        name="set_code_policy",
     ),
     path("projects/<slug:slug>/members", MembersView.as_view(), name="members"),
     path("members/<uuid:pk>", MemberView.as_view(), name="member"),

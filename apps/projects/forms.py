@@ -57,6 +57,15 @@ class ObjectiveForm(PortalForm):
     )
 
 
+class CodePolicyForm(PortalForm):
+    allows_code = forms.BooleanField(
+        required=False,
+        label="People may run their own code on this project's data",
+        help_text="Whoever may launch training may then send a project of their own. "
+        "It runs apart from the portal and without network, and becomes a run.",
+    )
+
+
 class ImpactForm(PortalForm):
     impact = forms.ChoiceField(
         choices=[(i.value, i.label) for i in (Impact.NOT_HIGH, Impact.HIGH)],

@@ -58,6 +58,8 @@ class Project(models.Model):
         max_length=16, choices=Impact.choices, default=Impact.UNDETERMINED
     )
     impact_reason = models.TextField(blank=True)
+    # Whether people may run their own code on the project's data.
+    allows_code = models.BooleanField(default=False)
     created_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )

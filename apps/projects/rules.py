@@ -28,7 +28,7 @@ def can_edit_project(user: User, project: Project) -> Decision:
     return permitted(user, Permission.PROJECT_EDIT, project)
 
 
-can_state_objective = can_edit_project
+can_state_objective = can_set_code_policy = can_edit_project
 
 
 def can_determine_impact(user: User, project: Project) -> Decision:

@@ -11,6 +11,11 @@ urlpatterns = [
         "projects/<slug:slug>/objective/", views.state_objective, name="state_objective"
     ),
     path(
+        "projects/<slug:slug>/code-policy/",
+        views.set_code_policy,
+        name="set_code_policy",
+    ),
+    path(
         "projects/<slug:slug>/impact/", views.determine_impact, name="determine_impact"
     ),
     path("projects/<slug:slug>/members/", views.members, name="members"),

@@ -15,6 +15,7 @@ from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.projects import actions, queries, rules
 from apps.projects.forms import (
+    CodePolicyForm,
     ImpactForm,
     MemberForm,
     NewProjectForm,
@@ -143,6 +144,23 @@ def determine_impact(request: HtmxRequest, slug: str) -> HttpResponse:
     return _form_page(
         request, form, "Determine the impact", "Determine", _trail(project)
     )
+
+
+@login_required
+@require_http_methods(GET_OR_POST)
+def set_code_policy(request: HtmxRequest, slug: str) -> HttpResponse:
+    project = _visible(request, slug)
+    ensure(rules.can_set_code_policy(request.user, project))
+    initial = {"allows_code": project.allows_code}
+    form = CodePolicyForm(request.POST or None, initial=initial)
+    if request.method == "POST":
+        actions.set_code_policy(
+            project=project,
+            allows_code="allows_code" in request.POST,
+            by=request.user,
+        )
+        return redirect_after_success(request, project)
+    return _form_page(request, form, "Own code", "Save", _trail(project))
 
 
 @login_required

@@ -54,6 +54,12 @@ class ModelVersionRow(serializers.Serializer[Any]):
     manifest_digest = serializers.CharField()
     registered_by = serializers.CharField(source="registered_by.full_name")
     created_at = serializers.DateTimeField()
+    regenerated = serializers.CharField(
+        default=None,
+        allow_null=True,
+        help_text="What the newest regeneration said: identical, within_tolerance, "
+        "different, data_damaged or data_missing; null before there is one.",
+    )
 
 
 class ModelVersionOutput(ModelVersionRow):
@@ -140,7 +146,8 @@ class ModelVersionsView(_ModelBase):
     @extend_schema(responses=ModelVersionRow(many=True))
     def get(self, request: ApiRequest, slug: str, name: str) -> Response:
         """Versions of a model, newest first."""
-        versions = self.get_object().versions.select_related("registered_by")
+        found = self.get_object().versions.select_related("registered_by")
+        versions = queries.with_verdicts(found)
         page = self.paginate_queryset(versions.defer("manifest", "signature"))
         return self.get_paginated_response(ModelVersionRow(page, many=True).data)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import OuterRef, Prefetch, Q, Subquery
 from django.forms import model_to_dict
 
 from apps.datasets.models import DatasetVersion
-from apps.experiments.models import Metric, Parameter
+from apps.experiments.models import Metric, Parameter, Run
 from apps.projects.models import Objective
 from apps.registry.models import (
     CARD_SECTIONS,
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from apps.accounts.models import User
-    from apps.experiments.models import Run
     from apps.projects.models import Project
 
 
@@ -51,7 +50,19 @@ def newest_versions(models: Iterable[RegisteredModel]) -> dict[UUID, ModelVersio
         .distinct("model_id")
         .defer("manifest", "signature")
     )
-    return {version.model_id: version for version in versions}
+    return {version.model_id: version for version in with_verdicts(versions)}
+
+
+def with_verdicts(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
+    """Add as `regenerated` what the newest regeneration of each version's run said.
+
+    Asked over the relation: training stands above and cannot be imported.
+    """
+    certified = Run.objects.filter(
+        pk=OuterRef("run_id"), regenerations__status="succeeded"
+    ).order_by("-regenerations__number")
+    verdict = Subquery(certified.values("regenerations__verdict")[:1])
+    return versions.annotate(regenerated=verdict)
 
 
 def version_of_run(run: Run, viewer: User) -> ModelVersion | None:
@@ -66,7 +77,7 @@ def version_of_run(run: Run, viewer: User) -> ModelVersion | None:
 
 def with_card_parts(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
     """Join everything that a version's page and card read of the registry."""
-    return versions.select_related(
+    return with_verdicts(versions).select_related(
         "model__project",
         "registered_by",
         "card",

@@ -98,8 +98,8 @@ def model(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
 def _model_page(
     request: HtmxRequest, found: RegisteredModel, form: GrantForm
 ) -> HttpResponse:
-    versions = found.versions.select_related("registered_by").defer("manifest")
-    page = keyset_page(versions, after=request.GET.get("after"))
+    versions = queries.with_verdicts(found.versions.select_related("registered_by"))
+    page = keyset_page(versions.defer("manifest"), after=request.GET.get("after"))
     return render_form(
         request,
         "registry/model.html",

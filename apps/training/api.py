@@ -15,6 +15,7 @@ from apps.experiments.models import Experiment
 from apps.jobs.actions import cancel_job
 from apps.projects.models import Project
 from apps.training import actions, queries, rules
+from apps.training.api_schema import TrainingSpecSchemaView
 from apps.training.models import TrainingJob
 from engine.spec import ESTIMATORS
 
@@ -189,5 +190,10 @@ urlpatterns = [
         "training-catalogue",
         TrainingCatalogueView.as_view(),
         name="training_catalogue",
+    ),
+    path(
+        "training-spec-schema",
+        TrainingSpecSchemaView.as_view(),
+        name="training_spec_schema",
     ),
 ]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from apps.core import blobs
 from apps.jobs.models import JobStatus
 from apps.projects.models import Objective, Project
-from apps.training.models import TrainingJob
+from apps.training.models import CodeJob, TrainingJob
 from engine.spec import ESTIMATORS, TrainSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from apps.training.models import TrainingJobQuerySet
+    from apps.training.models import CodeJobQuerySet, TrainingJobQuerySet
 
 SECONDS_PER_MINUTE = 60
 BYTES_PER_GIBIBYTE = 1024**3
+# What no list of jobs with own code shows.
+CODE_HEAVY = ("log_tail", "failure_details", "live_metrics", "spec")
 
 
 def mission_cost(project: Project, task: str | None) -> dict[str, float] | None:
@@ -33,8 +36,16 @@ def prepare_training(job: TrainingJob, folder: Path) -> dict[str, Any]:
     blobs.copy_to(
         job.dataset_version.parquet_sha256, folder / "inputs" / "data.parquet"
     )
+    _put_fingerprint(job, folder)
     spec: dict[str, Any] = job.spec
     return spec
+
+
+def _put_fingerprint(job: TrainingJob, folder: Path) -> None:
+    """Give the engine the fingerprint of the data, so that it is in the record."""
+    if fingerprint := job.dataset_version.fingerprint:
+        path = folder / "inputs" / "fingerprint.json"
+        path.write_text(json.dumps(fingerprint))
 
 
 def queue_position(job: TrainingJob) -> int | None:
@@ -109,3 +120,30 @@ def _limits(spec: TrainSpec) -> str:
     minutes = (spec.limits.wall_seconds or 0) / SECONDS_PER_MINUTE
     memory = (spec.limits.memory_bytes or 0) / BYTES_PER_GIBIBYTE
     return f"{minutes:g} minutes, {memory:.3g} GiB of memory"
+
+
+def with_code_origins(jobs: CodeJobQuerySet) -> CodeJobQuerySet:
+    """Join what every job with own code is shown with."""
+    return jobs.select_related(
+        "experiment__project", "dataset_version__dataset", "launched_by", "run"
+    )
+
+
+def code_facts(job: CodeJob) -> list[dict[str, Any]]:
+    """Say in words which code was asked to run, and with what."""
+    lock = sorted(job.spec["requirements"].items())
+    return [
+        {"term": "Function", "value": job.spec["entry"]},
+        {"term": "Seed", "value": job.spec["seed"]},
+        *(
+            {"term": name, "value": value}
+            for name, value in sorted(job.spec["parameters"].items())
+        ),
+        {
+            "term": "Packages",
+            "value": ", ".join(f"{name} {version}" for name, version in lock)
+            or "None are locked",
+        },
+        {"term": "Digest of the files", "value": job.tree_digest},
+        {"term": "SHA-256 of the zip", "value": job.code_sha256},
+    ]

@@ -3,9 +3,10 @@
 from typing import Any
 
 from apps.core.queue import task
-from apps.jobs.execution import execute
-from apps.training import actions, queries
-from apps.training.models import TrainingJob
+from apps.jobs.execution import carry_out, execute
+from apps.training import actions, code_work, queries
+from apps.training.models import CodeJob, Regeneration, TrainingJob
+from apps.training.repeating import repeat
 
 
 @task("training.run_training", queue="training")
@@ -18,3 +19,15 @@ def run_training(*, pk: str, **_: Any) -> None:
         prepare=queries.prepare_training,
         finish=actions.finish_training,
     )
+
+
+@task("training.run_code", queue="training")
+def run_code(*, pk: str, **_: Any) -> None:
+    """Run somebody's own code once, unless another worker has it."""
+    carry_out(CodeJob, pk, work=code_work.run_code, finish=actions.finish_code)
+
+
+@task("training.run_regeneration", queue="training")
+def run_regeneration(*, pk: str, **_: Any) -> None:
+    """Do one run again and compare, unless another worker has it."""
+    carry_out(Regeneration, pk, work=repeat, finish=actions.finish_regeneration)

@@ -8,7 +8,7 @@ from apps.validation import actions, queries
 from apps.validation.models import ValidationReport
 
 
-@task("validation.compute_report")
+@task("validation.compute_report", queue="validation")
 def compute_report(*, pk: str, **_: Any) -> None:
     """Have the engine compute one report, unless another worker has it."""
     execute(

@@ -22,7 +22,7 @@ from django.db import connection
 from apps.audit.record import _STORED
 from benchmarks.audit.database import PGBENCH
 from benchmarks.audit.events import fill_pool
-from benchmarks.measuring import Result
+from benchmarks.measuring import Result, run_module
 
 CLIENTS = 8
 COLUMNS = ", ".join(_STORED)
@@ -95,6 +95,7 @@ def measure(share: float) -> Iterator[Result]:
     raw, ours = Load(RAW), Load(TRAIL)
     plain = _rounds(raw, ours, seconds, rounds, sealing=False)
     yield _rates("append, 8 writers, without the sealer", *plain)
+    run_module("benchmarks.audit.work", "seal", "-")  # what no sealer took so far
     sealed = _rounds(raw, ours, seconds, rounds, sealing=True)
     yield _rates("append, 8 writers, sealer at work", *sealed)
     yield Result(

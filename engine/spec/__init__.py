@@ -5,40 +5,64 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 `EvaluateSpec`, which refuse a wrong value when they are made, naming field and fix.
 """
 
+from engine.spec.code import CheckCodeSpec, RunCodeSpec
 from engine.spec.common import Cost, Limits, Spec
+from engine.spec.compare import CompareSpec
+from engine.spec.contract import COLUMN_TYPES, ColumnContract, Contract
+from engine.spec.data import Feature, Images, Kind, Preprocessing, Split
 from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
 from engine.spec.evaluate import Criterion, EvaluateSpec
+from engine.spec.fingerprint import FingerprintSpec
 from engine.spec.ingest import IngestSpec
 from engine.spec.measures import MEASURES, Measure, measures_for
+from engine.spec.proposal import propose_contract
+from engine.spec.schema import training_schema
 from engine.spec.seal import HIGHEST_RATIO, LOWEST_RATIO, Seal
-from engine.spec.train import Feature, Search, TrainSpec
+from engine.spec.search import Search
+from engine.spec.train import MISSION_COST, TrainSpec
 from engine.spec.verbs import SPECS
+from engine.spec.verify import VerifySpec
 
 __all__ = [
+    "COLUMN_TYPES",
     "ESTIMATORS",
     "HIGHEST_RATIO",
     "LOWEST_RATIO",
     "MEASURES",
+    "MISSION_COST",
     "SPECS",
+    "CheckCodeSpec",
+    "ColumnContract",
+    "CompareSpec",
+    "Contract",
     "Cost",
     "Criterion",
     "Estimator",
     "EvaluateSpec",
     "Feature",
+    "FingerprintSpec",
+    "Images",
     "IngestSpec",
+    "Kind",
     "Limits",
     "Measure",
     "Parameter",
+    "Preprocessing",
+    "RunCodeSpec",
     "Scalar",
     "Seal",
     "Search",
     "Spec",
     "SpecError",
+    "Split",
     "Task",
     "TrainSpec",
+    "VerifySpec",
     "complete_parameters",
     "decode",
     "measures_for",
+    "propose_contract",
+    "training_schema",
 ]

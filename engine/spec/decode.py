@@ -1,9 +1,12 @@
 """Turn parsed JSON into frozen dataclasses, checking every field on the way."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+Ranges = Mapping[str, tuple[float, float | None]]
 
 
 class SpecError(ValueError):
@@ -30,6 +33,22 @@ def require_between(value: float, low: float, high: float, field: str) -> None:
     """Raise `SpecError` for `field` unless `value` lies in `low`..`high`."""
     problem = f"must lie between {low:g} and {high:g}."
     require(low <= value <= high, field, problem)
+
+
+def require_ranges(spec: Any) -> None:
+    """Raise `SpecError` for a field outside its range in `spec.RANGES`.
+
+    A range is lowest and highest value, both included; `None` is no limit, and a value
+    of `None` is in every range. The published schema says the same.
+    """
+    for field, (low, high) in spec.RANGES.items():
+        value = getattr(spec, field)
+        if value is None:
+            continue
+        if high is None:
+            require(value >= low, field, f"must be at least {low:g}.")
+        else:
+            require_between(value, low, high, field)
 
 
 def decode(kind: Any, value: Any, where: str = "spec") -> Any:

@@ -19,6 +19,7 @@ class Parameter:
             `minimum`..`maximum`, both included.
         is_searched: a search draws values for it, evenly on a logarithmic scale
             when `is_log`.
+        docs: where the library describes it; empty where its estimator's page does.
     """
 
     name: str
@@ -31,14 +32,15 @@ class Parameter:
     choices: tuple[str, ...] = ()
     is_searched: bool = True
     is_log: bool = False
+    docs: str = ""
 
-    def check(self, value: Scalar) -> Scalar:
+    def check(self, value: Scalar, where: str = "parameters") -> Scalar:
         """Return `value` in this parameter's own type.
 
         Raises:
             SpecError: wrong type, out of range, or not among the choices.
         """
-        field = f"parameters.{self.name}"
+        field = f"{where}.{self.name}"
         if self.kind == "choice":
             problem = f"must be one of {', '.join(self.choices)}."
             require(value in self.choices, field, problem)
@@ -57,15 +59,22 @@ class Estimator:
 
     Attributes:
         tasks: the tasks it can learn.
+        docs: where the library describes it.
         has_class_weight: it can weigh rare classes up.
+        needs_calibration: it scores without probabilities, so that they are always
+            made by calibration.
+        most_rows: with more rows to learn from it would take hours; null is no limit.
     """
 
     slug: str
     title: str
     help: str
     tasks: tuple[Task, ...]
+    docs: str
     parameters: tuple[Parameter, ...] = ()
     has_class_weight: bool = False
+    needs_calibration: bool = False
+    most_rows: int | None = None
 
     def searched(self) -> Iterator[Parameter]:
         """Yield the parameters that a search draws values for."""
@@ -73,4 +82,5 @@ class Estimator:
 
 
 CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
-ALL_TASKS: tuple[Task, ...] = (*CLASSIFICATION, "regression")
+REGRESSION: tuple[Task, ...] = ("regression",)
+ALL_TASKS: tuple[Task, ...] = (*CLASSIFICATION, *REGRESSION)

@@ -139,6 +139,11 @@ def test_every_other_filter_narrows(trail, world, administrator):
     ("text", "is_found"),
     [
         ("damage-risk", True),
+        ("damage-ri", True),
+        ("damage-ris version", False),
+        ("damage-risk-1", False),
+        ("amage-risk", False),
+        ("---", False),
         ("DAMAGE", True),
         ("dam", True),
         ("da", False),

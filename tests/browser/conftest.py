@@ -18,7 +18,6 @@ from tests.factories import people
 
 ROOT = Path(settings.BASE_DIR)
 WORKER = "celery --quiet -A mlops_portal worker --concurrency 1 --loglevel WARNING"
-QUEUES = "default,training,validation,ingest"
 # Pictures go into the documentation only when somebody asks for new ones.
 PICTURES = (
     "docs/screenshots" if os.environ.get("UPDATE_SCREENSHOTS") else "var/pictures"
@@ -62,7 +61,7 @@ def running_worker(committed, tmp_path: Path) -> Iterator[None]:
         "JOBS_DIR": str(tmp_path / "jobs"),
     }
     worker = subprocess.Popen(
-        [sys.executable, "-m", *WORKER.split(), "--queues", QUEUES], env=env, cwd=ROOT
+        [sys.executable, "-m", *WORKER.split()], env=env, cwd=ROOT
     )
     yield
     worker.terminate()

@@ -1,8 +1,12 @@
+import errno
 import hashlib
 import io
+from datetime import timedelta
 
 import pytest
-from django.core.files.storage import default_storage
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.utils import timezone
 
 from apps.core import blobs
 
@@ -81,3 +85,49 @@ def test_a_missing_blob_is_not_found(tmp_path):
         blobs.open_blob(SHA256)
     with pytest.raises(FileNotFoundError):
         blobs.copy_to(SHA256, tmp_path / "copy")
+
+
+class FullDisk(FileSystemStorage):
+    """A disk that takes the beginning of a file."""
+
+    def _save(self, name, content):
+        name = super()._save(name, ContentFile(content.read(10)))
+        if content.size > 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return name
+
+
+def test_store_leaves_nothing_on_a_full_disk(monkeypatch, tmp_path):
+    disk = FullDisk(tmp_path)
+    monkeypatch.setattr(blobs, "default_storage", disk)
+
+    with pytest.raises(OSError, match="No space left"):
+        blobs.store(io.BytesIO(CONTENT))
+
+    assert not disk.exists(NAME)
+
+
+def test_stored_content_is_marked_until_a_row_names_it(blob):
+    later = timezone.now() + timedelta(seconds=5)
+
+    [(mark, digest)] = blobs.unclaimed(later).items()
+    fresh = blobs.unclaimed(timezone.now() - timedelta(hours=1))
+    blobs.claim(mark)
+
+    assert digest == SHA256
+    assert not fresh
+    assert not blobs.unclaimed(later)
+    assert stored() == CONTENT
+
+
+def test_content_on_a_shelf_that_no_row_names_is_removed(blob):
+    on_shelf = blobs.store(io.BytesIO(CONTENT), shelf="exports/")
+    marks = blobs.unclaimed(timezone.now() + timedelta(seconds=5))
+
+    [mark] = (mark for mark in marks if mark.startswith("exports"))
+    blobs.remove_unclaimed(mark)
+
+    assert on_shelf == blob
+    assert stored() == CONTENT
+    with pytest.raises(FileNotFoundError):
+        blobs.open_blob(SHA256, shelf="exports/")

@@ -7,6 +7,7 @@ import pytest
 from apps.core import figures, gallery
 from apps.core.figure_style import COLOURS, MAX_POINTS
 from apps.core.figures import Axes, Caption, Interval, Line
+from apps.core.figures_pairs import overlaid_histograms, paired_bars
 
 CAPTION = Caption("f", "Title", "Summary.")
 AXES = Axes("Across", "Up")
@@ -126,3 +127,29 @@ def test_a_long_title_of_the_lower_axis_breaks():
 
     title = layout["xaxis"]["title"]["text"]
     assert title == "Cost of errors per 1,000<br>cases (hours)"
+
+
+def test_overlaid_histograms_compare_shares_and_list_counts():
+    pair = (("Old", [1, 3]), ("New", [0, 0]))
+
+    figure = overlaid_histograms(CAPTION, [0, 1, 2], pair, AXES)
+
+    old, new = figure["json"]["data"]
+    assert (old["x"], old["y"]) == ([0, 1, 2], [0.25, 0.75, 0.75])
+    assert new["y"] == [0, 0, 0]
+    assert old["line"]["dash"] != new["line"]["dash"]
+    assert figure["table"] == {
+        "columns": ["From", "To", "Old", "New"],
+        "rows": [[0, 1, 1, 0], [1, 2, 3, 0]],
+    }
+
+
+def test_paired_bars_differ_in_pattern_as_well_as_colour():
+    pair = (("Old", [1, 3]), ("New", [2, 2]))
+
+    figure = paired_bars(CAPTION, ["a", "b"], pair, AXES)
+
+    old, new = figure["json"]["data"]
+    assert (old["x"], new["x"]) == ([0.25, 0.75], [0.5, 0.5])
+    assert old["marker"] != new["marker"]
+    assert figure["table"]["rows"] == [["a", 1, 2], ["b", 3, 2]]

@@ -16,7 +16,7 @@ class Job:
         self.path = path
         self.inputs = path / "inputs"
         self.outputs = path / "outputs"
-        self.inputs.mkdir(parents=True)
+        self.inputs.mkdir(parents=True, exist_ok=True)
 
     def run(self, verb: str, spec: Json) -> Json:
         """Run `verb` and return `result.json`, which must match the exit code."""

@@ -5,7 +5,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import skops.io
 from sklearn.linear_model import LinearRegression
@@ -13,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from engine import onnx_export
-from engine.features import layout
+from engine.features import Reading, Table
 from engine.folder import EngineError
 from engine.package import load_model, save_model
 from engine.spec import Feature
@@ -63,12 +62,24 @@ def test_save_and_load_keep_every_answer(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.predict(rows), pipeline.predict(rows))
 
 
-NUMBERS = [Feature("a", "number"), Feature("b", "number")]
+READING = Reading(
+    features=[Feature("a", "number"), Feature("b", "number")],
+    target="c",
+    task="regression",
+    text_buckets=8,
+)
 
 
-def fitted(scale: float) -> tuple[object, pd.DataFrame]:
-    rows = pd.DataFrame(np.random.default_rng(0).random((30, 2)) * scale)
-    return make_pipeline(LinearRegression()).fit(rows, np.arange(30.0)), rows
+def numbers(rows: int = 30) -> Table:
+    return Table(
+        rows=np.arange(rows),
+        numbers=np.random.default_rng(0).random((rows, 2)),
+        codes=np.empty((rows, 0), np.int32),
+        levels=(),
+        target=np.arange(float(rows)),
+        classes=np.empty(0, str),
+        layout=READING.layout(),
+    )
 
 
 def test_export_is_refused_when_answers_differ(
@@ -76,11 +87,10 @@ def test_export_is_refused_when_answers_differ(
 ) -> None:
     monkeypatch.setattr(onnx_export, "LARGEST_GAP", -1.0)
     monkeypatch.setattr(onnx_export, "_ODD_ROWS", 0)
-    pipeline, rows = fitted(1.0)
+    table = numbers()
+    pipeline = make_pipeline(LinearRegression()).fit(table.frame(), table.target)
 
-    found = onnx_export.export(
-        pipeline, layout(NUMBERS), rows, tmp_path / "model.onnx", threads=1
-    )
+    found = onnx_export.export(pipeline, table, tmp_path / "model.onnx", threads=1)
 
     assert not found["exported"]
     assert "other answers" in found["reason"]
@@ -88,13 +98,11 @@ def test_export_is_refused_when_answers_differ(
 
 
 def test_export_says_what_cannot_be_converted(tmp_path: Path) -> None:
+    table = numbers()
     pipeline = make_pipeline(FunctionTransformer(np.log1p), LinearRegression())
-    rows = pd.DataFrame(np.random.default_rng(0).random((30, 2)))
-    pipeline.fit(rows, np.arange(30.0))
+    pipeline.fit(table.frame(), table.target)
 
-    found = onnx_export.export(
-        pipeline, layout(NUMBERS), rows, tmp_path / "model.onnx", threads=1
-    )
+    found = onnx_export.export(pipeline, table, tmp_path / "model.onnx", threads=1)
 
     assert found["reason"].startswith("LinearRegression cannot be converted to ONNX")
 
@@ -106,10 +114,4 @@ def test_export_lets_limits_through(tmp_path: Path) -> None:
             raise MemoryError
 
     with pytest.raises(MemoryError):
-        onnx_export.export(
-            Greedy(),
-            layout(NUMBERS),
-            pd.DataFrame(),
-            tmp_path / "model.onnx",
-            threads=1,
-        )
+        onnx_export.export(Greedy(), numbers(), tmp_path / "model.onnx", threads=1)

@@ -2,88 +2,32 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
+from sklearn.metrics import log_loss
 
+from engine import preparation
+from engine.live import Watch
 from engine.package import load_model
 from engine.spec import ESTIMATORS
 from tests.engine.jobs import Job, Json
+from tests.engine.kinds import spec_for
 from tests.engine.tables import FEATURES, put_table, strikes, train_spec
-
-FAST: dict[str, Json] = {
-    "random_forest": {"n_estimators": 10},
-    "hist_gradient_boosting": {"max_iter": 10},
-    "mlp": {"max_iter": 5, "hidden_units": 4},
-}
-TARGETS = {"binary": "damaged", "multiclass": "kind", "regression": "repair"}
-EVERY = [
-    (estimator.slug, task)
-    for estimator in ESTIMATORS.values()
-    for task in estimator.tasks
-]
 
 
 def prepared(path: Path, frame: pd.DataFrame | None = None) -> Job:
     job = Job(path)
     put_table(job.inputs / "data.parquet", strikes() if frame is None else frame)
     return job
-
-
-def spec_for(slug: str, task: str) -> Json:
-    return train_spec(
-        estimator=slug,
-        parameters=FAST.get(slug, {}),
-        task=task,
-        target=TARGETS[task],
-        positive_label="yes" if task == "binary" else None,
-        cost={"false_alarm": 1, "miss": 10} if task == "binary" else None,
-    )
-
-
-@pytest.mark.parametrize(("slug", "task"), EVERY)
-def test_train_gives_the_same_bytes_twice(tmp_path: Path, slug: str, task: str) -> None:
-    first, second = prepared(tmp_path / "a"), prepared(tmp_path / "b")
-
-    once = first.succeed("train", spec_for(slug, task))
-    again = second.succeed("train", spec_for(slug, task))
-
-    if slug == "nearest_neighbours":  # its converter counts names up within a process
-        assert once.pop("files")[3] == again.pop("files")[3]
-    assert once == again
-    assert once["onnx"]["exported"] == (slug != "dummy"), once["onnx"]
-
-
-def test_train_gives_the_same_bytes_in_another_process(tmp_path: Path) -> None:
-    jobs = [prepared(tmp_path / seed) for seed in ("1", "2")]
-    processes = []
-    for job in jobs:
-        spec = spec_for("nearest_neighbours", "binary")
-        (job.path / "spec.json").write_text(json.dumps(spec))
-        environment = os.environ | {"PYTHONHASHSEED": job.path.name}
-        command = [sys.executable, "-m", "engine", "train", str(job.path)]
-        processes.append(subprocess.Popen(command, env=environment))
-
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
-
-    results = [json.loads((job.path / "result.json").read_text()) for job in jobs]
-    files = [result["files"] for result in results]
-    assert files[0] == files[1]
-    assert [Path(file["path"]).name for file in files[0]] == [
-        "environment.json",
-        "metrics.json",
-        "model.onnx",
-        "model.skops",
-        "signature.json",
-        "test.parquet",
-    ]
 
 
 def test_train_beats_its_baseline(tmp_path: Path) -> None:
@@ -132,6 +76,7 @@ def test_train_holds_rows_out_and_drops_those_without_target(tmp_path: Path) -> 
         "validation": 29,
         "test": 145,
         "dropped": 10,
+        "left_out": 0,
     }
     path = job.outputs / "test.parquet"
     held_out = duckdb.connect().execute(f"FROM read_parquet('{path}')").df()
@@ -177,22 +122,84 @@ def test_exported_model_answers_like_the_pipeline(tmp_path: Path) -> None:
     np.testing.assert_allclose(exported, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_train_follows_the_loss_of_boosting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    job: Job, monkeypatch: pytest.MonkeyPatch, task: str
 ) -> None:
-    monkeypatch.setattr("engine.train.MOST_STEPS", 5)
-    result = prepared(tmp_path / "a").succeed(
-        "train", spec_for("hist_gradient_boosting", "binary")
-    )
-    regression = prepared(tmp_path / "b").succeed(
-        "train", spec_for("hist_gradient_boosting", "regression")
-    )
+    monkeypatch.setattr("engine.live.SECONDS", 0.001)
+    monkeypatch.setattr("engine.live.MOST_STEPS", 5)
+    put_table(job.inputs / "data.parquet", strikes())
+    watched: list[Any] = []
 
-    history = result["metric_history"]
+    @contextmanager
+    def spied(watch: Watch, estimator: Any, prepare: Any) -> Iterator[None]:
+        watched.append((watch._table, estimator, prepare))
+        with following(watch, estimator, prepare):
+            yield
+
+    following = Watch.following
+    monkeypatch.setattr(Watch, "following", spied)
+
+    history = job.succeed("train", spec_for("hist_gradient_boosting", task))[
+        "metric_history"
+    ]
+
+    ((table, estimator, prepare),) = watched
+    rows = preparation.apply(prepare, table)
+    if task == "regression":
+        losses = [
+            np.sqrt(np.mean((answers - table.target) ** 2))
+            for answers in estimator.staged_predict(rows)
+        ]
+    else:
+        losses = [
+            log_loss(table.labels, answers)
+            for answers in estimator.staged_predict_proba(rows)
+        ]
     assert [point["step"] for point in history] == [2, 4, 6, 8, 10]
-    assert history[-1]["value"] < history[0]["value"]
-    assert {point["key"] for point in history} == {"validation.log_loss"}
-    assert {p["key"] for p in regression["metric_history"]} == {"validation.rmse"}
+    np.testing.assert_allclose([p["value"] for p in history], losses[1::2], rtol=1e-6)
+    points = [line for line in job.progress() if "metric" in line]
+    assert [point["value"] for point in points] == [p["value"] for p in history]
+    key = "validation.rmse" if task == "regression" else "validation.log_loss"
+    assert {point["metric"] for point in points} == {key}
+    stages = [line.get("stage") for line in job.progress()]
+    assert "Learning: tree 10 of 10" in stages
+
+
+def test_train_follows_the_loss_of_a_network(job: Job) -> None:
+    put_table(job.inputs / "data.parquet", strikes())
+
+    history = job.succeed("train", spec_for("mlp", "regression"))["metric_history"]
+
+    assert [point["step"] for point in history] == [1, 2, 3, 4, 5]
+    assert {point["key"] for point in history} == {"training.loss"}
+
+
+def test_train_refuses_more_rows_than_an_estimator_can_take(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = replace(ESTIMATORS["svm"], most_rows=100)
+    monkeypatch.setattr("engine.estimators.ESTIMATORS", {"svm": few})
+    put_table(job.inputs / "data.parquet", strikes())
+
+    result = job.refuse("train", spec_for("svm", "binary"))
+
+    assert "learns from at most 100 rows, not 192; set max_rows" in result["message"]
+    job.succeed("train", spec_for("svm", "binary", max_rows=150))
+
+
+def test_refit_learns_from_validation_rows_too(tmp_path: Path) -> None:
+    once, again = prepared(tmp_path / "a"), prepared(tmp_path / "b")
+    spec = spec_for("logistic_regression", "binary")
+
+    kept = once.succeed("train", spec)
+    refitted = again.succeed("train", spec | {"refit": True})
+
+    assert kept["threshold"] == refitted["threshold"]
+    assert (
+        kept["metrics"]["validation.brier"] == refitted["metrics"]["validation.brier"]
+    )
+    assert kept["metrics"]["test.brier"] != refitted["metrics"]["test.brier"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import pytest
 
+from apps.core.sandbox import Progress
 from apps.exports.models import AuditExport, ExportForm
 from apps.jobs.actions import cancel_job, start_job
 from tests.costs import queries_of
@@ -101,7 +102,7 @@ def test_the_page_of_a_running_export_shows_its_progress(auditors, auditor, work
     export = exports.requested(auditor)
     running = start_job(model=AuditExport, pk=export.pk, by=worker)
     AuditExport.objects.filter(pk=export.pk).note_progress(
-        claim_id=running.claim_id, ratio=0.25, stage="10 of 40 events", log_tail=""
+        claim_id=running.claim_id, progress=Progress(0.25, "10 of 40 events")
     )
     cancel_job(job=export, by=auditor)
 

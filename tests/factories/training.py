@@ -1,5 +1,6 @@
 """Training jobs as people launch them and workers end them."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -70,11 +71,33 @@ SIGNATURE = {
     "outputs": ["label", "probabilities"],
     "classes": ["no", "yes"],
 }
+RECORD = {
+    "format": "portal-record-1",
+    "verb": "train",
+    "spec": SPEC,
+    "code": {"version": "1.0", "digest": "c" * 64, "files": {}},
+    "inputs": {"data.parquet": "d" * 64},
+    "fingerprint": None,
+    "seeds": {"seed": 0},
+    "environment": {
+        "python": "3.11.2",
+        "threads": 1,
+        "thread_settings": {"OMP_NUM_THREADS": "1"},
+        "cpu": {"model": "Abacus"},
+        "system": "Linux",
+        "lock": [{"name": "numpy", "version": "2.0", "digest": ""}],
+    },
+    "steps": [{"step": "model", "digest": "e" * 64}],
+    "metrics": {"test.roc_auc": 0.81},
+    "outputs": {"model.skops": "e" * 64},
+}
 FILES = {
     "model.skops": b"a model",
     "model.onnx": b"the same model",
     "signature.json": json.dumps(SIGNATURE).encode(),
-    "environment.json": b'{"python": "3.11.2", "threads": 1}',
+    "engine.zip": b"the engine",
+    "predictions.parquet": b"predictions",
+    "record.json": b"",  # written for each job
     "test.parquet": b"held-out rows",
 }
 RESULT = {
@@ -157,7 +180,19 @@ def success(running: TrainingJob, **changes) -> Outcome:
     outputs.mkdir(parents=True, exist_ok=True)
     for name, content in FILES.items():
         (outputs / name).write_bytes(content)
+    (outputs / "record.json").write_text(json.dumps(record_of(running)))
     return Outcome(JobStatus.SUCCEEDED, folder(running), result={**RESULT, **changes})
+
+
+def record_of(job: TrainingJob) -> dict:
+    """The record that the engine would write for `job`."""
+    predictions = hashlib.sha256(FILES["predictions.parquet"]).hexdigest()
+    return {
+        **RECORD,
+        "spec": job.spec,
+        "inputs": {"data.parquet": job.dataset_version.parquet_sha256},
+        "outputs": {**RECORD["outputs"], "predictions.parquet": predictions},
+    }
 
 
 def folder(running: TrainingJob) -> Path:

@@ -7,7 +7,15 @@ import pytest
 from apps.core.sandbox import Outcome
 from apps.jobs.actions import start_job
 from tests.core.conftest import engine_that
-from tests.factories import datasets, exports, registry, sealed, training, validation
+from tests.factories import (
+    datasets,
+    exports,
+    regenerations,
+    registry,
+    sealed,
+    training,
+    validation,
+)
 
 __all__ = ["engine_that"]
 
@@ -16,12 +24,16 @@ def waiting_version(project, by):
     return datasets.version(datasets.dataset(project, by), by)
 
 
-def waiting_report(project, by):
-    return validation.requested_report(registry.model_version(project, by), by)
+def waiting_diff(project, by):
+    return datasets.requested_diff(datasets.dataset(project, by), by)
 
 
 def waiting_sealed_part(project, by):
     return sealed.waiting_part(datasets.dataset(project, by), by)
+
+
+def waiting_report(project, by):
+    return validation.requested_report(registry.model_version(project, by), by)
 
 
 def waiting_export(project, by):
@@ -33,12 +45,22 @@ def waiting_export(project, by):
 @pytest.fixture(
     params=[
         waiting_version,
+        waiting_diff,
         waiting_sealed_part,
         training.launched_job,
         waiting_report,
         waiting_export,
+        regenerations.requested,
     ],
-    ids=["ingest", "sealed part", "training", "report", "export"],
+    ids=[
+        "ingest",
+        "diff",
+        "sealed part",
+        "training",
+        "report",
+        "export",
+        "regeneration",
+    ],
 )
 def waiting(request, project, data_scientist):
     """A job that waits for a worker: all that follows holds for each kind."""

@@ -133,6 +133,30 @@ def test_requeue_job_gives_a_lost_job_back(
     assert len(sent) == 1
 
 
+def test_hand_back_job_queues_it_again_at_no_cost(
+    running, worker, django_capture_on_commit_callbacks
+):
+    with (
+        django_capture_on_commit_callbacks() as sent,
+        one_event(kind_of_event(running, JobStatus.QUEUED)) as found,
+    ):
+        job = actions.hand_back_job(job=running, by=worker)
+        again = actions.hand_back_job(job=running, by=worker)
+
+    assert (job.status, job.attempt, job.claim_id) == (JobStatus.QUEUED, 0, None)
+    assert again is None
+    assert len(sent) == 1
+    assert found[0].changes == {"reason": "The worker stopped"}
+
+
+def test_hand_back_job_cancels_when_that_was_asked_for(running, worker, data_scientist):
+    actions.cancel_job(job=running, by=data_scientist)
+
+    job = actions.hand_back_job(job=running, by=worker)
+
+    assert job.status == JobStatus.CANCELLED
+
+
 def test_requeue_job_leaves_a_living_worker_alone(running, worker):
     with nothing_recorded():
         assert actions.requeue_job(job=running, by=worker) is None

@@ -1,6 +1,12 @@
+import errno
+import time
+from types import SimpleNamespace
+
 import pytest
+from django.db import OperationalError, connection
 
 from apps.datasets.models import DatasetVersion
+from apps.jobs import execution, presence
 from apps.jobs.actions import cancel_job, start_job
 from apps.jobs.execution import execute
 from apps.jobs.models import JobStatus
@@ -102,6 +108,21 @@ def test_execute_gives_way_to_another_worker(
     assert f"job {waiting.pk} was given to another worker" in caplog.text
 
 
+def test_execute_hands_the_job_back_when_the_worker_stops(
+    engine_that, outcomes, waiting, monkeypatch
+):
+    engine_that("time.sleep(60)")
+    monkeypatch.setattr(presence, "_hand_back_at", SimpleNamespace(value=0.0))
+
+    def prepare(_job, _folder):
+        presence._hand_back_at.value = time.monotonic()
+        return SPEC
+
+    assert outcomes(prepare) == []
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempt) == (JobStatus.QUEUED, 0)
+
+
 def test_execute_ends_at_the_limit_of_the_spec(engine_that, outcomes):
     engine_that("time.sleep(60)")
     spec = {"limits": {"wall_seconds": 0.2}}
@@ -133,6 +154,18 @@ def test_execute_fails_the_job_and_reports_what_nobody_expected(outcomes):
     assert "the blob is gone" in outcome.details[0]
 
 
+def test_execute_says_that_there_is_no_room(outcomes):
+    def prepare(_job, _folder):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        outcomes(prepare)
+
+    [(_, outcome)] = outcomes.finished
+    assert outcome.code == "disk_full"
+    assert "Ask an operator for room" in outcome.message
+
+
 def test_execute_fails_the_job_when_the_result_is_no_json(engine_that, outcomes):
     engine_that("""(folder / "result.json").write_text("{")""")
 
@@ -140,3 +173,66 @@ def test_execute_fails_the_job_when_the_result_is_no_json(engine_that, outcomes)
 
     [(_, outcome)] = outcomes.finished
     assert outcome.code == "internal"
+
+
+@pytest.fixture
+def database_away(committed, monkeypatch):
+    """Let writes of jobs fail as often as somebody says."""
+    failures = []
+    monkeypatch.setattr(execution, "AWAY_SECONDS", 0.01)
+
+    def refuse(execute, sql, *arguments):
+        if failures and sql.startswith("UPDATE"):
+            failures.pop()
+            raise OperationalError("the connection was closed")
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(refuse):
+        yield failures
+
+
+def test_execute_outlives_a_restart_of_the_database(
+    engine_that, outcomes, database_away, waiting
+):
+    engine_that("""time.sleep(0.5); result(status="succeeded")""")
+
+    def prepare(_job, _folder):
+        database_away.extend("ab")
+        return SPEC
+
+    [(_, outcome)] = outcomes(prepare)
+
+    assert outcome.status == "succeeded"
+    assert not database_away
+
+
+def test_execute_gives_up_when_the_database_stays_away(
+    engine_that, outcomes, database_away, waiting, settings
+):
+    settings.JOB_STALE_SECONDS = 0.3
+    engine_that("time.sleep(60)")
+
+    def prepare(_job, _folder):
+        database_away.extend("x" * 10_000)
+        return SPEC
+
+    assert outcomes(prepare) == []
+
+
+def test_the_end_of_a_job_waits_for_the_database(database_away, settings):
+    settings.JOB_STALE_SECONDS = 0.1
+    calls = []
+
+    def store(**what):
+        calls.append(what)
+        if len(calls) < 3:
+            raise OperationalError
+
+    def never(**_what):
+        raise OperationalError
+
+    execution._patiently(store, job=7)
+    with pytest.raises(OperationalError):
+        execution._patiently(never)
+
+    assert calls == [{"job": 7}] * 3

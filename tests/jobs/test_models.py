@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from apps.core.errors import WrongState
+from apps.core.sandbox import Point, Progress, Usage
 from apps.datasets.models import DatasetVersion
 from apps.jobs.models import FINAL_STATUSES, LOG_TAIL_CHARACTERS, JobStatus
 from tests.factories import datasets as dataset_factory
@@ -24,8 +25,8 @@ def row(running):
 
 
 def note(row, claim_id, **changes):
-    given = {"ratio": 0.5, "stage": "Reading", "log_tail": "line\n", **changes}
-    return row.note_progress(claim_id=claim_id, **given)
+    given = {"ratio": 0.5, "stage": "Reading", "log": "line\n", **changes}
+    return row.note_progress(claim_id=claim_id, progress=Progress(**given))
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(JobStatus, JobStatus)))
@@ -56,6 +57,7 @@ def test_advance_back_to_the_queue_gives_up_the_claim():
     job = DatasetVersion()
     job.advance(R)
     job.progress_ratio = 0.7
+    job.live_metrics, job.usage = [["loss", 1, 0.5]], {"cpu_seconds": 1}
 
     job.advance(Q)
     first_claim = job.claim_id
@@ -63,6 +65,7 @@ def test_advance_back_to_the_queue_gives_up_the_claim():
 
     assert first_claim is None
     assert job.progress_ratio == 0.0
+    assert (job.live_metrics, job.usage) == ([], {})
     assert job.attempt == 2
 
 
@@ -99,12 +102,28 @@ def test_note_progress_keeps_the_ratio_in_bounds(running, row, ratio, kept):
 def test_note_progress_keeps_the_end_of_a_long_log(running, row):
     log = "x" * LOG_TAIL_CHARACTERS + "end"
 
-    note(row, running.claim_id, log_tail=log, stage="s" * 500)
+    note(row, running.claim_id, log=log, stage="s" * 500)
 
     running.refresh_from_db()
     assert len(running.log_tail) == LOG_TAIL_CHARACTERS
     assert running.log_tail.endswith("end")
     assert len(running.stage) == 200
+
+
+def test_note_progress_writes_what_is_measured(running, row):
+    points = [Point("loss", 1, 0.5), Point("loss", 2, 0.25)]
+    usage = Usage(cpu_seconds=1.5, memory_bytes=10, memory_peak_bytes=20, disk_bytes=5)
+
+    note(row, running.claim_id, metrics=points, usage=usage)
+
+    running.refresh_from_db()
+    assert running.live_metrics == [["loss", 1, 0.5], ["loss", 2, 0.25]]
+    assert running.usage == {
+        "cpu_seconds": 1.5,
+        "memory_bytes": 10,
+        "memory_peak_bytes": 20,
+        "disk_bytes": 5,
+    }
 
 
 def test_note_progress_does_nothing_for_another_claim(running, row, outsider):

@@ -93,6 +93,76 @@ def version(world):
     return {"pk": factory.version(made, world.data_scientist).pk}, None
 
 
+def contract(world):
+    pk, _ = dataset(world)
+    content = {"columns": [{"name": "speed", "unique": {}}]}
+    return pk, {"content": content, "note": "Why."}
+
+
+def contract_page(world):
+    return dataset(world)[0], {
+        "rows_severity": "block",
+        "fresh_severity": "block",
+        "key_severity": "block",
+        "rows_low": "1",
+    }
+
+
+def saved_contract(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    factory.contract(made, world.data_scientist)
+    return {"pk": made.pk}, None
+
+
+def saved_revision(world):
+    return {**saved_contract(world)[0], "number": 1}, None
+
+
+def ready(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    factory.ready_version(made, world.data_scientist)
+    return {"pk": made.pk}, None
+
+
+CHECKED = {"revision": 1, "verdict": "passed", "checks": []}
+
+
+def held_version(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    result = {**factory.RESULT, "contract": CHECKED}
+    found = factory.ready_version(made, world.data_scientist, result=result)
+    return {"pk": found.pk}, None
+
+
+def pair(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    factory.ready_version(made, world.data_scientist)
+    factory.ready_version(made, world.data_scientist, content=b"a\n1\n")
+    return {"pk": made.pk}
+
+
+def pair_page(world):
+    return pair(world), {"before_number": 1, "after_number": 2, "key": ["species"]}
+
+
+def pair_of_api(world):
+    return pair(world), {"before": 1, "after": 2, "key": ["species"]}
+
+
+def waiting_diff(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    return {"pk": factory.requested_diff(made, world.data_scientist).pk}, None
+
+
+def ready_diff(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    return {"pk": factory.ready_diff(made, world.data_scientist).pk}, None
+
+
+def only_asker(status: int) -> dict[str, int]:
+    return {DATA_SCIENTIST: status, **HIDDEN}
+
+
 def answers(world):
     return dataset(world)[0], {"answers": {"source": "FAA"}}
 
@@ -155,6 +225,16 @@ ROWS = [
         granter(302) | UNGRANTED,
         others=403,
     ),
+    Row("datasets:contract", "get", saved_contract, READ),
+    Row("datasets:contract_revision", "get", saved_revision, READ),
+    Row("datasets:save_contract", "get", dataset, uploader(200), others=403),
+    Row("datasets:save_contract", "post", contract_page, uploader(302), others=403),
+    Row("datasets:changes", "get", dataset, READ),
+    Row("datasets:request_diff", "post", pair_page, downloader(302), others=403),
+    Row("datasets:diff", "get", ready_diff, READ),
+    Row("datasets:diff_progress", "get", waiting_diff, READ),
+    Row("datasets:cancel_diff", "post", waiting_diff, only_asker(302), others=403),
+    Row("datasets:download_diff", "get", ready_diff, downloader(200), others=403),
     Row("datasets:datasheet", "get", dataset, READ),
     Row("datasets:datasheet_revision", "get", revision, READ),
     Row("datasets:write_datasheet", "get", dataset, uploader(200), others=403),
@@ -195,6 +275,16 @@ ROWS = [
     Row("v1:dataset_grants", "get", to_open, READ | UNGRANTED),
     Row("v1:dataset_grants", "post", new_grant, granter(201) | UNGRANTED, others=403),
     Row("v1:dataset_grant", "delete", grant, granter(204) | UNGRANTED, others=403),
+    Row("v1:contract", "get", saved_contract, READ),
+    Row("v1:contract", "put", contract, uploader(200), others=403),
+    Row("v1:contract_revisions", "get", saved_contract, READ),
+    Row("v1:contract_proposal", "get", ready, READ),
+    Row("v1:contract_check", "get", held_version, READ),
+    Row("v1:diffs", "get", dataset, READ),
+    Row("v1:diffs", "post", pair_of_api, downloader(202), others=403),
+    Row("v1:diff", "get", ready_diff, READ),
+    Row("v1:cancel_diff", "post", waiting_diff, only_asker(202), others=403),
+    Row("v1:download_diff", "get", ready_diff, downloader(200), others=403),
     Row("v1:datasheet", "get", dataset, READ),
     Row("v1:datasheet", "put", answers, uploader(200), others=403),
     Row("v1:datasheet_revisions", "get", dataset, READ),

@@ -43,6 +43,10 @@ def impact(world):
     return {"slug": world.project.slug}, data
 
 
+def code_policy(world):
+    return {"slug": world.project.slug}, {"allows_code": True}
+
+
 def new_member(world):
     person = people.person("member@agency.example")
     return {"slug": world.project.slug}, {"email": person.email, "role": "developer"}
@@ -67,6 +71,9 @@ ROWS = [
     Row("projects:edit_project", "post", edit, manager(302), others=403),
     Row("projects:state_objective", "get", of_project, manager(200), others=403),
     Row("projects:state_objective", "post", objective, manager(302), others=403),
+    Row("projects:set_code_policy", "get", of_project, manager(200), others=403),
+    Row("projects:set_code_policy", "post", code_policy, manager(302), others=403),
+    Row("v1:set_code_policy", "post", code_policy, manager(200), others=403),
     Row("projects:determine_impact", "get", of_project, official(200), others=403),
     Row("projects:determine_impact", "post", impact, official(302), others=403),
     Row("projects:members", "get", of_project, READ),

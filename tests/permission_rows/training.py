@@ -1,11 +1,15 @@
-"""Rows of training jobs."""
+"""Rows of training jobs, and of doing a run again."""
 
+from tests.factories import exports, regenerations
 from tests.factories import training as factory
 from tests.permission_rows import (
+    AUDITOR,
     DATA_SCIENTIST,
     PEOPLE,
+    PROGRAM_MANAGER,
     READERS,
     STRANGERS,
+    VALIDATOR,
     Row,
     everybody,
     of_project,
@@ -34,6 +38,36 @@ def new_job(world):
     return {"slug": world.project.slug}, data
 
 
+def regenerator(status: int) -> dict[str, int]:
+    people = (PROGRAM_MANAGER, DATA_SCIENTIST, VALIDATOR, AUDITOR)
+    return everybody(status, *people) | HIDDEN
+
+
+def carrier(status: int) -> dict[str, int]:
+    """Who may take the data away."""
+    return everybody(status, DATA_SCIENTIST, VALIDATOR) | HIDDEN
+
+
+def run(world):
+    made = regenerations.run(world.project, world.data_scientist)
+    return {"pk": made.pk}, None
+
+
+def new_regeneration(world):
+    return run(world)[0], {"tolerance": {"predictions": 0.1, "metrics": 0.1}}
+
+
+def regeneration(world):
+    made = regenerations.requested(world.project, world.data_scientist)
+    return {"pk": made.pk}, None
+
+
+def sealed_regeneration(world):
+    made = regenerations.certified(world.project, world.data_scientist)
+    exports.seal_everything()
+    return {"pk": made.pk}, None
+
+
 ROWS = [
     Row("training:list", "get", of_project, READ),
     Row("training:launch_training", "get", of_project, launcher(200), others=403),
@@ -46,4 +80,25 @@ ROWS = [
     Row("v1:training_job", "get", job, READ),
     Row("v1:cancel_training", "post", job, launcher(200), others=403),
     Row("v1:training_catalogue", "get", expect=everybody(200, *PEOPLE)),
+    Row("v1:training_spec_schema", "get", expect=everybody(200, *PEOPLE)),
+    Row("training:regenerations", "get", run, READ),
+    Row("training:regenerations_panel", "get", run, READ),
+    Row("training:request_regeneration", "post", run, regenerator(302), others=403),
+    Row("training:download_regeneration_bundle", "get", run, carrier(200), others=403),
+    Row("training:regeneration", "get", regeneration, READ),
+    Row("training:regeneration_status", "get", regeneration, READ),
+    Row(
+        "training:cancel_regeneration",
+        "post",
+        regeneration,
+        launcher(302),
+        others=403,
+    ),
+    Row("training:regeneration_certificate", "get", sealed_regeneration, READ),
+    Row("v1:regenerations", "get", run, READ),
+    Row("v1:regenerations", "post", new_regeneration, regenerator(202), others=403),
+    Row("v1:regeneration_bundle", "get", run, carrier(200), others=403),
+    Row("v1:regeneration", "get", regeneration, READ),
+    Row("v1:cancel_regeneration", "post", regeneration, launcher(200), others=403),
+    Row("v1:regeneration_certificate", "get", sealed_regeneration, READ),
 ]

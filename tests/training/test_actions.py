@@ -171,7 +171,9 @@ def test_finish_training_records_the_run(project, data_scientist, worker):
     assert run.metrics.filter(key="search.roc_auc").count() == 3
     assert set(run.artifacts.values_list("path", flat=True)) == set(training.FILES)
     assert run.summary["signature"] == training.SIGNATURE
-    assert run.summary["environment"] == {"python": "3.11.2", "threads": 1}
+    assert run.summary["environment"]["python"] == "3.11.2"
+    assert "lock" not in run.summary["environment"]
+    assert run.summary["record"]["code"] == training.RECORD["code"]
     assert last_event().type == "training.finished"
 
 

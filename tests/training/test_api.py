@@ -156,3 +156,16 @@ def test_training_catalogue_lists_estimators_with_settings(data_scientist, api_o
     found = {row["slug"]: row for row in answer["estimators"]}
     assert found["mlp"]["parameters"][0]["name"] == "hidden_units"
     assert found["ridge"]["tasks"] == ["regression"]
+
+
+def test_training_spec_schema_is_served_to_people_and_validators(
+    data_scientist, api_of
+):
+    api = api_of(data_scientist)
+    asked = {"accept": "application/schema+json"}
+
+    response = api.get("/api/v1/training-spec-schema", headers=asked)
+
+    assert response.headers["Content-Type"] == "application/schema+json"
+    assert response.json()["$schema"].endswith("2020-12/schema")
+    assert response.headers["ETag"]

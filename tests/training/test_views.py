@@ -6,6 +6,7 @@ import uuid
 import pytest
 from django.urls import reverse
 
+from apps.core.sandbox import Progress
 from apps.jobs.models import JobStatus
 from apps.projects.actions import access
 from apps.training.models import TrainingJob
@@ -89,7 +90,8 @@ def test_launch_training_queues_the_job(
     job = TrainingJob.objects.get()
     assert response.headers["Location"] == job.get_absolute_url()
     assert job.spec["parameters"]["max_depth"] == 7
-    assert job.spec["search"] == {"method": "random", "trials": 10, "folds": 3}
+    search = job.spec["search"]
+    assert (search["method"], search["trials"], search["folds"]) == ("random", 10, 3)
     assert job.spec["cost"] == {"false_alarm": 2.0, "miss": 20.0}
     assert job.spec["limits"]["wall_seconds"] == 300
     assert job.spec["limits"]["memory_bytes"] == 2 * 1024**3
@@ -270,7 +272,7 @@ def test_status_stops_when_the_job_has_ended(project, data_scientist, client_of)
 def test_status_shows_progress(project, data_scientist, client_of):
     job = training.running_job(project, data_scientist)
     TrainingJob.objects.filter(pk=job.pk).note_progress(
-        claim_id=job.claim_id, ratio=0.4, stage="Learning", log_tail="3,000 rows\n"
+        claim_id=job.claim_id, progress=Progress(0.4, "Learning", "3,000 rows\n")
     )
     path = reverse("training:training_job_status", args=[job.pk])
 

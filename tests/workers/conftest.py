@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -83,26 +84,23 @@ class Workers:
     def __init__(self, broker: Broker, folder: Path):
         self._log = (folder / "workers.log").open("wb")
         self._running: list[subprocess.Popen[bytes]] = []
+        self.database_url = _database_url()
         self._environment = os.environ | {
             "CELERY_BROKER_URL": broker.url,
-            "DATABASE_URL": _database_url(),
+            "DATABASE_URL": self.database_url,
             "JOBS_DIR": str(portal.JOBS_DIR),
             "STORAGE_URL": f"file://{folder / 'blobs'}",
         }
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, *before: str, **settings: str) -> subprocess.Popen[bytes]:
+        """Start a worker with some settings of its own, behind another program."""
         worker = subprocess.Popen(
             [
+                *before,
                 *(sys.executable, "-m", "celery", "-A", "mlops_portal", "worker"),
-                *(
-                    "--queues",
-                    "default,ingest,training,validation",
-                    "--concurrency",
-                    "2",
-                ),
                 *("--without-gossip", "--without-mingle", "--without-heartbeat"),
             ],
-            env=self._environment,
+            env=self._environment | settings,
             cwd=portal.BASE_DIR,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -113,7 +111,8 @@ class Workers:
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """Let a worker and its helpers die at once, as when a machine is lost."""
-        os.killpg(worker.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it stopped by itself
+            os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
         self._running.remove(worker)
 

@@ -21,7 +21,7 @@ the command `bundle`, and everything above serves them, in this order:
     segments             65,536 events at a time, in one process for each core
     the examination      all events against all checkpoints
     further evidence     pruned segments, time stamps, personal data, proofs, filters
-    other commands       event, consistency, csv, witness
+    other commands       event, certificate, consistency, csv, witness
 """
 
 from __future__ import annotations
@@ -255,6 +255,13 @@ RULES = {
     "proof.form": Rule(ITSELF, "This is no proof (c2sp.org/tlog-proof@v1)."),
     "proof": Rule(
         "the checkpoint in the proof", "The log never had this event at this place."
+    ),
+    "certificate": Rule(
+        "the sealed event", "This certificate is not the one that was recorded."
+    ),
+    "certificate.form": Rule(ITSELF, "This is no certificate with its event."),
+    "certificate.file": Rule(
+        "the certificate", "The certificate does not speak of this file."
     ),
     "consistency": Rule(
         "the older checkpoint",
@@ -2470,20 +2477,110 @@ def utc(seconds: int) -> str:
 
 def check_event(arguments: argparse.Namespace, report: Report) -> None:
     """Check that one event is in the log: `event`."""
-    nothing = Bundle(Nothing(), report)
-    examination = Examination(nothing, trust_of(arguments), Wanted())
-    examination.take_kept()
-    proofs = Proofs(examination)
     raw = read_file(arguments.proof, MAX_NOTE_BYTES)
-    body = read_file(arguments.event, MAX_BODY_BYTES + 1).rstrip(b"\n")
-    event = proofs.check(raw, body, arguments.proof)
-    proofs.compare_checkpoints()
-    proofs.drop_unused()
-    examination.found.newest = proofs.newest
+    body = read_file(arguments.event, MAX_BODY_BYTES + 1)
+    examination, event = single_event(arguments, report, raw, body, arguments.proof)
     if event is not None:
         report.lines += sentences(event)
         report.facts["event"] = event
     conclude(arguments, examination)
+
+
+def single_event(
+    arguments: argparse.Namespace, report: Report, raw: bytes, body: bytes, place: str
+) -> tuple[Examination, dict[str, Any] | None]:
+    """Check the proof of one event; gives the event when it is readable."""
+    nothing = Bundle(Nothing(), report)
+    examination = Examination(nothing, trust_of(arguments), Wanted())
+    examination.take_kept()
+    proofs = Proofs(examination)
+    event = proofs.check(raw, body.rstrip(b"\n"), place)
+    proofs.compare_checkpoints()
+    proofs.drop_unused()
+    examination.found.newest = proofs.newest
+    return examination, event
+
+
+CERTIFIED = "regeneration.certified"
+MAX_CERTIFICATE_BYTES = 16_000_000
+
+
+def check_certificate(arguments: argparse.Namespace, report: Report) -> None:
+    """Check a certificate of regeneration against its sealed event: `certificate`."""
+    try:
+        source = open_export(arguments.path)
+    except UNREADABLE as error:
+        report.add("file.unreadable", "certificate", "file", "a zip", str(error))
+        return
+    with closing(source):
+        bundle = Bundle(source, report)
+        text = bundle.read("certificate.json", MAX_CERTIFICATE_BYTES)
+        body = bundle.read("event.json", MAX_BODY_BYTES + 1)
+        raw = bundle.read("event.tlog-proof", MAX_NOTE_BYTES)
+    if text is None or body is None or raw is None:
+        return
+    place = "event.tlog-proof"
+    examination, event = single_event(arguments, report, raw, body, place)
+    if event is not None:
+        compare_certificate(report, text, event)
+        compare_files(report, text, arguments.files)
+        report.facts["event"] = event
+    conclude(arguments, examination)
+
+
+def compare_certificate(report: Report, text: bytes, event: dict[str, Any]) -> None:
+    """Hold the certificate against the digest that its event has of it."""
+    place, changes = "certificate.json", event.get("changes")
+    stated = {
+        str(one.get("name")): one.get("value")
+        for one in (changes if isinstance(changes, list) else [])
+        if isinstance(one, dict)
+    }
+    if event.get("action") != CERTIFIED:
+        found = str(event.get("action"))
+        report.add("certificate.form", "event.json", "action", CERTIFIED, found)
+    digest = hashlib.sha256(text).hexdigest()
+    if stated.get("certificate_sha256") != digest:
+        expected = str(stated.get("certificate_sha256"))
+        report.add("certificate", place, "SHA-256", expected, digest)
+        return
+    said = certificate_in(text)
+    for name in ("verdict", "sentence", "run", "model_version", "record_sha256"):
+        value = ENCODER.encode(said.get(name))
+        report.lines.append(f"  {name}: {plain(value)}")
+    report.facts["certificate"] = said
+
+
+def certificate_in(text: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        said = None
+    return said if isinstance(said, dict) else {}
+
+
+def compare_files(report: Report, text: bytes, paths: list[str]) -> None:
+    """Say whether files at hand are those that the certificate speaks of."""
+    known = dict(certified_files(certificate_in(text).get("files")))
+    for path in paths:
+        digest = digest_of(path)
+        if digest in known:
+            report.lines.append(f"  {plain(path)}: is {plain(known[digest])}")
+        else:
+            report.add("certificate.file", path, "SHA-256", "one of its files", digest)
+
+
+def certified_files(files: Any) -> Iterator[tuple[str, str]]:
+    """Give the digest of each file of a certificate, and what the file is."""
+    for one in files if isinstance(files, list) else []:
+        if not isinstance(one, dict):
+            continue
+        name, first, again = (one.get(key) for key in ("name", "expected", "found"))
+        if first == again:
+            yield str(first), f"{name}, the same both times"
+        else:
+            yield str(first), f"{name} of the first time"
+            yield str(again), f"{name} as it was made again"
 
 
 def sentences(event: dict[str, Any]) -> Iterator[str]:
@@ -2855,6 +2952,12 @@ def parser_of_commands() -> argparse.ArgumentParser:
     event.add_argument("proof", help="a file .tlog-proof")
     event.add_argument("event", help="the event, byte for byte")
     options_of_trust(event)
+    certificate = commands.add_parser("certificate", help="verify a regeneration")
+    certificate.add_argument("path", help="the zip file of a certificate")
+    certificate.add_argument(
+        "--file", dest="files", metavar="FILE", action="append", default=[]
+    )
+    options_of_trust(certificate)
     consistency = commands.add_parser("consistency", help="compare two checkpoints")
     consistency.add_argument("old")
     consistency.add_argument("new")
@@ -2874,7 +2977,7 @@ def parser_of_commands() -> argparse.ArgumentParser:
     signing.add_argument("--key", required=True, help="file of the private key")
     signing.add_argument("--log-key", type=key_argument, action="append", default=[])
     signing.add_argument("--init", metavar="NAME", help="make key and state")
-    for command in (bundle, event, consistency, rows, signing):
+    for command in (bundle, event, certificate, consistency, rows, signing):
         command.add_argument("--json", action="store_true", help="answer for programs")
     return parser
 
@@ -2900,7 +3003,7 @@ def check_arguments(arguments: argparse.Namespace) -> None:
             raise Malformed(f"there is no {path}")
     if arguments.command == "witness" and not (arguments.log_key or arguments.init):
         raise Malformed("--log-key is needed")
-    for path in getattr(arguments, "archive", ()):
+    for path in (*getattr(arguments, "archive", ()), *getattr(arguments, "files", ())):
         if not os.path.isfile(path):
             raise Malformed(f"there is no {path}")
     quorum = getattr(arguments, "quorum", None) or 0
@@ -2944,6 +3047,7 @@ def print_json(report: Report) -> None:
 COMMANDS = {
     "bundle": examine,
     "event": check_event,
+    "certificate": check_certificate,
     "consistency": check_consistency,
     "csv": check_csv,
 }

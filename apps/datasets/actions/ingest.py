@@ -37,11 +37,14 @@ def finish_ingest(
         version.row_count = outcome.result["row_count"]
         version.columns = outcome.result["schema"]
         version.profile = outcome.result["profile"]
+        version.fingerprint = outcome.result.get("fingerprint")
+        version.contract_check = outcome.result.get("contract")
         _keep_hints(version, outcome.result.get("hints") or [])
         sealed = keep_split(version, outcome) if version.seal else {}
         return {
             "rows": version.row_count,
             "parquet_sha256": parquet.sha256,
+            **_verdicts(version),
             **sealed,
         }
 
@@ -60,3 +63,12 @@ def _keep_hints(version: DatasetVersion, hints: list[dict[str, Any]]) -> None:
         )
         for hint in hints
     )
+
+
+def _verdicts(version: DatasetVersion) -> dict[str, Any]:
+    facts = {}
+    if version.fingerprint:
+        facts["fingerprint"] = version.fingerprint["digest"]
+    if found := version.contract_check:
+        facts["contract"] = f"revision {found['revision']}: {found['verdict']}"
+    return facts

@@ -1,11 +1,13 @@
 """Datasets and their immutable versions."""
 
+from apps.datasets.models.contracts import ContractRevision
 from apps.datasets.models.datasets import Dataset
 from apps.datasets.models.datasheets import (
     Datasheet,
     HintDecision,
     PersonalDataHint,
 )
+from apps.datasets.models.diffs import VersionDiff
 from apps.datasets.models.sealed import (
     DEFAULT_LOOKS,
     MOST_LOOKS,
@@ -23,6 +25,7 @@ from apps.datasets.models.versions import (
 __all__ = [
     "DEFAULT_LOOKS",
     "MOST_LOOKS",
+    "ContractRevision",
     "Dataset",
     "DatasetContent",
     "DatasetFormat",
@@ -33,5 +36,6 @@ __all__ = [
     "PersonalDataHint",
     "SealedBudget",
     "SealedPart",
+    "VersionDiff",
     "seal_in_words",
 ]

@@ -78,6 +78,10 @@ class DatasetVersion(BackgroundJob):
     profile = models.JSONField(default=dict)
     # Which rows reading puts aside: engine.spec.Seal as JSON; None for none.
     seal = models.JSONField(null=True)
+    # What engine.fingerprint and engine.contract found; None for versions read before
+    # there were fingerprints, and for those without a contract.
+    fingerprint = models.JSONField(null=True)
+    contract_check = models.JSONField(null=True)
     uploaded_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )

@@ -1,6 +1,14 @@
 """What pages and the API show of datasets, and what a worker needs to read one."""
 
+from apps.datasets.queries.checks import check_result, check_summary
 from apps.datasets.queries.columns import ColumnCard, column_cards
+from apps.datasets.queries.contracts import (
+    contract_to_edit,
+    newest_ready,
+    newest_revision,
+    propose_for,
+    revision_before,
+)
 from apps.datasets.queries.datasheets import (
     DatasheetStanding,
     datasheet_sections,
@@ -10,6 +18,22 @@ from apps.datasets.queries.datasheets import (
     newest_datasheet,
     possible_stewards,
     versions_with_undecided_hints,
+)
+from apps.datasets.queries.diffs import (
+    HEAVY_DIFF_FIELDS,
+    changed_schema,
+    chosen_pair,
+    diff_figures,
+    diff_result,
+    example_rows,
+    numbers_to_compare,
+    prepare_diff,
+    proposed_key,
+)
+from apps.datasets.queries.fingerprints import (
+    changed_groups,
+    prepare_fingerprint,
+    without_fingerprint,
 )
 from apps.datasets.queries.sealed import (
     budget_of,
@@ -30,15 +54,25 @@ from apps.datasets.queries.versions import (
 )
 
 __all__ = [
+    "HEAVY_DIFF_FIELDS",
     "HEAVY_FIELDS",
     "ColumnCard",
     "DatasheetStanding",
     "budget_of",
+    "changed_groups",
+    "changed_schema",
+    "check_result",
+    "check_summary",
+    "chosen_pair",
     "column_cards",
     "content_named",
+    "contract_to_edit",
     "datasheet_sections",
     "datasheet_standing",
     "datasheet_standings",
+    "diff_figures",
+    "diff_result",
+    "example_rows",
     "failure_places",
     "hints_of",
     "is_open_file",
@@ -46,11 +80,20 @@ __all__ = [
     "latest_versions",
     "looks_allowed",
     "newest_datasheet",
+    "newest_ready",
+    "newest_revision",
+    "numbers_to_compare",
     "opens_sealed_rows",
     "possible_stewards",
+    "prepare_diff",
+    "prepare_fingerprint",
     "prepare_ingest",
     "prepare_sealed_part",
+    "propose_for",
+    "proposed_key",
+    "revision_before",
     "sealed_part_of",
     "sealed_parts_of",
     "versions_with_undecided_hints",
+    "without_fingerprint",
 ]

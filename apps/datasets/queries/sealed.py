@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def prepare_sealed_part(part: SealedPart, folder: Path) -> dict[str, Any]:
     """Put the sealed file into the job folder and describe the job to the engine."""
     blobs.copy_to(part.original_sha256, folder / "inputs" / "original")
-    return reading_of(part, seal=None)
+    return reading_of(part)
 
 
 def sealed_part_of(version: DatasetVersion) -> SealedPart | None:

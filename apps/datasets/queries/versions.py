@@ -10,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from apps.core import blobs
 from apps.core.errors import Invalid
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
+from apps.datasets.queries.contracts import newest_revision
 from engine.spec import IngestSpec, Limits, Seal
 
 if TYPE_CHECKING:
@@ -18,31 +19,50 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from apps.datasets.models import SealedPart
+    from engine.spec import Contract
 
 
 LARGEST_FILE_BYTES = 16 * 1024**3
-HEAVY_FIELDS = ("log_tail", "columns", "profile", "failure_details")
+HEAVY_FIELDS = (
+    "log_tail",
+    "columns",
+    "profile",
+    "fingerprint",
+    "contract_check",
+    "failure_details",
+)
 
 
 def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:
     """Put the uploaded file into the job folder and describe the job to the engine."""
     blobs.copy_to(version.original_sha256, folder / "inputs" / "original")
-    return reading_of(version, seal=version.seal)
+    revision = newest_revision(version.dataset)
+    return reading_of(
+        version,
+        seal=Seal(**version.seal) if version.seal else None,
+        contract=revision.contract() if revision else None,
+    )
 
 
 def reading_of(
-    file: DatasetVersion | SealedPart, *, seal: dict[str, Any] | None
+    file: DatasetVersion | SealedPart,
+    *,
+    seal: Seal | None = None,
+    contract: Contract | None = None,
 ) -> dict[str, Any]:
     """Describe to the engine how an uploaded file is read.
 
     Args:
         file: what was uploaded, by name and format.
-        seal: which rows are put aside, as `engine.spec.Seal`.
+        seal: which rows are put aside.
+        contract: what the table is held against.
     """
     spec = IngestSpec(
         original_name=file.original_name,
         format=file.format,  # type: ignore[arg-type]  # the field's choices
-        seal=Seal(**seal) if seal else None,
+        seal=seal,
+        contract=contract,
+        uploaded_on=file.created_at.date().isoformat(),
         threads=settings.JOB_THREADS,
         limits=Limits(
             memory_bytes=settings.JOB_MEMORY_BYTES,

@@ -13,6 +13,7 @@ from apps.projects.actions.mission import (
     create_project,
     determine_impact,
     edit_project,
+    set_code_policy,
     state_objective,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "remove_member",
     "restrict",
     "revoke_grant",
+    "set_code_policy",
     "state_objective",
 ]

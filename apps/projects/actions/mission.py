@@ -201,3 +201,26 @@ def determine_impact(
         reason=reason,
     )
     return project
+
+
+@transaction.atomic
+def set_code_policy(*, project: Project, allows_code: bool, by: User) -> Project:
+    """Say whether people may run their own code on the project's data.
+
+    Raises:
+        Refused: only its program manager may.
+    """
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    ensure(rules.can_set_code_policy(by, project))
+    if project.allows_code != allows_code:
+        changes = {"allows_code": [project.allows_code, allows_code]}
+        project.allows_code = allows_code
+        project.save(update_fields=["allows_code"])
+        record(
+            EventType.PROJECT_CODE_POLICY_SET,
+            target=project,
+            project=project,
+            by=by,
+            changes=changes,
+        )
+    return project

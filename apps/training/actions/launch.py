@@ -63,8 +63,8 @@ def launch_training(
     ensure(rules.can_launch_training(by, experiment.project))
     if first := _launched_before(experiment, submission_key, by):
         return first
-    _check_name(name)
-    _check_dataset(dataset_version, experiment.project, by)
+    check_name(name)
+    check_dataset(dataset_version, experiment.project, by)
     checked = _checked(spec, experiment.project)
     _check_columns(checked, dataset_version)
     job = TrainingJob.objects.create(
@@ -105,7 +105,12 @@ def _launched_before(
     return first
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse a name that is empty, too long or not readable.
+
+    Raises:
+        Invalid: it is.
+    """
     if not name.strip() or len(name) > MAX_NAME_CHARACTERS or "\0" in name:
         raise Invalid(
             f"Give the training a name of up to {MAX_NAME_CHARACTERS} characters.",
@@ -113,7 +118,12 @@ def _check_name(name: str) -> None:
         )
 
 
-def _check_dataset(version: DatasetVersion, project: Project, by: User) -> None:
+def check_dataset(version: DatasetVersion, project: Project, by: User) -> None:
+    """Refuse data that are not of the project, not visible, or not ready.
+
+    Raises:
+        Invalid: they are.
+    """
     usable = DatasetVersion.objects.visible_to(by).filter(
         pk=version.pk, dataset__project=project
     )

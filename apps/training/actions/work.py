@@ -40,7 +40,7 @@ def finish_training(
         Refused: only workers may.
     """
     # Files first: storing them takes time, and the row shall not be locked for it.
-    artifacts = _store_files(outcome)
+    artifacts = store_files(outcome)
 
     def keep(job: TrainingJob) -> dict[str, Any]:
         content = _content(job, outcome, artifacts)
@@ -51,7 +51,7 @@ def finish_training(
     return finish_job(job=job, outcome=outcome, by=by, keep=keep)
 
 
-def _store_files(outcome: Outcome) -> list[ArtifactFile]:
+def store_files(outcome: Outcome) -> list[ArtifactFile]:
     """Store what a successful engine says it wrote; nothing for other outcomes."""
     outputs = (outcome.folder / "outputs").resolve()
     artifacts = []
@@ -74,7 +74,7 @@ def _content(
         MetricPoint(point["key"], point["value"], point["step"])
         for point in result["metric_history"]
     ]
-    environment = outcome.folder / "outputs" / "environment.json"
+    record = json.loads((outcome.folder / "outputs" / "record.json").read_text())
     return RunContent(
         name=job.name,
         source=RunSource.TRAINING,
@@ -84,6 +84,12 @@ def _content(
         dataset_version=job.dataset_version,
         summary={
             **{key: result[key] for key in SUMMARY_KEYS},
-            "environment": json.loads(environment.read_text()),
+            "environment": _short(record["environment"], "lock"),
+            "record": _short(record, "environment", "fingerprint", "metrics", "spec"),
         },
     )
+
+
+def _short(facts: dict[str, Any], *left_out: str) -> dict[str, Any]:
+    """Leave out what is long and in the file `record.json` anyway."""
+    return {key: value for key, value in facts.items() if key not in left_out}

@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +21,9 @@ from apps.audit.signing import CannotSeal, SealerFiles
 
 SHOWN = 10  # findings; where there are more, the whole trail is in doubt
 REST = 9  # times as long as the inspection took it does not go on
+BUSY = 100  # events of a pass: people are at work, so the inspection rests longer
+BUSY_REST = 39
+NICE = 10  # whoever waits for a page comes first
 
 logger = logging.getLogger(__name__)
 
@@ -61,11 +65,14 @@ class Command(BaseCommand):
             raise CommandError(problem)
 
     def _for_ever(self, own: Sealer, seconds: float) -> None:
+        os.nice(NICE)
         inspection, rested = rounds(), time.monotonic()
         for _ in itertools.count():
             try:
-                if own.seal_and_tell() < own.batch:
-                    rested = inspect_a_piece(inspection, rested)
+                count = own.seal_and_tell()
+                if count < own.batch:
+                    rest = REST if count < BUSY else BUSY_REST
+                    rested = inspect_a_piece(inspection, rested, rest=rest)
                     time.sleep(seconds)
             except (InterfaceError, OperationalError) as error:
                 logger.warning("The database does not answer; trying again: %s", error)
@@ -82,7 +89,9 @@ def open_sealer() -> tuple[Sealer, Publisher]:
     return own, open_publisher(own)
 
 
-def inspect_a_piece(inspection: Iterator[None], rested: float) -> float:
+def inspect_a_piece(
+    inspection: Iterator[None], rested: float, *, rest: float = REST
+) -> float:
     """Go on with the inspection if it has rested.
 
     Returns:
@@ -93,7 +102,7 @@ def inspect_a_piece(inspection: Iterator[None], rested: float) -> float:
         return rested
     next(inspection)
     ended = time.monotonic()
-    return ended + REST * (ended - began)
+    return ended + rest * (ended - began)
 
 
 def rounds() -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar, cast
 
@@ -19,6 +19,7 @@ from apps.core.ids import new_id
 if TYPE_CHECKING:
     from apps.access.permissions import Permission
     from apps.audit.event_types import EventType
+    from apps.core.sandbox import Progress
     from apps.projects.models import Project
 
 LOG_TAIL_CHARACTERS = 20_000
@@ -89,9 +90,7 @@ class JobQuerySet(models.QuerySet[J]):
         limit = timezone.now() - timedelta(seconds=settings.JOB_STALE_SECONDS)
         return self.filter(status=JobStatus.QUEUED, queued_at__lt=limit)
 
-    def note_progress(
-        self, *, claim_id: uuid.UUID, ratio: float, stage: str, log_tail: str
-    ) -> bool:
+    def note_progress(self, *, claim_id: uuid.UUID, progress: Progress) -> bool:
         """Write progress and heartbeat of a claimed job.
 
         Returns:
@@ -99,9 +98,11 @@ class JobQuerySet(models.QuerySet[J]):
         """
         return bool(
             self.filter(claim_id=claim_id, status=JobStatus.RUNNING).update(
-                progress_ratio=min(max(ratio, 0.0), 1.0),
-                stage=stage[:200],
-                log_tail=log_tail[-LOG_TAIL_CHARACTERS:],
+                progress_ratio=min(max(progress.ratio, 0.0), 1.0),
+                stage=progress.stage[:200],
+                log_tail=progress.log[-LOG_TAIL_CHARACTERS:],
+                live_metrics=[list(point) for point in progress.metrics],
+                usage=asdict(progress.usage) if progress.usage else {},
                 heartbeat_at=timezone.now(),
             )
         )
@@ -114,7 +115,13 @@ class JobQuerySet(models.QuerySet[J]):
 
 
 class BackgroundJob(models.Model):
-    """A piece of work that a worker does outside of the web process."""
+    """A piece of work that a worker does outside of the web process.
+
+    `live_metrics` holds the latest points of what is measured while the job runs, each
+    as `[key, step, value]` in the order they came. `usage` holds what the job takes of
+    its machine: `cpu_seconds`, `memory_bytes`, `memory_peak_bytes` and `disk_bytes`,
+    or nothing before the first look.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     status = models.CharField(
@@ -123,6 +130,8 @@ class BackgroundJob(models.Model):
     stage = models.CharField(max_length=200, blank=True)
     progress_ratio = models.FloatField(default=0.0)
     log_tail = models.TextField(blank=True)
+    live_metrics = models.JSONField(default=list, blank=True)
+    usage = models.JSONField(default=dict, blank=True)
     failure_code = models.CharField(max_length=32, blank=True)
     failure_message = models.TextField(blank=True)
     failure_details = models.JSONField(default=list, blank=True)
@@ -190,5 +199,6 @@ class BackgroundJob(models.Model):
             self.claim_id = None
             self.queued_at = now
             self.progress_ratio = 0.0
+            self.live_metrics, self.usage = [], {}
         else:
             self.finished_at = now

@@ -1,0 +1,6 @@
+from django.urls import path
+
+from apps.jobs import views
+
+app_name = "jobs"
+urlpatterns = [path("health/", views.health, name="health")]

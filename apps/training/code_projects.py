@@ -1,0 +1,169 @@
+"""Reading the zip of somebody's own project, as hostile as it may be.
+
+A project is a zip with `project.yaml` at its top:
+
+    entry: train:main            # module:function
+    requirements: requirements.txt   # optional; lines such as numpy==2.4.6
+
+Nothing is unpacked here. Names, kinds, number and sizes of the files are checked, by
+reading no more than is allowed, whatever the zip says of itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+import yaml
+
+from apps.core.digests import canonical_digest
+from apps.core.errors import Invalid
+
+PROJECT_FILE = "project.yaml"
+MAX_ZIP_BYTES = 20 * 1024**2
+MAX_BYTES = 50 * 1024**2
+MAX_FILES = 500
+MAX_TEXT_BYTES = 64 * 1024
+MAX_NAME_CHARACTERS = 200
+ARCHIVES = {".zip", ".gz", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".7z", ".rar", ".whl"}
+COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+NAME = re.compile(r"[\w.+ -]+(/[\w.+ -]+)*", re.ASCII)
+LOCKED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)")
+ENCRYPTED = 0x1
+KNOWN_KEYS = {"entry", "requirements"}
+
+
+@dataclass(frozen=True)
+class CodeProject:
+    """What the zip of a project says.
+
+    Args:
+        entry: the function that is called, as module:function.
+        requirements: package and version, locked.
+        tree_digest: over names and content of all files, however they were packed.
+    """
+
+    entry: str
+    requirements: dict[str, str]
+    tree_digest: str
+
+
+def read_project(content: IO[bytes]) -> CodeProject:
+    """Check the zip of a project and read what it says.
+
+    Raises:
+        Invalid: it is no zip, too large, or holds what a project may not hold; the
+            sentence names the file.
+    """
+    content.seek(0, 2)
+    if content.tell() > MAX_ZIP_BYTES:
+        raise _fault(f"The zip is larger than {MAX_ZIP_BYTES // 1024**2} MiB.")
+    content.seek(0)
+    try:
+        with zipfile.ZipFile(content) as archive:
+            files = _read_files(archive)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
+        raise _fault("The file is not a zip, or is damaged.") from None
+    described = _described(files)
+    lock = described.get("requirements")
+    return CodeProject(
+        entry=str(described["entry"]),
+        requirements=_locked(files, str(lock)) if lock else {},
+        tree_digest=canonical_digest(
+            {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        ),
+    )
+
+
+def _read_files(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    """Read all files by name, at most as much as is allowed."""
+    entries = archive.infolist()
+    if len(entries) > MAX_FILES:
+        raise _fault(f"The zip holds more than {MAX_FILES} files.")
+    files: dict[str, bytes] = {}
+    room = MAX_BYTES
+    for entry in entries:
+        _check_entry(entry)
+        if entry.is_dir():
+            continue
+        if entry.filename.lower() in {name.lower() for name in files}:
+            raise _fault(f"The zip holds {entry.filename} twice.")
+        with archive.open(entry) as file:
+            data = file.read(room + 1)
+        room -= len(data)
+        if room < 0:
+            raise _fault(f"The files are larger than {MAX_BYTES // 1024**2} MiB.")
+        files[entry.filename] = data
+    return files
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    name = entry.filename.removesuffix("/")
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    path = PurePosixPath(name)
+    if (
+        not NAME.fullmatch(name)
+        or ".." in path.parts
+        or entry.orig_filename != entry.filename
+        or len(name) > MAX_NAME_CHARACTERS
+    ):
+        raise _fault(f"The name {name[:80]!r} does not belong into a project.")
+    if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
+        raise _fault(f"{name} is a link or a special file.")
+    if entry.flag_bits & ENCRYPTED:
+        raise _fault(f"{name} is encrypted.")
+    if entry.compress_type not in COMPRESSIONS:
+        raise _fault(f"{name} is packed in a way that is not allowed; use deflate.")
+    if path.suffix.lower() in ARCHIVES:
+        raise _fault(f"{name} is an archive within the zip; unpack it first.")
+
+
+def _described(files: dict[str, bytes]) -> dict[str, Any]:
+    text = _text(files, PROJECT_FILE)
+    try:
+        described = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError):
+        raise _fault(f"{PROJECT_FILE} is not YAML.") from None
+    if not isinstance(described, dict) or "entry" not in described:
+        raise _fault(f"{PROJECT_FILE} must say entry: module:function.")
+    if unknown := set(map(str, described)) - KNOWN_KEYS:
+        raise _fault(f"{PROJECT_FILE} says {min(unknown)}, which nobody reads.")
+    return described
+
+
+def _locked(files: dict[str, bytes], name: str) -> dict[str, str]:
+    """Read the lock: package==version lines, comments and hashes aside."""
+    found = {}
+    for number, line in enumerate(_text(files, name).splitlines(), start=1):
+        words = line.partition("#")[0].partition("--hash")[0].strip(" \\")
+        if not words:
+            continue
+        locked = LOCKED.fullmatch(words)
+        if locked is None:
+            raise _fault(
+                f"{name}, line {number}: {words[:80]!r} is not locked; write "
+                "package==version."
+            )
+        found[locked[1]] = locked[2]
+    return found
+
+
+def _text(files: dict[str, bytes], name: str) -> str:
+    if name not in files:
+        raise _fault(f"The zip has no {name[:80]} at its top.")
+    if len(files[name]) > MAX_TEXT_BYTES:
+        raise _fault(f"{name} is too long.")
+    try:
+        return files[name].decode()
+    except UnicodeDecodeError:
+        raise _fault(f"{name} is not text.") from None
+
+
+def _fault(sentence: str) -> Invalid:
+    return Invalid(sentence, fields={"code": sentence})

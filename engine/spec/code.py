@@ -1,0 +1,43 @@
+"""Spec of the verbs `run_code` and `check_code`: people's own projects."""
+
+import re
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from engine.spec.common import LARGEST_SEED, Spec
+from engine.spec.decode import require, require_between
+
+ENTRY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunCodeSpec(Spec):
+    """Run somebody's own project on a dataset version.
+
+    `inputs/project.zip` is the project and `inputs/data.parquet` the data.
+
+    Attributes:
+        entry: the function that is called, as `module:function`.
+        parameters: what it is given beside the data.
+        seed: for whatever the project draws by chance.
+        requirements: the packages it needs, each with the only version that will do.
+    """
+
+    verb: ClassVar[str] = "run_code"
+    entry: str
+    parameters: dict[str, bool | int | float | str] = field(default_factory=dict)
+    seed: int = 0
+    requirements: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fits = ENTRY.fullmatch(self.entry) is not None
+        require(fits, "entry", "must be module:function, such as train:main.")
+        require_between(self.seed, 0, LARGEST_SEED, "seed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckCodeSpec(Spec):
+    """Look at what a project left in `outputs/`, after all its processes ended."""
+
+    verb: ClassVar[str] = "check_code"

@@ -1,0 +1,242 @@
+"""The verb `verify`: say whether a training that was repeated gave the same.
+
+The folder has what `train` left in `outputs/`, and in `expected/` the record and the
+predictions of the first time. Without outputs only the data is looked at.
+"""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from engine import closeness, tables
+from engine.closeness import Gap, Tolerance, metric_rows, predictions_gap
+from engine.differences import (
+    Difference,
+    changed_groups,
+    differences,
+    first_step,
+)
+from engine.fingerprint import fingerprint
+from engine.folder import EngineError, Folder, Json
+from engine.record import FORMAT, PARTS, RECORD, inputs
+from engine.spec import SpecError, TrainSpec, decode
+from engine.steps import PREDICTIONS, file_digest
+
+# What must be equal byte for byte to be called identical.
+DECISIVE = ("model.skops", PREDICTIONS)
+IDENTICAL, WITHIN, DIFFERENT = "identical", "within_tolerance", "different"
+_TIMED = (
+    "the search was limited in minutes, so that how many settings it tries depends on "
+    "how fast the machine is; limit it by trials alone"
+)
+_TOLD = {
+    "data": "reading the data",
+    "split": "dividing the rows",
+    "preparation": "preparing the columns",
+    "search": "searching for settings",
+    "model": "learning the model",
+    "predictions": "answering the test rows",
+}
+
+
+def run(spec: TrainSpec, folder: Folder) -> Json:
+    """Compare `outputs/` with `expected/`; see the module.
+
+    Returns:
+        `verdict`; `sentence` in words; `causes` and `other_differences`, each with
+        `kind`, `sentence` and `names`; `steps`, `files` and `metrics` side by side;
+        `predictions`, how far they are apart; and the `tolerance` that was declared.
+    """
+    folder.progress(0.1, "Comparing")
+    expected = _record(folder.path / "expected" / "record.json")
+    with tables.connect(folder.path, threads=spec.threads) as database:
+        if not (folder.outputs / "record.json").is_file():
+            result = _data_only(database, folder, expected)
+        else:
+            result = _compared(database, folder, expected)
+    sys.stdout.write(f"{result['sentence']}\n")
+    return result
+
+
+def _compared(
+    database: duckdb.DuckDBPyConnection, folder: Folder, expected: Json
+) -> Json:
+    found = _record(folder.outputs / "record.json")
+    tolerance = _tolerance(folder)
+    files = _files(folder, expected, found)
+    gap = _gap(database, folder)
+    metrics = metric_rows(expected["metrics"], found["metrics"])
+    unlike = differences(expected, found, _groups(database, folder, expected, found))
+    verdict = _verdict(files, gap, metrics, tolerance)
+    step = first_step(expected, found)
+    causes = _causes(unlike, step, expected) if verdict != IDENTICAL else []
+    return {
+        "verdict": verdict,
+        "sentence": _sentence(verdict, causes, gap, step),
+        "causes": [asdict(cause) for cause in causes],
+        "other_differences": [asdict(one) for one in unlike if one not in causes],
+        "first_step": step,
+        "steps": _steps(expected, found),
+        "files": files,
+        "metrics": metrics,
+        "predictions": asdict(gap) if gap else None,
+        "tolerance": asdict(tolerance) if tolerance else None,
+        "records": {
+            "expected": file_digest(folder, "expected/record.json"),
+            "found": file_digest(folder, RECORD),
+        },
+    }
+
+
+def _data_only(
+    database: duckdb.DuckDBPyConnection, folder: Folder, expected: Json
+) -> Json:
+    """Say where data differs that nothing was trained on."""
+    found = {"inputs": inputs(folder)}
+    if found["inputs"] == expected["inputs"]:
+        raise EngineError(
+            "There are no outputs to compare; run the verb train on this folder first."
+        )
+    groups = _groups(database, folder, expected, found)
+    where = f": {'; '.join(groups)}" if groups else ""
+    return {
+        "verdict": DIFFERENT,
+        "sentence": f"Not repeated, because the data is not what it was{where}.",
+        "causes": [asdict(Difference("data", f"the data changed{where}", groups))],
+    }
+
+
+def _record(path: Path) -> Json:
+    try:
+        found: Any = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        name = f"{path.parent.name}/{path.name}"
+        raise EngineError(
+            f"The file {name} is missing or not JSON; take it from the record."
+        ) from error
+    record: Json = found if isinstance(found, dict) else {}
+    if not record.keys() >= PARTS or record["format"] != FORMAT:
+        raise EngineError(f"{path.name} is not a record of the form {FORMAT}.")
+    return record
+
+
+def _tolerance(folder: Folder) -> Tolerance | None:
+    path = folder.path / "expected" / "tolerance.json"
+    if not path.is_file():
+        return None
+    try:
+        found: Tolerance = decode(Tolerance, json.loads(path.read_text("utf-8")))
+    except (SpecError, ValueError) as error:
+        raise EngineError(
+            f"expected/tolerance.json is wrong ({error}); state both differences."
+        ) from error
+    return found
+
+
+def _files(folder: Folder, expected: Json, found: Json) -> list[Json]:
+    """Compare files by digest; those that are here are read, not believed."""
+    names = sorted(expected["outputs"].keys() | found["outputs"].keys())
+    rows = []
+    for name in names:
+        here = (folder.outputs / name).is_file()
+        digest = (
+            file_digest(folder, f"outputs/{name}")
+            if here
+            else found["outputs"].get(name)
+        )
+        wanted = expected["outputs"].get(name)
+        rows.append({"name": name, "expected": wanted, "found": digest})
+    return rows
+
+
+def _gap(database: duckdb.DuckDBPyConnection, folder: Folder) -> Gap | None:
+    old, new = folder.path / "expected" / PREDICTIONS, folder.outputs / PREDICTIONS
+    if not (old.is_file() and new.is_file()):
+        return None
+    return predictions_gap(database, old, new)
+
+
+def _groups(
+    database: duckdb.DuckDBPyConnection, folder: Folder, expected: Json, found: Json
+) -> list[str]:
+    """Say which rows of the data differ, when the first time kept a fingerprint."""
+    path = folder.inputs / "data.parquet"
+    same = expected["inputs"] == found["inputs"]
+    if same or not expected["fingerprint"] or not path.is_file():
+        return []
+    try:
+        here = fingerprint(database, path, lambda _ratio: None)
+    except duckdb.Error:
+        return ["the file cannot be read as Parquet any more"]
+    return changed_groups(expected["fingerprint"], here)
+
+
+def _verdict(
+    files: list[Json], gap: Gap | None, metrics: list[Json], tolerance: Tolerance | None
+) -> str:
+    decisive = [file for file in files if file["name"] in DECISIVE]
+    if decisive and all(file["expected"] == file["found"] for file in decisive):
+        return IDENTICAL
+    if tolerance is None or gap is None or not gap.is_within(tolerance):
+        return DIFFERENT
+    within = closeness.metrics_within(metrics, tolerance)
+    return WITHIN if within else DIFFERENT
+
+
+def _causes(
+    unlike: list[Difference], step: str | None, expected: Json
+) -> list[Difference]:
+    """Take what can be the cause; when nothing that went in differs, it is chance."""
+    causes = [one for one in unlike if one.can_cause]
+    if causes:
+        return causes
+    search = expected["spec"].get("search") or {}
+    if step == "search" and search.get("minutes"):
+        return [Difference("nondeterminism", _TIMED, ["search"])]
+    where = f" in {_TOLD.get(step, step)}" if step else ""
+    sentence = (
+        f"everything that went in is the same, so chance is at work{where}: the step "
+        "does not give the same twice"
+    )
+    return [Difference("nondeterminism", sentence, [step] if step else [])]
+
+
+def _sentence(
+    verdict: str, causes: list[Difference], gap: Gap | None, step: str | None
+) -> str:
+    if verdict == IDENTICAL:
+        return "Identical: model and predictions are equal byte for byte."
+    apart = f" {_apart(gap)}" if gap else ""
+    because = "; ".join(cause.sentence for cause in causes)
+    if len(causes) > 1:
+        because = f"of at least one of these: {because}"
+    first = f" The first step that differs is {_TOLD.get(step, step)}." if step else ""
+    if verdict == WITHIN:
+        return f"Within tolerance.{apart} Not byte for byte, because {because}.{first}"
+    return f"Different, because {because}.{first}{apart}"
+
+
+def _apart(gap: Gap) -> str:
+    if gap.unmatched or gap.largest != gap.largest:
+        return "The predictions are of other rows."
+    classes = f", and {gap.changed:,} rows got another class" if gap.changed else ""
+    return (
+        f"Predictions differ by at most {gap.largest:.3g} over {gap.rows:,} "
+        f"rows{classes}."
+    )
+
+
+def _steps(expected: Json, found: Json) -> list[Json]:
+    after = {step["step"]: step["digest"] for step in found["steps"]}
+    return [
+        {
+            "step": step["step"],
+            "expected": step["digest"],
+            "found": after.get(step["step"]),
+        }
+        for step in expected["steps"]
+    ]
