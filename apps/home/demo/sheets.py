@@ -22,6 +22,7 @@ DIGITS: Final = {
     "reduced to 8 by 8 points, as shipped with scikit-learn.",
     "licence": "CC BY 4.0, with credit to the authors.",
 }
+NOBODY_NAMED: Final = "Names of airports, operators and species; no person is named."
 # Of each digit the same share, which nobody sees.
 DIGIT_SEAL: Final = {
     "method": "stratified",

@@ -177,16 +177,23 @@ class Story:
     def write_datasheet(
         self, version: DatasetVersion, answers: dict[str, str], sensitivity: str
     ) -> None:
-        """State what is known of the data."""
-        datasets.write_datasheet(
-            dataset=version.dataset,
-            values=datasets.DatasheetValues(
-                steward=self.who("data_scientist"),
-                sensitivity=sensitivity,
-                answers=answers,
-            ),
-            by=self.who("data_scientist"),
-        )
+        """State what is known of the data, and what its hints at people come to."""
+        steward = self.who("data_scientist")
+
+        def state(sensitivity: str) -> None:
+            datasets.write_datasheet(
+                dataset=version.dataset,
+                values=datasets.DatasheetValues(steward, sensitivity, answers),
+                by=steward,
+            )
+
+        state("")
+        for hint in version.personal_hints.order_by("column"):
+            datasets.decide_hint(
+                hint=hint, decision="dismissed", reason=sheets.NOBODY_NAMED, by=steward
+            )
+        if sensitivity:
+            state(sensitivity)
 
     def experiment(self, project: Project, name: str, description: str) -> Experiment:
         """Start an experiment."""
