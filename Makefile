@@ -11,7 +11,8 @@ export PORT
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset run worker beat sealer streamer migrate protect
-.PHONY: check fix test test-browser test-crash bench bench-audit docs lock clean
+.PHONY: check fix test test-browser test-crash bench bench-audit bench-data
+.PHONY: bench-training docs lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*  ##' Makefile | sed -E 's/:.*  ## /\t/' | expand -t 16
@@ -64,8 +65,14 @@ test-crash: install-dev  ## Kill sealer and database under load, again and again
 bench: install-dev  ## Side-by-side measurements
 	@$(BIN)/python -m dev.services run -- $(BIN)/python -m benchmarks $(ARGS)
 
+bench-data: install-dev  ## Reading and describing 5 million rows
+	@$(BIN)/python -m benchmarks.data $(ARGS)
+
 bench-audit: install-dev  ## The audit trail against a bare INSERT
 	@$(BIN)/python -m benchmarks.audit $(ARGS)
+
+bench-training: install-dev  ## Training through the portal against a plain script
+	@$(BIN)/python -m benchmarks.training $(ARGS)
 
 docs: install-dev  ## Write docs/reference/ anew from the code
 	@$(BIN)/python -m dev.services run -- $(BIN)/python manage.py generate_reference
@@ -74,7 +81,7 @@ lock:  ## Pin dependencies anew, with hashes (needs uv)
 	$(LOCK) -o requirements/base.txt
 	$(LOCK) -o requirements/production.txt -c requirements/base.txt --extra s3
 	$(LOCK) -o requirements/demo.txt -c requirements/base.txt --extra demo
-	$(LOCK) -o requirements/dev.txt -c requirements/demo.txt --extra demo --extra dev
+	$(LOCK) -o requirements/dev.txt -c requirements/demo.txt --extra demo --extra dev --extra tune --extra cluster
 
 clean:  ## Delete caches, the virtual environment and packages; var/ stays
 	rm -rf .venv node_modules staticfiles htmlcov .coverage* .*_cache *.egg-info

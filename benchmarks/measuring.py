@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path
 from statistics import median
 from tempfile import NamedTemporaryFile
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -72,17 +72,37 @@ def milliseconds_each(work: Callable[[], object], times: int) -> float:
     return (time.perf_counter() - started) / times * 1_000
 
 
+class Run(NamedTuple):
+    """What a process needed, its children counted.
+
+    Attributes:
+        seconds: until it ended.
+        peak_mebibytes: of memory.
+        cpu_seconds: of processors; on a busy machine the fairest to compare.
+    """
+
+    seconds: float
+    peak_mebibytes: float
+    cpu_seconds: float
+
+
 def run_module(module: str, *arguments: object) -> tuple[float, float]:
     """Run `python -m module` to its end; return its seconds and its peak in MiB."""
+    run = measure_module(module, *arguments, threads=THREADS)
+    return run.seconds, run.peak_mebibytes
+
+
+def measure_module(module: str, *arguments: object, threads: int) -> Run:
+    """Run `python -m module` to its end with so many threads."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    threads = {"OMP_NUM_THREADS": str(THREADS), "OPENBLAS_NUM_THREADS": str(THREADS)}
+    fixed = {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
     with NamedTemporaryFile("r") as report:
         done = subprocess.run(
             [sys.executable, "-S", ROOT / "benchmarks/peak.py", report.name, *command],
             cwd=ROOT,
-            env=os.environ | threads,
+            env=os.environ | fixed,
             check=False,
         )
-        seconds, peak = map(float, report.read().split())
+        seconds, peak, cpu = map(float, report.read().split())
     assert done.returncode == 0, f"{module} failed"
-    return seconds, peak * RSS_BYTES / 1024**2
+    return Run(seconds, peak * RSS_BYTES / 1024**2, cpu)

@@ -1,4 +1,4 @@
-"""Run a command to its end and say how long it took and how much memory at most.
+"""Run a command; say how long it took, how much memory at most, and processor time.
 
     python -S peak.py REPORT COMMAND ...
 
@@ -14,5 +14,6 @@ started = time.perf_counter()
 child = os.posix_spawnp(command[0], command, os.environ)
 _, status, usage = os.wait4(child, 0)
 with open(report, "w") as file:
-    file.write(f"{time.perf_counter() - started} {usage.ru_maxrss}")
+    cpu = usage.ru_utime + usage.ru_stime
+    file.write(f"{time.perf_counter() - started} {usage.ru_maxrss} {cpu}")
 sys.exit(os.waitstatus_to_exitcode(status))

@@ -84,6 +84,7 @@ def environment(urls: dict[str, str], *, folder: Path = FOLDER) -> dict[str, str
         "SECRET_KEY": kept_secret(folder / "secret.key", prefix="demo-"),
         "STORAGE_URL": f"file://{folder / 'blobs'}",
         "JOBS_DIR": str(folder / "jobs"),
+        "UPLOADS_DIR": str(folder / "uploads"),
         "AUDIT_SIGNING_KEY_FILE": str(folder / "sealer" / "signing.key"),
         "PYTHONUNBUFFERED": "1",
     }

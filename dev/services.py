@@ -71,6 +71,7 @@ def throw_away_environment() -> Iterator[dict[str, str]]:
         "SECRET_KEY": f"test-{secrets.token_hex(32)}",
         "STORAGE_URL": f"file://{folder / 'blobs'}",
         "JOBS_DIR": str(folder / "jobs"),
+        "UPLOADS_DIR": str(folder / "uploads"),
     }
     try:
         with services(folder, throw_away=True) as running:

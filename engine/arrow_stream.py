@@ -98,7 +98,6 @@ def batches(relation: duckdb.DuckDBPyRelation) -> Iterator[list[Values]]:
 
     Raises:
         duckdb.Error: the query failed on the way.
-        MemoryError: it needs more memory than the database may use.
     """
     capsule = relation.__arrow_c_stream__()
     stream = _Stream.from_address(_pointer_of(capsule, b"arrow_array_stream"))
@@ -127,7 +126,7 @@ def _check(stream: Any, code: int) -> None:
         return
     message = (stream.get_last_error(stream) or b"").decode("utf-8", "replace")
     if "Out of Memory" in message:
-        raise MemoryError(message)
+        raise duckdb.OutOfMemoryException(message)
     raise duckdb.Error(message or f"reading failed with code {code}")
 
 

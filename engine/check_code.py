@@ -5,7 +5,6 @@ it says cannot be forged by them.
 """
 
 import hashlib
-import mimetypes
 from pathlib import Path
 
 from engine.environment import environment
@@ -15,6 +14,16 @@ from engine.spec.code import CheckCodeSpec
 
 MOST_FILES = 500
 OTHER = "application/octet-stream"
+MEDIA_TYPES = {
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".onnx": "application/onnx",
+    ".parquet": "application/vnd.apache.parquet",
+    ".png": "image/png",
+    ".skops": "application/zip",
+    ".txt": "text/plain",
+}
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -51,7 +60,7 @@ def files(outputs: Path) -> list[Json]:
             "path": f"outputs/{path.relative_to(outputs).as_posix()}",
             "sha256": _sha256(path),
             "size_bytes": path.stat().st_size,
-            "media_type": mimetypes.guess_type(path.name)[0] or OTHER,
+            "media_type": MEDIA_TYPES.get(path.suffix.lower(), OTHER),
         }
         for path in found
     ]

@@ -1,12 +1,10 @@
-"""Check a table against a data contract: generated SQL, one pass for all values.
+"""Check a table against a data contract, by generated SQL.
 
-One aggregate over the table counts what breaks each expectation and keeps the first
-rows that do. Only what must compare rows with one another (uniqueness, keys) asks
-again, once each.
+One pass over the table counts what breaks each expectation. Only what must compare rows
+with one another (uniqueness, keys) asks again, once each; and where something is
+broken, two more passes find the first such rows and their values.
 """
 
-# ruff: noqa: S608 - names and literals are quoted by `tables`
-from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +14,11 @@ import duckdb
 from engine import tables
 from engine.canonical import columns_of
 from engine.contract_rules import Expectation, expectations
+from engine.contract_table import ContractTable
 from engine.folder import MOST_DETAILS, EngineError, Json
 from engine.spec import Contract, IngestSpec
 
-MOST_ROWS = 10  # shown for each broken expectation
-LONGEST_VALUE = 200
+_BROKEN = ("failed", "warned")
 SMALLEST_SHARE = 0.0001  # below this, a share in percent would read 0.00%
 
 
@@ -52,11 +50,13 @@ def check(
     """
     types = {column.name: column.type for column in columns_of(database, path)}
     lines = list(expectations(contract, types))
-    table = _Table(database, tables.numbered(path, types), first_row)
+    table = ContractTable(database, tables.numbered(path, types), first_row)
     table.count([line for line in lines if line.broken])
     checks = [_judge(line, table, contract, uploaded_on) for line in lines]
+    pairs = zip(lines, checks, strict=True)
+    table.show([(line, e) for line, e in pairs if e["count"] and _is_broken(e)])
     verdicts = {entry["verdict"] for entry in checks}
-    worst = [name for name in ("failed", "warned") if name in verdicts]
+    worst = [name for name in _BROKEN if name in verdicts]
     return {
         "revision": contract.revision,
         "verdict": worst[0] if worst else "passed",
@@ -121,80 +121,8 @@ def _places(entry: Json) -> list[Json]:
     return [{**common, "row": r["row"], "text": r["value"] or ""} for r in rows]
 
 
-class _Table:
-    """What is asked of the table, and what was answered."""
-
-    def __init__(
-        self,
-        database: duckdb.DuckDBPyConnection,
-        source: tuple[str, str],
-        first_row: int,
-    ) -> None:
-        self._database = database
-        self._table, self._row = source
-        self._first_row = first_row
-        self._found: dict[Expectation, tuple[int, list[Json]]] = {}
-        self.rows = 0
-
-    def count(self, lines: Sequence[Expectation]) -> None:
-        """Count the rows that break each line, and keep the first, in one pass."""
-        asked = ["count(*)"]
-        for line in lines:
-            only = f"FILTER (WHERE {line.broken})"
-            asked += [f"count(*) {only}", f"{self._first_rows(line.columns)} {only}"]
-        try:
-            answers = self.ask(", ".join(asked))
-        except duckdb.InvalidInputException as error:
-            reason = str(error).splitlines()[0]
-            raise EngineError(
-                f"A pattern of the data contract cannot be used ({reason}); correct "
-                "it in the contract."
-            ) from error
-        self.rows = answers[0]
-        pairs = zip(answers[1::2], answers[2::2], strict=True)
-        for line, (count, rows) in zip(lines, pairs, strict=True):
-            self._found[line] = count, self._numbered(rows)
-
-    def broken(self, line: Expectation) -> tuple[int, list[Json]]:
-        """Return how many rows break `line`, and the first of them."""
-        if line.kind in ("unique", "key"):
-            return self._repeated(line.columns)
-        return self._found[line]
-
-    def ask(self, expressions: str, rest: str = "") -> tuple[Any, ...]:
-        query = f"SELECT {expressions} FROM {self._table} {rest}"
-        row: tuple[Any, ...] = self._database.execute(query).fetchall()[0]
-        return row
-
-    def _repeated(self, columns: Sequence[str]) -> tuple[int, list[Json]]:
-        """Count rows whose values came before, and show the first that come again."""
-        names = ", ".join(map(tables.name, columns))
-        full = " AND ".join(f"{tables.name(name)} IS NOT NULL" for name in columns)
-        value = names if len(columns) == 1 else f"({names})"
-        count = self.ask(f"count(*) - count(DISTINCT {value})", f"WHERE {full}")[0]
-        if not count:
-            return 0, []
-        twice = f"SELECT {names} FROM {self._table} WHERE {full} GROUP BY ALL"
-        several = f"({names}) IN ({twice} HAVING count(*) > 1)"
-        return count, self._numbered(
-            self.ask(self._first_rows(columns), f"WHERE {several}")[0]
-        )
-
-    def _first_rows(self, columns: Sequence[str]) -> str:
-        values = ", ".join(f"CAST({tables.name(name)} AS VARCHAR)" for name in columns)
-        shown = f"left(concat_ws(', ', {values}), {LONGEST_VALUE})"
-        row = f"struct_pack(row := {self._row}, value := {shown})"
-        return f"arg_min({row}, {self._row}, {MOST_ROWS})"
-
-    def _numbered(self, rows: list[Json] | None) -> list[Json]:
-        first = self._first_row
-        return [
-            {"row": row["row"] + first, "value": row["value"]} for row in rows or []
-        ]
-
-
 def _judge(
-    line: Expectation, table: _Table, contract: Contract, uploaded_on: date
+    line: Expectation, table: ContractTable, contract: Contract, uploaded_on: date
 ) -> Json:
     entry: Json = {
         "columns": list(line.columns),
@@ -213,19 +141,22 @@ def _judge(
         low, high = contract.rows.low, contract.rows.high
         holds = (low or 0) <= table.rows and (high is None or table.rows <= high)
         entry["message"] = f"There are {table.rows:,} rows."
-    elif line.kind == "freshness" and contract.freshness:
+    elif line.kind == "freshness" and contract.freshness and holds:
         newest = table.ask(f"max({tables.name(contract.freshness.column)})")[0]
         holds, entry["message"] = _is_fresh(
             newest, contract.freshness.days, uploaded_on
         )
-    elif line.broken or line.kind in ("unique", "key"):
-        count, rows = table.broken(line)
+    elif not line.fault and (line.broken or line.kind in ("unique", "key")):
+        count = table.count_of(line)
         holds = count <= line.ratio * table.rows
         entry |= {"count": count, "message": _told(line, count, table.rows)}
-        entry["rows"] = [] if holds else rows
     if not holds:
         entry["verdict"] = "failed" if line.severity == "block" else "warned"
     return entry
+
+
+def _is_broken(entry: Json) -> bool:
+    return entry["verdict"] in _BROKEN
 
 
 def _is_fresh(newest: Any, days: int, uploaded_on: date) -> tuple[bool, str]:

@@ -1,7 +1,7 @@
 """What a contract asks of one table, as SQL conditions and plain words."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import shorten
 from typing import Any
 
@@ -35,7 +35,7 @@ class Expectation:
         broken: SQL condition that holds for a row that breaks it.
         ratio: share of the rows that may.
         fault: why it is broken, where the columns alone say so.
-        moot: why it cannot be tested.
+        moot: why it cannot be tested: the column may be missing, and is.
     """
 
     kind: str
@@ -82,12 +82,12 @@ def _of_table(contract: Contract, types: dict[str, str]) -> Iterator[Expectation
         names = ", ".join(key.columns)
         line = Expectation("key", key.severity, f"{names} tell rows apart", key.columns)
         gone = [name for name in key.columns if name not in types]
-        yield _moot(line, f'Column "{gone[0]}" is missing.') if gone else line
+        yield _faulty(line, f'Column "{gone[0]}" is missing.') if gone else line
     if fresh := contract.freshness:
         wanted = f"at most {fresh.days:,} days old"
         line = Expectation("freshness", fresh.severity, wanted, (fresh.column,))
         is_time = types.get(fresh.column) in _TIMES
-        yield line if is_time else _moot(line, "The column holds no dates.")
+        yield line if is_time else _faulty(line, "There is no such column of dates.")
 
 
 def _of_column(column: ColumnContract, kind: str) -> Iterator[Expectation]:
@@ -109,7 +109,7 @@ def _of_column(column: ColumnContract, kind: str) -> Iterator[Expectation]:
             about,
             f"NOT regexp_full_match({value}, {tables.text(match.pattern)})",
         )
-        yield line if kind == "text" else _moot(line, f"It is {kind}, not text.")
+        yield line if kind == "text" else _faulty(line, f"It is {kind}, not text.")
     if column.unique:
         yield Expectation("unique", column.unique.severity, "all different", about)
 
@@ -125,7 +125,7 @@ def _range(line: Range, value: str, kind: str, about: tuple[str, ...]) -> Expect
     is_time = isinstance(line.low if line.low is not None else line.high, str)
     if kind not in (_TIMES if is_time else _NUMBERS):
         found = Expectation("range", line.severity, wanted, about)
-        return _moot(found, f"It is {kind}, which these bounds do not fit.")
+        return _faulty(found, f"It is {kind}, which these bounds do not fit.")
     low, high = (_literal(bound) for bound in (line.low, line.high))
     parts = [f"{value} < {low}"] if low else []
     parts += [f"{value} > {high}"] if high else []
@@ -148,10 +148,12 @@ def _allowed(
     )
 
 
+def _faulty(line: Expectation, reason: str) -> Expectation:
+    return replace(line, broken="", fault=reason)
+
+
 def _moot(line: Expectation, reason: str) -> Expectation:
-    return Expectation(
-        line.kind, line.severity, line.expected, line.columns, moot=reason
-    )
+    return replace(line, broken="", fault="", moot=reason)
 
 
 def _literal(bound: Bound) -> str:

@@ -5,6 +5,7 @@ depend on who computed them: each fold is fitted by the same code, by the spec's
 and on the spec's number of threads.
 """
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 
 from threadpoolctl import threadpool_limits
 
-from engine import objective
+from engine import objective, split
 from engine.estimators import Parameters
 from engine.features import Table
 from engine.folder import EngineError, Folder
@@ -61,8 +62,13 @@ class Crew(Protocol):
 
 
 def score_fold(task: Task, parameters: Parameters, place: int) -> Scored:
-    """Learn from one fold's training rows and measure on those held out."""
+    """Learn from one fold's training rows and measure on those held out.
+
+    The score is NaN when the training rows lack a class, as early rows may.
+    """
     spec, (train, held_out) = task.spec, task.folds[place]
+    if spec.task != "regression" and not split.has_every_class(task.table, train):
+        return Scored(math.nan)
     with threadpool_limits(spec.threads):
         pipeline = fit(spec, parameters, task.table.take(train), _unheard)
         rows = task.table.take(held_out)
@@ -83,10 +89,7 @@ def hire(folder: Folder) -> Iterator[Crew]:
         return
     with _connect(address) as client:
         team = Cluster(client)
-        folder.log(
-            f"Trials are spread over {len(team.names)} workers of the cluster: "
-            f"{', '.join(team.names)}."
-        )
+        folder.log(f"The cluster's workers make the trials: {', '.join(team.names)}.")
         yield team
 
 

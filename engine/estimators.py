@@ -143,4 +143,10 @@ def _calibrated(spec: TrainSpec, estimator: Any, table: Table) -> Any:
     if method == "none":
         return estimator
     folds = split.folds(table, spec, CALIBRATION_FOLDS, every_row=True)
+    if not all(split.has_every_class(table, train) for train, _ in folds):
+        raise EngineError(
+            "Calibration divides the training rows again, and then some parts have no "
+            f'row of a class of "{spec.target}"; divide the rows otherwise, or choose '
+            "an estimator that does not need it."
+        )
     return CalibratedClassifierCV(estimator, method=method, cv=folds, ensemble=False)

@@ -135,10 +135,9 @@ class _Source:
             if feature.name in simple:
                 for place in places:
                     found[:, place] = next(read)
-            elif feature.kind == "text":
-                found[:, places] = self._words(feature.name)
-            elif feature.kind == "image":
-                for row, numbers in enumerate(self._pictures(feature.name)):
+            elif feature.kind != "category":
+                rows = self._words if feature.kind == "text" else self._pictures
+                for row, numbers in enumerate(rows(feature.name)):
                     found[row, places] = numbers
         return found
 
@@ -188,29 +187,34 @@ class _Source:
         levels = column.cat.categories.to_numpy(object)
         return np.asarray(column.cat.codes, dtype=np.int32), levels
 
-    def _words(self, column: str) -> Floats:
-        text = f"coalesce({tables.name(column)}, '')"
-        codes, levels = self._levels(text)
-        return words.numbers(list(levels), self.reading.text_buckets)[codes]
+    def _words(self, column: str) -> Iterator[Floats]:
+        """Yield the numbers of each row's text; texts are not held together."""
+        buckets = self.reading.text_buckets
+        for batch in self._batches(column, words.BATCH):
+            yield from words.numbers([text or "" for _, text in batch], buckets)
 
     def _pictures(self, column: str) -> Iterator[Floats | float]:
         """Yield the numbers of each row's picture; all missing where there is none."""
+        for batch in self._batches(column, BATCH):
+            for row, content in batch:
+                yield np.nan if content is None else self._picture(column, row, content)
+
+    def _picture(self, column: str, row: int, content: bytes) -> Floats:
+        try:
+            return pictures.numbers(content, self.reading.images)
+        except ValueError as error:
+            raise EngineError(
+                f'Row {row + 1:,} of "{column}" {error}; leave it out.'
+            ) from error
+
+    def _batches(self, column: str, size: int) -> Iterator[list[Any]]:
+        """Yield lists of row number and value, in the order of the rows."""
         query = self.database.execute(
             f"SELECT file_row_number, {tables.name(column)} FROM {self._where} "
             "ORDER BY file_row_number"
         )
-        while batch := query.fetchmany(BATCH):
-            for row, content in batch:
-                try:
-                    yield (
-                        np.nan
-                        if content is None
-                        else pictures.numbers(content, self.reading.images)
-                    )
-                except ValueError as error:
-                    raise EngineError(
-                        f'Row {row + 1:,} of "{column}" {error}; leave it out.'
-                    ) from error
+        while batch := query.fetchmany(size):
+            yield batch
 
 
 def _expressions(feature: Feature) -> list[str]:

@@ -148,8 +148,10 @@ def _failed(error: BaseException, place: Path) -> EngineError:
         if Path(frame.filename).is_relative_to(place)
     ]
     where = f" in {frames[-1]['file']}, line {frames[-1]['line']}" if frames else ""
-    said = f"{type(error).__name__}: {error}"[:500]
-    return EngineError(f"The code failed{where}: {said}", details=frames[-MOST_FRAMES:])
+    said = f"{type(error).__name__}: {error}"[:500].rstrip(": .")
+    return EngineError(
+        f"The code failed{where}: {said}.", details=frames[-MOST_FRAMES:]
+    )
 
 
 def _figures(given: Any) -> dict[str, float]:

@@ -141,7 +141,7 @@ class _Runner:
             for parameters, folds in zip(batch, self._crew.score(batch), strict=True):
                 trial = Trial(
                     parameters,
-                    float(np.mean([fold.value for fold in folds])),
+                    _mean([fold.value for fold in folds]),
                     len(table),
                     tuple(fold.worker for fold in folds if fold.worker),
                 )
@@ -166,6 +166,12 @@ class _Runner:
         self._folder.log(
             f"Trial {number}{by}: {self._slug} {trial.score:.4f} with {tried}."
         )
+
+
+def _mean(scores: Sequence[float]) -> float:
+    """Average what could be scored; the same folds cannot be in every trial."""
+    known = [score for score in scores if not math.isnan(score)]
+    return float(np.mean(known)) if known else math.nan
 
 
 def _ordered(spec: TrainSpec, trials: Sequence[Trial]) -> list[Trial]:

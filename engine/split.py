@@ -92,6 +92,12 @@ def folds(
     return list(shuffled.split(nothing, table.target))
 
 
+def has_every_class(table: Table, positions: Positions) -> bool:
+    """Say whether every class of the table is among the rows at `positions`."""
+    every, some = np.unique(table.target), np.unique(table.target[positions])
+    return len(every) == len(some)
+
+
 def sample(table: Table, spec: TrainSpec, count: int) -> Positions:
     """Return `count` positions to learn from, the latest when rows are timed.
 

@@ -16,6 +16,7 @@ TYPES = {
     "VARCHAR": "text",
     "DATE": "date",
     "TIMESTAMP": "timestamp",
+    "BLOB": "image",  # a PNG
 }
 MEMORY_LIMIT = "512MB"  # enough for any size of file: what does not fit is spilled
 

@@ -5,14 +5,14 @@ and no text of the training data is kept in the model. Different words can share
 bucket; more buckets make that rarer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from engine.measures import Floats
 
-BATCH = 10_000
+BATCH = 5_000  # texts held at once
 
 
 def columns(buckets: int) -> list[str]:
@@ -22,15 +22,7 @@ def columns(buckets: int) -> list[str]:
 
 def numbers(texts: Sequence[str], buckets: int) -> Floats:
     """Count each text's words; shape (n, buckets), rows of length one or all 0."""
-    vectorizer = HashingVectorizer(n_features=buckets)
-    found = np.zeros((len(texts), buckets))
-    for start, batch in _batches(texts):
-        counted = vectorizer.transform(batch).toarray()
-        # Single precision, because that is what an exported model computes with.
-        found[start : start + len(batch)] = counted.astype(np.float32)
+    counted = HashingVectorizer(n_features=buckets).transform(texts).toarray()
+    # Single precision, because that is what an exported model computes with.
+    found: Floats = counted.astype(np.float32).astype(np.float64)
     return found
-
-
-def _batches(texts: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
-    for start in range(0, len(texts), BATCH):
-        yield start, texts[start : start + BATCH]

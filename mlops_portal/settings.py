@@ -171,9 +171,39 @@ DATABASE_ROLE_PASSWORDS = {
 
 STORAGE_URL = env.str("STORAGE_URL", default=f"file://{BASE_DIR / 'var' / 'blobs'}")
 JOBS_DIR = Path(env.str("JOBS_DIR", default=str(BASE_DIR / "var" / "jobs")))
+# A file sent whole, as a form.
 UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=500 * 1024 * 1024)
+# What a packed file or an archive may hold; a worker needs as much room on its disk.
+UNPACKED_LIMIT_BYTES = env.int("UNPACKED_LIMIT_BYTES", default=16 * 1024**3)
+# A file sent in chunks: where they wait, how long, and how many of them one may send.
+UPLOADS_DIR = Path(env.str("UPLOADS_DIR", default=str(BASE_DIR / "var" / "uploads")))
+UPLOAD_TOTAL_LIMIT_BYTES = env.int("UPLOAD_TOTAL_LIMIT_BYTES", default=20 * 1024**3)
+UPLOAD_CHUNK_BYTES = env.int("UPLOAD_CHUNK_BYTES", default=16 * 1024 * 1024)
+UPLOAD_KEEP_HOURS = env.int("UPLOAD_KEEP_HOURS", default=48)
+UPLOADS_OPEN_LIMIT = env.int("UPLOADS_OPEN_LIMIT", default=5)
+UPLOADS_OPEN_LIMIT_BYTES = env.int("UPLOADS_OPEN_LIMIT_BYTES", default=40 * 1024**3)
+# Free space that uploads leave on the disks they are written to.
+STORAGE_RESERVE_BYTES = env.int("STORAGE_RESERVE_BYTES", default=512 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# A data contract has 15 fields for each column; its form stops at 600 columns.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+
+def _data_sources(entries: list[str]) -> dict[str, str]:
+    """Read name=address; an address is a folder, or a part of a bucket."""
+    sources = dict(entry.partition("=")[::2] for entry in entries)
+    for name, address in sources.items():
+        if not name.isidentifier() or not address.startswith(("/", "s3://")):
+            raise ImproperlyConfigured(
+                f"DATA_SOURCES holds {name}={address}; use name=/folder or "
+                "name=s3://bucket/prefix, separated by commas."
+            )
+    return sources
+
+
+# Where files may be imported from without a browser.
+DATA_SOURCES = _data_sources(env.list("DATA_SOURCES", default=[]))
 
 
 def _blob_storage(url: str) -> dict[str, object]:
@@ -352,6 +382,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3},
     "heartbeat": {"task": "jobs.heartbeat", "schedule": AUDIT_HEARTBEAT_SECONDS},
+    "expire-uploads": {"task": "datasets.expire_uploads", "schedule": 60 * 60},
     "remove-leftovers": {"task": "jobs.remove_leftovers", "schedule": 60 * 60},
     "remove-exports": {"task": "exports.remove_old", "schedule": 60 * 60},
 }

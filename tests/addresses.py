@@ -34,7 +34,8 @@ def send(
     client: Client, row: Row, arguments: dict[str, Any], data: Any
 ) -> HttpResponse:
     """Send the request of `row`."""
-    content = {"content_type": "application/json"}
+    kind = row.headers.get("Content-Type", "application/json")
+    content = {"content_type": kind, "headers": row.headers}
     as_json = row.is_api and row.method != "get" and not row.multipart
     path = reverse(row.name, kwargs=arguments) + (f"?{row.query}" if row.query else "")
     ask = getattr(client, row.method)

@@ -45,6 +45,8 @@ def fast_passwords(settings) -> None:
 @pytest.fixture(autouse=True)
 def own_folders(settings, tmp_path: Path) -> None:
     settings.JOBS_DIR = tmp_path / "jobs"
+    settings.UPLOADS_DIR = tmp_path / "uploads"
+    settings.DATA_SOURCES = {}
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {

@@ -97,6 +97,8 @@ def test_production_is_the_default_mode():
         ({"ALLOWED_HOSTS": "a.example.gov,*"}, "ALLOWED_HOSTS is *"),
         ({"SITE_BANNER": "royal"}, "SITE_BANNER must be none, gov, mil or state"),
         ({"PORTAL_MODE": "casual"}, "PORTAL_MODE is 'casual'"),
+        ({"DATA_SOURCES": "a=relative/path"}, "DATA_SOURCES holds a=relative/path"),
+        ({"DATA_SOURCES": "/srv/data"}, "DATA_SOURCES holds /srv/data="),
         ({"STORAGE_URL": "ftp://files"}, "STORAGE_URL is 'ftp://files'"),
     ],
 )
@@ -185,3 +187,14 @@ def test_actions_own_their_transactions():
 def test_the_folders_of_the_settings_exist():
     for folder in (settings.BASE_DIR / "static", settings.BASE_DIR / "templates"):
         assert Path(folder).is_dir()
+
+
+def test_sources_are_named():
+    given = "archive=/srv/archive/{project},lake=s3://lake/a?region=x&profile=y"
+
+    found = told({**PRODUCTION, "DATA_SOURCES": given}, "DATA_SOURCES")
+
+    assert found["DATA_SOURCES"] == {
+        "archive": "/srv/archive/{project}",
+        "lake": "s3://lake/a?region=x&profile=y",
+    }

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     DATASET_DOWNLOAD = "dataset.download"
     DATASET_EDIT = "dataset.edit"
     DATASET_GRANT = "dataset.grant"
+    DATASET_IMPORT = "dataset.import"
     DATASET_UPLOAD = "dataset.upload"
     EXPERIMENT_CREATE = "experiment.create"
     HEALTH_READ = "health.read"
@@ -65,6 +66,7 @@ _TITLES = {
     Permission.DATASET_DOWNLOAD: "download datasets",
     Permission.DATASET_EDIT: "describe datasets",
     Permission.DATASET_GRANT: "choose who sees a dataset",
+    Permission.DATASET_IMPORT: "import files from the sources of the portal",
     Permission.DATASET_UPLOAD: "upload datasets",
     Permission.EXPERIMENT_CREATE: "create experiments",
     Permission.JOB_RUN: "run background work",

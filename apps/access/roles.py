@@ -74,6 +74,7 @@ DATA_SCIENTIST = Role(
             P.DATASET_DOWNLOAD,
             P.DATASET_EDIT,
             P.DATASET_GRANT,
+            P.DATASET_IMPORT,
             P.DATASET_UPLOAD,
             P.EXPERIMENT_CREATE,
             P.MODEL_DOWNLOAD,

@@ -102,6 +102,11 @@ class EventType(models.TextChoices):
         "dataset.version_fingerprinted",
         "computed the fingerprint of",
     )
+    DATASET_VERSION_IMPORT_REQUESTED = (
+        "dataset.version_import_requested",
+        "asked to import",
+    )
+    DATASET_VERSION_IMPORTED = "dataset.version_imported", "brought in the file of"
     DATASET_VERSION_READY = "dataset.version_ready", "finished reading"
     DATASET_VERSION_REQUEUED = "dataset.version_requeued", "queued again"
     DATASET_VERSION_STARTED = "dataset.version_started", "began to read"
@@ -181,6 +186,10 @@ class EventType(models.TextChoices):
     TRAINING_LAUNCHED = "training.launched", "launched"
     TRAINING_REQUEUED = "training.requeued", "queued again"
     TRAINING_STARTED = "training.started", "started"
+
+    UPLOAD_CANCELLED = "upload.cancelled", "cancelled the"
+    UPLOAD_EXPIRED = "upload.expired", "removed the unfinished"
+    UPLOAD_STARTED = "upload.started", "began the"
 
     @property
     def outcome(self) -> str:

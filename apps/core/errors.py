@@ -1,4 +1,4 @@
-"""The three answers an action can give instead of a result.
+"""The answers an action can give instead of a result.
 
 A domain error subclasses one of these beside the function that raises it. One
 middleware and one REST handler turn them into a page, a fragment or a JSON body.
@@ -57,3 +57,10 @@ class TooLarge(PortalError):
 
     status = 413
     code = "too_large"
+
+
+class NoRoom(PortalError):
+    """The disk of the portal is full, or would be."""
+
+    status = 507
+    code = "disk_full"

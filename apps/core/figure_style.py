@@ -15,6 +15,8 @@ import plotly.graph_objects as go
 MAX_POINTS: Final = 101
 COLOURS: Final = ("#005ea2", "#c05600", "#00756f", "#7d4698", "#8b0a03", "#565c65")
 SHADES: Final = ((0.0, "#f3f8fc"), (1.0, "#73b3e7"))  # dark text is legible on all
+# Blue to white to orange; dark text is legible on all.
+DIVERGING: Final = ((0.0, "#58a4dc"), (0.5, "#ffffff"), (1.0, "#f2a25c"))
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _INK: Final = "#3d4551"
 _GRID: Final = "#e6e8ea"
@@ -131,7 +133,8 @@ def _wrapped(title: str) -> str:
 def trace_of(line: Line, place: int, *, mode: str = "lines") -> Any:
     """Draw the line that stands at `place`; the place decides colour and dash."""
     colour = COLOURS[place % len(COLOURS)]
-    dash = _DASHES[place % len(_DASHES)]
+    # Each round through the colours begins with another dash: 36 lines differ.
+    dash = _DASHES[(place + place // len(COLOURS)) % len(_DASHES)]
     return go.Scatter(
         x=list(line.x),
         y=list(line.y),

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from apps.core.figure_style import (
     COLOURS,
+    DIVERGING,
     SHADES,
     Axes,
     Caption,
@@ -29,6 +30,7 @@ from apps.core.figure_style import (
 )
 
 FEW: Final = 10
+MARKED: Final = 30
 
 __all__ = [
     "Axes",
@@ -38,10 +40,12 @@ __all__ = [
     "Line",
     "bars",
     "calibration",
+    "correlations",
     "curve",
     "heatmap",
     "intervals",
     "line_history",
+    "over_time",
 ]
 
 
@@ -69,12 +73,11 @@ def curve(
 
 
 def line_history(caption: Caption, lines: Sequence[Line], axes: Axes) -> Figure:
-    """Draw how metrics moved over steps or time, with a mark at each point."""
+    """Draw how metrics moved over steps or time; a few points are marked each."""
     thinned = [thin(line) for line in lines]
-    traces = [
-        trace_of(line, place, mode="lines+markers")
-        for place, line in enumerate(thinned)
-    ]
+    longest = max((len(line.x) for line in thinned), default=0)
+    mode = "lines+markers" if longest <= MARKED else "lines"
+    traces = [trace_of(line, place, mode=mode) for place, line in enumerate(thinned)]
     layout = layout_of(axes, legend=len(traces) > 1)
     places = sorted({x for line in thinned for x in line.x})
     if len(places) <= FEW and all(float(x).is_integer() for x in places):
@@ -139,6 +142,70 @@ def heatmap(
     rows = [[name, *row] for name, row in zip(names, counts, strict=True)]
     columns = [f"{axes.y} \\ {axes.x.lower()}", *names]
     return figure(caption, [trace], layout, {"columns": columns, "rows": rows})
+
+
+def correlations(
+    caption: Caption,
+    labels: Sequence[str],
+    values: Sequence[Sequence[float | None]],
+) -> Figure:
+    """Draw a square of correlations, blue below zero and orange above.
+
+    Args:
+        caption: names of the figure.
+        labels: of the columns, for both sides.
+        values: shape (columns, columns), in [-1, 1]; `None` is left white.
+    """
+    names = list(labels)
+    numbers = [[None if v is None else round(v, 2) for v in row] for row in values]
+    trace = go.Heatmap(
+        z=numbers,
+        x=names,
+        y=names,
+        texttemplate="%{z:.2f}" if len(names) < FEW else None,
+        textfont={"color": "#1b1b1b"},
+        hovertemplate="%{y}, %{x}: %{z:.2f}<extra></extra>",
+        colorscale=DIVERGING,
+        zmin=-1,
+        zmax=1,
+        colorbar={"thickness": 10, "tickvals": [-1, 0, 1], "outlinewidth": 0},
+        xgap=1,
+        ygap=1,
+    )
+    layout = layout_of(Axes("", ""))
+    layout["xaxis"] |= {"type": "category", "showgrid": False, "ticks": ""}
+    layout["yaxis"] |= {"type": "category", "showgrid": False, "ticks": ""}
+    layout["yaxis"]["autorange"] = "reversed"
+    rows = [[name, *row] for name, row in zip(names, numbers, strict=True)]
+    return figure(
+        caption, [trace], layout, {"columns": ["Column", *names], "rows": rows}
+    )
+
+
+def over_time(
+    caption: Caption, dates: Sequence[str], counts: Sequence[int], axes: Axes
+) -> Figure:
+    """Draw counts by period, so that gaps are seen.
+
+    Args:
+        caption: names of the figure.
+        dates: ISO dates on which periods begin, evenly apart.
+        counts: one per period.
+        axes: `x` names the periods, `y` what is counted.
+    """
+    trace = go.Scatter(
+        x=list(dates),
+        y=list(counts),
+        mode="lines",
+        line={"color": COLOURS[0], "width": 2, "shape": "hvh"},
+        fill="tozeroy",
+        fillcolor="rgba(0, 94, 162, 0.15)",
+    )
+    layout = layout_of(axes)
+    layout["xaxis"] |= {"type": "date"}
+    layout["yaxis"] |= {"rangemode": "tozero"}
+    rows = [[date, count] for date, count in zip(dates, counts, strict=True)]
+    return figure(caption, [trace], layout, {"columns": list(axes), "rows": rows})
 
 
 def calibration(

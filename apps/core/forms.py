@@ -34,6 +34,10 @@ class PortalFormLook(forms.BaseForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
+        self.dress()
+
+    def dress(self) -> None:
+        """Give widgets their classes; again after fields were added to a form."""
         for field in self.fields.values():
             look = _look_of(field.widget)
             if look:

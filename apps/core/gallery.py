@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django import forms
 
-from apps.core import figures
+from apps.core import figures, figures_many
 from apps.core.figures import Axes, Caption, Figure, Interval, Line
+from apps.core.figures_many import Point, Scale
 from apps.core.figures_pairs import overlaid_histograms, paired_bars
 from apps.core.forms import PortalForm
 from apps.core.status import Kind
@@ -55,6 +56,7 @@ def samples() -> dict[str, Any]:
             {"label": "Versions", "url": "#", "is_current": True},
             {"label": "Datasheet", "url": "#", "is_current": False},
         ],
+        "upload": {"start_url": "#", "limit_bytes": 2**20, "chunk_bytes": 2**20},
         "form": SampleForm(initial={"share": 0.25}),
         "form_with_errors": SampleForm({"share": "2", "name": ""}, prefix="faulty"),
         "key_figures": _key_figures(),
@@ -169,6 +171,17 @@ def _figures() -> list[Figure]:
             [[1992, 243], [81, 184]],
             Axes("Predicted", "Actual"),
         ),
+        figures.correlations(
+            Caption("g-related", "Columns that move together", "Speed and height do."),
+            ["speed", "height", "weight"],
+            [[1, 0.81, -0.4], [0.81, 1, None], [-0.4, None, 1]],
+        ),
+        figures.over_time(
+            Caption("g-coverage", "Rows by month", "Nothing was recorded in March."),
+            [f"2025-0{month}-01" for month in range(1, 7)],
+            [120, 96, 0, 143, 150, 161],
+            Axes("Month", "Rows"),
+        ),
         figures.intervals(
             Caption("g-groups", "Recall by time of day", "Night is lowest."),
             [
@@ -189,6 +202,24 @@ def _figures() -> list[Figure]:
             [0.05, 0.2, 0.4, 0.6, 0.8, 0.93],
             [0.06, 0.19, 0.43, 0.55, 0.7, 0.83],
             [900, 420, 210, 96, 60, 31],
+        ),
+        figures_many.scatter(
+            Caption("g-scatter", "Recall by depth", "Deeper trees find more."),
+            [
+                Point(f"Run {n}", str(n), 2.0 * n, 0.5 + 0.1 * n - 0.01 * n**2)
+                for n in range(1, 6)
+            ],
+            Axes("Depth", "Recall"),
+        ),
+        figures_many.parallel(
+            Caption("g-parallel", "Parallel coordinates", "One line is one run."),
+            ["1. Tree", "2. Forest", "3. Boosting"],
+            [
+                Scale("Kind of model", ["tree", "forest", "boosting"]),
+                Scale("Learning rate", [0.5, None, 0.05]),
+                Scale("Recall", [0.61, 0.7, 0.72]),
+                Scale("Mission cost", [1800.0, 1420.0, 1390.0], lower_is_better=True),
+            ],
         ),
         figures.line_history(
             Caption("g-history", "Loss while training", "Settles after 8 steps."),

@@ -11,6 +11,7 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.shortcuts import render, resolve_url
+from django.utils.http import content_disposition_header
 from django_htmx.http import HttpResponseClientRedirect
 
 from apps.core import blobs
@@ -62,4 +63,16 @@ def send_blob(
         filename=name,
         content_type=media_type,
         headers={"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"},
+    )
+
+
+def send_text(text: str, *, name: str, media_type: str) -> HttpResponse:
+    """Send a text as an attachment; browsers never show it in our name."""
+    return HttpResponse(
+        text,
+        content_type=f"{media_type}; charset=utf-8",
+        headers={
+            "Content-Disposition": content_disposition_header(True, name) or "",
+            "Cache-Control": "private, no-store",
+        },
     )

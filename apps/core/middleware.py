@@ -16,6 +16,8 @@ from apps.core.rest import error_response
 logger = logging.getLogger(__name__)
 
 MEBIBYTE = 1024 * 1024
+# What carries a piece of a file; source: tus resumable upload protocol 1.0.0, PATCH.
+CHUNK_TYPE = "application/offset+octet-stream"
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -118,10 +120,14 @@ def _claimed_bytes(request: HttpRequest) -> int:
 
 
 def _limit_bytes(request: HttpRequest) -> int:
-    """Files come as forms, with some room for the other fields; all else is small."""
+    """Files come as forms, with some room for the other fields, or in chunks."""
     rest: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    is_form = request.content_type == "multipart/form-data"
-    return rest + settings.UPLOAD_LIMIT_BYTES if is_form else rest
+    match request.content_type:
+        case "multipart/form-data":
+            return rest + int(settings.UPLOAD_LIMIT_BYTES)
+        case _chunk if _chunk == CHUNK_TYPE:
+            return int(settings.UPLOAD_CHUNK_BYTES)
+    return rest
 
 
 TITLES = {
@@ -130,4 +136,5 @@ TITLES = {
     410: "This is archived",
     413: "The file is too large",
     422: "Something needs correcting",
+    507: "The portal has no room",
 }

@@ -18,7 +18,9 @@ from apps.datasets import (
     api_contracts,
     api_datasheets,
     api_diffs,
+    api_imports,
     api_sealed,
+    api_uploads,
     api_versions,
     queries,
     rules,
@@ -189,6 +191,8 @@ urlpatterns = [
     *api_datasheets.urlpatterns,
     *api_sealed.urlpatterns,
     *api_versions.urlpatterns,
+    *api_uploads.urlpatterns,
+    *api_imports.urlpatterns,
     *api_contracts.urlpatterns,
     *api_diffs.urlpatterns,
 ]

@@ -1,7 +1,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from django.urls import path, reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -12,15 +12,17 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from apps.core.http import send_blob
+from apps.core.http import send_blob, send_text
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets import actions, queries
-from apps.datasets.models import DatasetContent, DatasetVersion
+from apps.datasets.models import DatasetContent, DatasetVersion, ErrorListFormat
 from apps.jobs.actions import cancel_job
+from apps.jobs.models import JobStatus
 
 
 class DatasetFailurePlace(serializers.Serializer[Any]):
+    file = serializers.CharField(default="")
     row = serializers.IntegerField(allow_null=True, default=None)
     column = serializers.CharField(allow_null=True, default=None)
     message = serializers.CharField()
@@ -36,6 +38,8 @@ class DatasetVersionOutput(serializers.Serializer[Any]):
     progress_ratio = serializers.FloatField()
     original_name = serializers.CharField()
     format = serializers.CharField()
+    source_name = serializers.CharField()
+    source_path = serializers.CharField()
     original_sha256 = serializers.CharField()
     original_bytes = serializers.IntegerField()
     parquet_sha256 = serializers.CharField()
@@ -60,6 +64,7 @@ class DatasetVersionDetail(DatasetVersionOutput):
     fingerprint = serializers.JSONField(allow_null=True)
     contract_check = serializers.JSONField(allow_null=True)
     failure_places = serializers.SerializerMethodField()
+    errors_url = serializers.SerializerMethodField()
 
     def get_sealed_rows(self, version: DatasetVersion) -> int | None:
         part = queries.sealed_part_of(version)
@@ -68,6 +73,11 @@ class DatasetVersionDetail(DatasetVersionOutput):
     @extend_schema_field(DatasetFailurePlace(many=True))
     def get_failure_places(self, version: DatasetVersion) -> Any:
         return DatasetFailurePlace(queries.failure_places(version), many=True).data
+
+    def get_errors_url(self, version: DatasetVersion) -> str | None:
+        if version.status != JobStatus.FAILED:
+            return None
+        return reverse("v1:download_errors", args=[version.pk])
 
 
 def status_path(version: DatasetVersion) -> str:
@@ -121,6 +131,21 @@ class DownloadVersionView(_VersionBase):
         return send_blob(file.sha256, name=file.name, media_type=file.media_type)
 
 
+class DownloadErrorsView(_VersionBase):
+    @extend_schema(
+        parameters=[OpenApiParameter("format", enum=ErrorListFormat.values)],
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    def get(self, request: ApiRequest, pk: UUID) -> HttpResponse:
+        """The first 100 errors of a file that could not be read, as CSV or JSON."""
+        file = actions.download_errors(
+            version=self.get_object(),
+            form=queries.error_list_format(request.query_params.get("format")),
+            by=request.user,
+        )
+        return send_text(file.text, name=file.name, media_type=file.media_type)
+
+
 urlpatterns = [
     path("dataset-versions/<uuid:pk>", VersionView.as_view(), name="dataset_version"),
     path(
@@ -132,5 +157,10 @@ urlpatterns = [
         "dataset-versions/<uuid:pk>/download",
         DownloadVersionView.as_view(),
         name="download_version",
+    ),
+    path(
+        "dataset-versions/<uuid:pk>/errors",
+        DownloadErrorsView.as_view(),
+        name="download_errors",
     ),
 ]

@@ -10,7 +10,12 @@ from apps.core.forms import PortalForm
 from apps.datasets.models import MOST_LOOKS
 from apps.datasets.queries import proposed_key
 from apps.datasets.sealing import DEFAULT_RATIO, METHODS, seal_in
-from engine.spec import HIGHEST_RATIO, LOWEST_RATIO
+from engine.spec import (
+    COMPRESSION_ENDINGS,
+    FORMAT_ENDINGS,
+    HIGHEST_RATIO,
+    LOWEST_RATIO,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +23,12 @@ if TYPE_CHECKING:
     from apps.datasets.models import DatasetVersion
 
 FILE_HELP = (
-    "CSV in UTF-8 with a header line, or Parquet. It is kept as it is; a worker reads "
-    "it into typed columns."
+    "CSV or TSV in UTF-8 with a header line, JSON Lines (all three also packed as .gz, "
+    ".zst, .bz2 or .xz), Parquet, Arrow, or a zip archive of images in a folder for "
+    "each label or with a labels.csv (columns file and label). It is kept as it is; a "
+    "worker reads it into typed columns."
 )
+ACCEPTED = ",".join(f".{ending}" for ending in (*FORMAT_ENDINGS, *COMPRESSION_ENDINGS))
 
 
 class DatasetForm(PortalForm):
@@ -75,7 +83,7 @@ class SealFields(PortalForm):
 class FileForm(PortalForm):
     file = forms.FileField(
         help_text=FILE_HELP,
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.parquet"}),
+        widget=forms.ClearableFileInput(attrs={"accept": ACCEPTED}),
     )
 
 
@@ -97,7 +105,7 @@ class BudgetForm(PortalForm):
     )
 
 
-class NewDatasetForm(DatasetForm, VersionForm):
+class NamedForm(DatasetForm):
     name = forms.SlugField(
         max_length=60,
         label="Short name",
@@ -105,6 +113,17 @@ class NewDatasetForm(DatasetForm, VersionForm):
         "gets the file as its next version.",
     )
     field_order = ["title", "name", "description", "file"]
+
+
+class NewDatasetForm(NamedForm, VersionForm): ...
+
+
+class ImportVersionForm(SealFields):
+    source = forms.CharField(max_length=60, widget=forms.HiddenInput)
+    path = forms.CharField(max_length=1000, strip=False, widget=forms.HiddenInput)
+
+
+class ImportDatasetForm(NamedForm, ImportVersionForm): ...
 
 
 class DiffForm(PortalForm):

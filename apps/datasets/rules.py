@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.access.checks import Decision, Denied, NotNow, permitted
+from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
 from apps.datasets import queries
-from apps.datasets.models import Dataset, DatasetContent, DatasetVersion, VersionDiff
+from apps.datasets.models import (
+    Dataset,
+    DatasetContent,
+    DatasetVersion,
+    Upload,
+    UploadState,
+    VersionDiff,
+)
 from apps.jobs.models import JobStatus
 from apps.projects.rules import permitted_with, sees
 
@@ -67,6 +74,8 @@ def can_download_version(
     user: User, version: DatasetVersion, content: DatasetContent
 ) -> Decision:
     """Say whether `user` may take the file away."""
+    if not version.original_sha256:
+        return NotNow("There is no file until a worker has brought it in.")
     if content == DatasetContent.PARQUET and version.status != JobStatus.SUCCEEDED:
         return NotNow("There is no Parquet file until the upload was read.")
     if content == DatasetContent.ORIGINAL and version.seal:
@@ -75,6 +84,70 @@ def can_download_version(
             "Download the Parquet file, which has all others."
         )
     return permitted_with(user, Permission.DATASET_DOWNLOAD, version.dataset)
+
+
+def can_import_dataset(user: User, project: Project) -> Decision:
+    """Say whether `user` may look into sources and import from them."""
+    return permitted(user, Permission.DATASET_IMPORT, project)
+
+
+def can_import_version(user: User, dataset: Dataset) -> Decision:
+    """Say whether `user` may import the next version of `dataset`."""
+    return permitted_with(user, Permission.DATASET_IMPORT, dataset)
+
+
+def can_keep_original(user: User, version: DatasetVersion) -> Decision:
+    """Say whether `user` may keep the file that was brought in: workers only."""
+    return permitted(user, Permission.JOB_RUN, version.project)
+
+
+def can_download_errors(user: User, version: DatasetVersion) -> Decision:
+    """Say whether `user` may take away the list of what is wrong: who reads it."""
+    if version.status != JobStatus.FAILED:
+        return NotNow("There are errors to list only when a file could not be read.")
+    return permitted_with(user, Permission.PROJECT_READ, version.dataset)
+
+
+def can_start_upload(user: User, project: Project, dataset: Dataset | None) -> Decision:
+    """Say whether `user` may begin to send a file, for a dataset or a new one."""
+    if dataset:
+        return can_upload_version(user, dataset)
+    return can_upload_dataset(user, project)
+
+
+def can_append_chunk(user: User, upload: Upload) -> Decision:
+    """Say whether `user` may send more of the file."""
+    return _its_owner(user, upload) and (
+        can_start_upload(user, upload.project, upload.dataset)
+    )
+
+
+def can_complete_upload(user: User, upload: Upload) -> Decision:
+    """Say whether `user` may make the file a version, all of it having come."""
+    decision = can_append_chunk(user, upload)
+    if decision and not upload.is_received:
+        missing = upload.size_bytes - upload.received_bytes
+        return NotNow(f"{missing:,} bytes of the file are still to be sent.")
+    return decision
+
+
+def can_cancel_upload(user: User, upload: Upload) -> Decision:
+    """Say whether `user` may give an upload up: who began it, member or not."""
+    return _its_owner(user, upload)
+
+
+def can_expire_upload(user: User, upload: Upload) -> Decision:
+    """Say whether `user` may remove what nobody went on with: workers only."""
+    return permitted(user, Permission.JOB_RUN, upload.project)
+
+
+def _its_owner(user: User, upload: Upload) -> Decision:
+    if upload.owner_id != user.pk:
+        return Denied("Only who began this upload can go on with it.")
+    if upload.state != UploadState.OPEN:
+        state = upload.get_state_display().lower()
+        return NotNow(f"This upload is {state}; send the file as a new one.")
+    return ALLOWED
 
 
 def can_write_datasheet(user: User, dataset: Dataset) -> Decision:

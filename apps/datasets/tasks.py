@@ -1,34 +1,29 @@
-"""Reading and comparing of versions in the background."""
+"""Reading and comparing of versions in the background, and what uploads leave."""
 
+import time
+from pathlib import Path
 from typing import Any
 
+from apps.accounts.actions import service_account
+from apps.core import blobs
 from apps.core.queue import task
-from apps.datasets import actions, queries
-from apps.datasets.models import DatasetVersion, SealedPart, VersionDiff
-from apps.jobs.execution import execute
+from apps.core.sandbox import Outcome, Watch
+from apps.datasets import actions, parts, queries
+from apps.datasets.intake import bring_in
+from apps.datasets.models import DatasetVersion, SealedPart, Upload, VersionDiff
+from apps.jobs.execution import carry_out, execute, run_engine
 
 
 @task("datasets.ingest_version", queue="ingest")
 def ingest_version(*, pk: str, **_: Any) -> None:
-    """Read one uploaded version, unless another worker has it."""
-    execute(
-        DatasetVersion,
-        pk,
-        verb="ingest",
-        prepare=queries.prepare_ingest,
-        finish=actions.finish_ingest,
-    )
+    """Read one version, unless another worker has it."""
+    carry_out(DatasetVersion, pk, work=_read, finish=actions.finish_ingest)
 
 
-@task("datasets.read_sealed_part", queue="ingest")
-def read_sealed_part(*, pk: str, **_: Any) -> None:
-    """Read rows that nobody else will, unless another worker has them."""
-    execute(
-        SealedPart,
-        pk,
-        verb="ingest",
-        prepare=queries.prepare_sealed_part,
-        finish=actions.finish_sealed_part,
+def _read(version: DatasetVersion, folder: Path, watch: Watch) -> Outcome:
+    stopped = bring_in(version, folder, watch)
+    return stopped or run_engine(
+        version, folder, watch, verb="ingest", prepare=queries.prepare_ingest
     )
 
 
@@ -41,4 +36,30 @@ def compare_versions(*, pk: str, **_: Any) -> None:
         verb="compare",
         prepare=queries.prepare_diff,
         finish=actions.finish_diff,
+    )
+
+
+@task("datasets.expire_uploads")
+def expire_uploads(**_: Any) -> None:
+    """Remove what nobody goes on with, and what killed processes left."""
+    worker = service_account()
+    for upload in Upload.objects.kept_too_long():
+        actions.expire_upload(upload=upload, by=worker)
+    before = time.time() - LEFT_SECONDS
+    parts.remove_strays(before, lambda pk: Upload.objects.open().filter(pk=pk).exists())
+    blobs.remove_old_drafts(before)
+
+
+LEFT_SECONDS = 24 * 60 * 60
+
+
+@task("datasets.read_sealed_part", queue="ingest")
+def read_sealed_part(*, pk: str, **_: Any) -> None:
+    """Read rows that nobody else will, unless another worker has them."""
+    execute(
+        SealedPart,
+        pk,
+        verb="ingest",
+        prepare=queries.prepare_sealed_part,
+        finish=actions.finish_sealed_part,
     )

@@ -5,7 +5,9 @@ from apps.datasets import (
     views_contracts,
     views_datasheets,
     views_diffs,
+    views_imports,
     views_sealed,
+    views_uploads,
     views_versions,
 )
 
@@ -23,6 +25,16 @@ urlpatterns = [
         "datasets/<uuid:pk>/upload-version/",
         views.upload_version,
         name="upload_version",
+    ),
+    path(
+        "projects/<slug:slug>/datasets/import/",
+        views_imports.import_dataset,
+        name="import_dataset",
+    ),
+    path(
+        "datasets/<uuid:pk>/import-version/",
+        views_imports.import_version,
+        name="import_version",
     ),
     path("datasets/<uuid:pk>/contract/", views_contracts.contract, name="contract"),
     path(
@@ -87,6 +99,11 @@ urlpatterns = [
         name="set_sealed_budget",
     ),
     *views.access_views.urls("datasets/<uuid:pk>/", "dataset"),
+    path(
+        "uploads/<uuid:pk>/cancel/",
+        views_uploads.cancel_upload,
+        name="cancel_upload",
+    ),
     path("dataset-versions/<uuid:pk>/", views_versions.version, name="version"),
     path(
         "dataset-versions/<uuid:pk>/progress/",
@@ -102,5 +119,10 @@ urlpatterns = [
         "dataset-versions/<uuid:pk>/download/",
         views_versions.download_version,
         name="download_version",
+    ),
+    path(
+        "dataset-versions/<uuid:pk>/errors/",
+        views_versions.download_errors,
+        name="download_errors",
     ),
 ]

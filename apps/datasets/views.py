@@ -1,11 +1,8 @@
-from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.access.checks import ensure
@@ -19,6 +16,7 @@ from apps.datasets import actions, queries, rules
 from apps.datasets.forms import DatasetForm, NewDatasetForm, VersionForm
 from apps.datasets.models import Dataset
 from apps.datasets.pages import find_dataset, find_project, sections, trail_to
+from apps.datasets.views_uploads import upload_page, upload_place
 from apps.projects.forms import GrantForm
 from apps.projects.views_access import AccessViews, access_panel
 
@@ -68,8 +66,8 @@ def upload_dataset(request: HtmxRequest, slug: str) -> HttpResponse:
                 by=request.user,
             )
             return redirect_after_success(request, version)
-    back = reverse("datasets:list", args=[slug])
-    return _form_page(request, form, "Upload a dataset", trail_to(project), back)
+    place = upload_place(request.user, project)
+    return upload_page(request, form, place, trail_to(project))
 
 
 @login_required
@@ -117,9 +115,16 @@ def edit_dataset(request: HtmxRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actions.edit_dataset(dataset=dataset, values=form.cleaned_data, by=request.user)
         return redirect_after_success(request, dataset)
-    trail = trail_to(dataset.project, dataset)
-    return _form_page(
-        request, form, "Edit the description", trail, dataset.get_absolute_url()
+    return render_form(
+        request,
+        "datasets/form.html",
+        {
+            "form": form,
+            "title": "Edit the description",
+            "trail": trail_to(dataset.project, dataset),
+            "submit_label": "Save",
+            "cancel_url": dataset.get_absolute_url(),
+        },
     )
 
 
@@ -140,29 +145,5 @@ def upload_version(request: HtmxRequest, pk: UUID) -> HttpResponse:
                 by=request.user,
             )
             return redirect_after_success(request, version)
-    trail = trail_to(dataset.project, dataset)
-    return _form_page(
-        request, form, "Upload a new version", trail, dataset.get_absolute_url()
-    )
-
-
-def _form_page(
-    request: HtmxRequest,
-    form: Any,
-    title: str,
-    trail: list[dict[str, str]],
-    cancel_url: str,
-) -> HttpResponse:
-    limit = settings.UPLOAD_LIMIT_BYTES if form.is_multipart() else None
-    return render_form(
-        request,
-        "datasets/form.html",
-        {
-            "form": form,
-            "title": title,
-            "trail": trail,
-            "submit_label": "Upload" if limit else "Save",
-            "cancel_url": cancel_url,
-            "upload_limit_bytes": limit,
-        },
-    )
+    place = upload_place(request.user, dataset.project, dataset)
+    return upload_page(request, form, place, trail_to(dataset.project, dataset))

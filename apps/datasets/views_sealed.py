@@ -1,7 +1,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -39,7 +38,6 @@ def upload_sealed_part(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "trail": trail_to(version.project, version.dataset),
         "submit_label": "Upload and seal",
         "cancel_url": reverse("home:sealed_data", args=[version.dataset_id]),
-        "upload_limit_bytes": settings.UPLOAD_LIMIT_BYTES,
     }
     return render_form(request, "datasets/form.html", context)
 
@@ -71,6 +69,5 @@ def set_sealed_budget(request: HtmxRequest, slug: str) -> HttpResponse:
         "trail": trail_to(project),
         "submit_label": "Set the budget",
         "cancel_url": reverse("datasets:list", args=[slug]),
-        "upload_limit_bytes": None,
     }
     return render_form(request, "datasets/form.html", context)

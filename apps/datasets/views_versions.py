@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HTMX_STOP_POLLING
 
-from apps.core.http import HtmxRequest, redirect_after_success, send_blob
+from apps.core.http import HtmxRequest, redirect_after_success, send_blob, send_text
 from apps.datasets import actions, queries, rules
 from apps.datasets.models import DatasetContent, DatasetVersion
 from apps.datasets.pages import find_version, trail_to
@@ -44,7 +44,9 @@ def _version_context(request: HtmxRequest, version: DatasetVersion) -> dict[str,
         "title": f"{version.dataset.title}, version {version.number}",
         "trail": trail_to(version.project, version.dataset),
         "stage": version.stage or _FIRST_STAGES.get(version.status, ""),
+        "rows_so_far": queries.rows_so_far(version),
         "columns": queries.column_cards(version),
+        "profile_figures": queries.profile_figures(version),
         "figures": queries.key_figures(version),
         "places": queries.failure_places(version),
         "sealed": queries.sealed_part_of(version),
@@ -59,6 +61,7 @@ def _version_context(request: HtmxRequest, version: DatasetVersion) -> dict[str,
         "may_download_parquet": rules.can_download_version(
             user, version, DatasetContent.PARQUET
         ),
+        "may_download_errors": rules.can_download_errors(user, version),
         "may_upload_version": rules.can_upload_version(user, version.dataset),
     }
 
@@ -79,3 +82,14 @@ def download_version(request: HtmxRequest, pk: UUID) -> FileResponse:
         by=request.user,
     )
     return send_blob(file.sha256, name=file.name, media_type=file.media_type)
+
+
+@login_required
+@require_GET
+def download_errors(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    file = actions.download_errors(
+        version=find_version(request, pk),
+        form=queries.error_list_format(request.GET.get("format")),
+        by=request.user,
+    )
+    return send_text(file.text, name=file.name, media_type=file.media_type)

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from apps.experiments.models import Run
-    from apps.experiments.queries import Cell, Comparison, Values
+    from apps.experiments.queries import Points, Values
 
-Points = list[tuple[int, float]]
 MOST_HISTORIES = 4
 
 
@@ -160,35 +159,4 @@ def _history(place: int, key: str, points: Points) -> Figure:
         ),
         [_line(name, points)],
         Axes("Step", name),
-    )
-
-
-def comparison_figures(compared: Comparison) -> list[Figure]:
-    """Draw the main metrics of the compared runs as bars."""
-    shown = [line for line in compared.metrics if line.key in compared.main_keys]
-    return [
-        _comparison_figure(place, compared, line.key, line.cells)
-        for place, line in enumerate(shown)
-    ]
-
-
-def _comparison_figure(
-    place: int, compared: Comparison, key: str, cells: Sequence[Cell]
-) -> Figure:
-    # Runs may share a name; their place keeps their bars apart.
-    named = [
-        (f"{n}. {run.name}", cell)
-        for n, (run, cell) in enumerate(zip(compared.runs, cells, strict=True), start=1)
-    ]
-    best = ", ".join(label for label, cell in named if cell.is_best)
-    title = metric_title(key)
-    return bars(
-        Caption(
-            f"compare-{place}",
-            title,
-            f"Best: {best}." if best else "No run is better than the others.",
-        ),
-        [label for label, cell in named if cell.value is not None],
-        [cell.value for _, cell in named if cell.value is not None],
-        Axes(title, "Run"),
     )

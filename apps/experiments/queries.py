@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet, Window
+from django.db.models.functions import Mod, RowNumber
 
-from apps.core.errors import Invalid
 from apps.experiments.models import Experiment, Metric, Run
 from engine.spec import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from uuid import UUID
 
-FEWEST_COMPARED = 2
-MOST_COMPARED = 5
 MOST_MAIN_KEYS = 4
+MOST_STEPS = 100
 HELD_OUT, VALIDATION, BASELINE = "test", "validation", "baseline"
 PARTS = (HELD_OUT, VALIDATION, BASELINE)
 _PLACES = {slug: place for place, slug in enumerate(MEASURES)}
 
 Values = dict[str, float]
+Points = list[tuple[int, float]]
 
 
 def with_run_counts(experiments: QuerySet[Experiment]) -> QuerySet[Experiment]:
@@ -33,17 +33,46 @@ def with_run_counts(experiments: QuerySet[Experiment]) -> QuerySet[Experiment]:
     )
 
 
-def latest_metrics(runs: Iterable[Run]) -> dict[UUID, Values]:
-    """Find the last value of every metric of each run, in one query."""
+def last_points(runs: Iterable[Run]) -> dict[UUID, dict[str, tuple[int, float]]]:
+    """Find the last step and value of every metric of each run, in one query."""
     points = (
         Metric.objects.filter(run__in=[run.pk for run in runs])
         .order_by("run_id", "key", "-step")
         .distinct("run_id", "key")
-        .values_list("run_id", "key", "value")
+        .values_list("run_id", "key", "step", "value")
     )
-    found: dict[UUID, Values] = defaultdict(dict)
-    for run_id, key, value in points:
-        found[run_id][key] = value
+    found: dict[UUID, dict[str, tuple[int, float]]] = defaultdict(dict)
+    for run_id, key, step, value in points:
+        found[run_id][key] = (step, value)
+    return found
+
+
+def latest_metrics(runs: Iterable[Run]) -> dict[UUID, Values]:
+    """Find the last value of every metric of each run, in one query."""
+    return {
+        run_id: {key: value for key, (_, value) in points.items()}
+        for run_id, points in last_points(runs).items()
+    }
+
+
+def thinned_histories(runs: Iterable[Run], key: str) -> dict[UUID, Points]:
+    """Read one metric of each run over its steps, in one query.
+
+    Returns:
+        Steps and values, at most about `MOST_STEPS` of them a run, the last included.
+    """
+    numbered = Metric.objects.filter(run__in=[run.pk for run in runs], key=key)
+    numbered = numbered.annotate(
+        place=Window(RowNumber(), order_by="step", partition_by="run_id"),
+        total=Window(Count("pk"), partition_by="run_id"),
+    )
+    kept = numbered.annotate(
+        beside=Mod(F("place") - 1, F("total") / MOST_STEPS + 1)
+    ).filter(Q(beside=0) | Q(place=F("total")))
+    found: dict[UUID, Points] = defaultdict(list)
+    points = kept.order_by("run_id", "step").values_list("run_id", "step", "value")
+    for run_id, step, value in points:
+        found[run_id].append((step, value))
     return found
 
 
@@ -69,7 +98,12 @@ def main_keys(values: Iterable[Values]) -> list[str]:
     keys = {key for some in values for key in some}
     others = {BASELINE, VALIDATION}
     wanted = {key for key in keys if key.partition(".")[0] not in others} or keys
-    return sorted(wanted, key=_importance)[:MOST_MAIN_KEYS]
+    return ordered(wanted)[:MOST_MAIN_KEYS]
+
+
+def ordered(keys: Iterable[str]) -> list[str]:
+    """Sort metrics: held-out ones first, measures in the order of the catalogue."""
+    return sorted(keys, key=_importance)
 
 
 def _importance(key: str) -> tuple[bool, int, str]:
@@ -132,61 +166,3 @@ def run_table(runs: Sequence[Run]) -> tuple[list[str], list[RunRow]]:
         for place, run in enumerate(runs)
     ]
     return keys, rows
-
-
-@dataclass(frozen=True)
-class Line:
-    """One parameter or metric across the compared runs."""
-
-    key: str
-    cells: list[Any]
-    differs: bool
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Some runs side by side; what differs comes first."""
-
-    runs: list[Run]
-    parameters: list[Line]
-    metrics: list[Line]
-    main_keys: list[str]
-
-
-def chosen_runs(runs: QuerySet[Run], ids: Sequence[str]) -> list[Run]:
-    """Take the runs to compare, in the order they were chosen.
-
-    Raises:
-        Invalid: fewer than two or more than five are there.
-    """
-    wanted = list(dict.fromkeys(filter(None, map(_uuid, ids))))
-    found = runs.in_bulk(wanted[: MOST_COMPARED + 1])
-    if not FEWEST_COMPARED <= len(found) <= MOST_COMPARED:
-        raise Invalid(
-            f"Choose {FEWEST_COMPARED} to {MOST_COMPARED} runs of this experiment."
-        )
-    return [found[key] for key in wanted if key in found]
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def comparison(runs: list[Run]) -> Comparison:
-    """Set the parameters and metrics of `runs` side by side."""
-    parameters = [dict(run.parameters.values_list("key", "value")) for run in runs]
-    latest = latest_metrics(runs)
-    metrics = [latest.get(run.pk, {}) for run in runs]
-    keys = sorted({key for some in metrics for key in some}, key=_importance)
-    lines = [Line(key, metric_cells(key, metrics), True) for key in keys]
-    return Comparison(runs, _parameter_lines(parameters), lines, main_keys(metrics))
-
-
-def _parameter_lines(parameters: list[dict[str, str]]) -> list[Line]:
-    keys = sorted({key for some in parameters for key in some})
-    rows = [(key, [some.get(key) for some in parameters]) for key in keys]
-    lines = [Line(key, cells, len(set(cells)) > 1) for key, cells in rows]
-    return sorted(lines, key=lambda line: not line.differs)

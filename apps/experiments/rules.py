@@ -11,6 +11,9 @@ from apps.experiments.models import Artifact, Experiment, Run
 from apps.projects.rules import sees
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
     from apps.accounts.models import User
     from apps.projects.models import Project
 
@@ -47,6 +50,13 @@ def sees_dataset(user: User, run: Run) -> bool:
         return True
     visible = DatasetVersion.objects.visible_to(user)
     return visible.filter(pk=run.dataset_version_id).exists()
+
+
+def seen_versions(user: User, runs: Iterable[Run]) -> set[UUID]:
+    """Of the dataset versions that `runs` used, find those `user` sees, at once."""
+    used = {run.dataset_version_id for run in runs if run.dataset_version_id}
+    visible = DatasetVersion.objects.visible_to(user).filter(pk__in=used)
+    return set(visible.values_list("pk", flat=True))
 
 
 def sees_model(user: User, run: Run) -> Decision:

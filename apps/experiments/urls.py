@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.experiments import views
+from apps.experiments import views, views_comparison
 
 app_name = "experiments"
 urlpatterns = [
@@ -10,8 +10,18 @@ urlpatterns = [
         views.create_experiment,
         name="create_experiment",
     ),
+    path("projects/<slug:slug>/runs/", views_comparison.list_runs, name="list_runs"),
+    path(
+        "projects/<slug:slug>/runs/compare/",
+        views_comparison.compare_runs,
+        name="compare_runs",
+    ),
+    path(
+        "projects/<slug:slug>/runs/compare/csv/",
+        views_comparison.download_comparison,
+        name="download_comparison",
+    ),
     path("experiments/<uuid:pk>/", views.experiment, name="experiment"),
-    path("experiments/<uuid:pk>/compare/", views.compare_runs, name="compare_runs"),
     path("runs/<uuid:pk>/", views.run, name="run"),
     path(
         "runs/<uuid:pk>/artifacts/<path:path>",

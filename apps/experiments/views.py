@@ -18,18 +18,9 @@ from apps.core.rest import keyset_page
 from apps.experiments import actions, pictures, queries, rules
 from apps.experiments.forms import ExperimentForm
 from apps.experiments.models import Experiment, Run
-from apps.projects.models import Project
+from apps.experiments.pages import find_experiment, find_project, trail_to
 
 RUNS_ON_A_PAGE = 20
-
-
-def _project(request: HtmxRequest, slug: str) -> Project:
-    return get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
-
-
-def _experiment(request: HtmxRequest, pk: UUID) -> Experiment:
-    visible = Experiment.objects.visible_to(request.user)
-    return get_object_or_404(visible.select_related("project", "created_by"), pk=pk)
 
 
 def _run(request: HtmxRequest, pk: UUID) -> Run:
@@ -42,23 +33,10 @@ def _run(request: HtmxRequest, pk: UUID) -> Run:
     )
 
 
-def _trail(
-    project: Project, experiment: Experiment | None = None
-) -> list[dict[str, str]]:
-    experiments = reverse("experiments:list", args=[project.slug])
-    trail = [
-        {"label": project.name, "url": project.get_absolute_url()},
-        {"label": "Experiments", "url": experiments},
-    ]
-    if experiment:
-        trail.append({"label": experiment.name, "url": experiment.get_absolute_url()})
-    return trail
-
-
 @login_required
 @require_GET
 def list_experiments(request: HtmxRequest, slug: str) -> HttpResponse:
-    project = _project(request, slug)
+    project = find_project(request, slug)
     experiments = queries.with_run_counts(
         Experiment.objects.visible_to(request.user).filter(project=project)
     )
@@ -67,7 +45,7 @@ def list_experiments(request: HtmxRequest, slug: str) -> HttpResponse:
         "experiments/list.html",
         {
             "project": project,
-            "trail": _trail(project)[:1],
+            "trail": trail_to(project)[:1],
             "page": keyset_page(experiments, after=request.GET.get("after"), limit=24),
             "may_create_experiment": rules.can_create_experiment(request.user, project),
         },
@@ -77,7 +55,7 @@ def list_experiments(request: HtmxRequest, slug: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def create_experiment(request: HtmxRequest, slug: str) -> HttpResponse:
-    project = _project(request, slug)
+    project = find_project(request, slug)
     ensure(rules.can_create_experiment(request.user, project))
     form = ExperimentForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -91,7 +69,7 @@ def create_experiment(request: HtmxRequest, slug: str) -> HttpResponse:
         "experiments/form.html",
         {
             "form": form,
-            "trail": _trail(project),
+            "trail": trail_to(project),
             "cancel_url": reverse("experiments:list", args=[slug]),
         },
     )
@@ -100,7 +78,7 @@ def create_experiment(request: HtmxRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def experiment(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    found = _experiment(request, pk)
+    found = find_experiment(request, pk)
     page = keyset_page(
         found.runs.select_related("recorded_by").defer("summary"),
         after=request.GET.get("after"),
@@ -112,32 +90,11 @@ def experiment(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "experiments/experiment.html",
         {
             "experiment": found,
-            "trail": _trail(found.project),
+            "trail": trail_to(found.project),
             "page": page,
             "titles": [queries.metric_title(key) for key in keys],
             "rows": rows,
             "may_record_run": rules.can_record_run(request.user, found),
-        },
-    )
-
-
-@login_required
-@require_GET
-def compare_runs(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    found = _experiment(request, pk)
-    runs = queries.chosen_runs(
-        found.runs.select_related("recorded_by").defer("summary"),
-        request.GET.getlist("run"),
-    )
-    compared = queries.comparison(runs)
-    return render(
-        request,
-        "experiments/compare.html",
-        {
-            "experiment": found,
-            "trail": _trail(found.project, found),
-            "compared": compared,
-            "figures": pictures.comparison_figures(compared),
         },
     )
 
@@ -154,7 +111,7 @@ def run(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "experiments/run.html",
         {
             "run": found,
-            "trail": _trail(found.project, found.experiment),
+            "trail": trail_to(found.project, found.experiment),
             "key_figures": pictures.key_figures(values),
             "figures": pictures.run_figures(found, histories),
             "measures": measures,

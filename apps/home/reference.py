@@ -11,6 +11,7 @@ from apps.access.permissions import Permission
 from apps.access.roles import ROLES, Reach
 from apps.approvals.models import APPROVAL_TRANSITIONS
 from apps.audit.event_types import EventType
+from apps.datasets.models import UPLOAD_TRANSITIONS
 from apps.jobs.models import JOB_TRANSITIONS
 from apps.registry.models import VERSION_TRANSITIONS
 from engine.spec import training_schema
@@ -59,6 +60,7 @@ def states() -> str:
         "States",
         "What can become what; anything else is refused.",
         _diagram("Background work", JOB_TRANSITIONS),
+        _diagram("Upload in chunks", UPLOAD_TRANSITIONS),
         _diagram("Model version", VERSION_TRANSITIONS),
         _diagram("Approval request", APPROVAL_TRANSITIONS),
     )

@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from apps.accounts.actions import service_account
 from apps.core import sandbox
+from apps.core.errors import PortalError
 from apps.core.sandbox import Outcome, Progress, Watch
 from apps.jobs.actions import hand_back_job, start_job
 from apps.jobs.models import BackgroundJob
@@ -68,18 +69,30 @@ def execute(
         finish: stores the outcome.
     """
 
-    def run_engine(job: J, folder: Path, watch: Watch) -> Outcome:
-        spec = prepare(job, folder)
-        (folder / "spec.json").write_text(json.dumps(spec))
-        return sandbox.run(
-            folder,
-            verb,
-            wall_seconds=spec["limits"].get("wall_seconds"),
-            memory_bytes=spec["limits"].get("memory_bytes"),
-            watch=watch,
-        )
+    def work(job: J, folder: Path, watch: Watch) -> Outcome:
+        return run_engine(job, folder, watch, verb=verb, prepare=prepare)
 
-    carry_out(model, pk, work=run_engine, finish=finish)
+    carry_out(model, pk, work=work, finish=finish)
+
+
+def run_engine(
+    job: J,
+    folder: Path,
+    watch: Watch,
+    *,
+    verb: str,
+    prepare: Callable[[J, Path], dict[str, Any]],
+) -> Outcome:
+    """Run the engine on a claimed job; the arguments are those of `execute`."""
+    spec = prepare(job, folder)
+    (folder / "spec.json").write_text(json.dumps(spec))
+    return sandbox.run(
+        folder,
+        verb,
+        wall_seconds=spec["limits"].get("wall_seconds"),
+        memory_bytes=spec["limits"].get("memory_bytes"),
+        watch=watch,
+    )
 
 
 def carry_out(
@@ -108,6 +121,9 @@ def carry_out(
                 _patiently(hand_back_job, job=job, by=worker)
             elif outcome.status != "lost":
                 _patiently(finish, job=job, outcome=outcome, by=worker)
+        except PortalError as error:  # said in words already, such as a full disk
+            told = Outcome("failed", folder, code=error.code, message=error.message)
+            _patiently(finish, job=job, outcome=told, by=worker)
         except Exception as error:
             _patiently(finish, job=job, outcome=_unexpected(folder, error), by=worker)
             raise

@@ -14,10 +14,12 @@ from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Experiment
 from apps.jobs.actions import cancel_job
 from apps.projects.models import Project
-from apps.training import actions, queries, rules
+from apps.training import actions, live, queries, rules
 from apps.training.api_schema import TrainingSpecSchemaView
 from apps.training.models import TrainingJob
 from engine.spec import ESTIMATORS
+
+LARGE = ("log_tail", "failure_details", "spec", "live_metrics", "usage")
 
 
 class TrainingJobInput(serializers.Serializer[Any]):
@@ -58,6 +60,7 @@ class TrainingJobRow(serializers.Serializer[Any]):
     finished_at = serializers.DateTimeField(allow_null=True)
     cancel_requested_at = serializers.DateTimeField(allow_null=True)
     failure = serializers.SerializerMethodField()
+    relaunch_of = serializers.UUIDField(source="relaunch_of_id", allow_null=True)
     status_url = serializers.SerializerMethodField()
 
     @extend_schema_field(TrainingFailure(allow_null=True))
@@ -71,10 +74,18 @@ class TrainingJobRow(serializers.Serializer[Any]):
 class TrainingJobOutput(TrainingJobRow):
     spec = serializers.DictField()
     log_tail = serializers.CharField()
+    live_metrics = serializers.ListField(
+        child=serializers.ListField(),
+        help_text="Latest points while it runs, each as key, step and value.",
+    )
+    usage = serializers.DictField(
+        help_text="cpu_seconds, memory_bytes, memory_peak_bytes and disk_bytes."
+    )
     queue_position = serializers.SerializerMethodField()
 
     def get_queue_position(self, job: TrainingJob) -> int | None:
-        return queries.queue_position(job)
+        found = live.outlook(job)
+        return found.place if found else None
 
 
 class _JobBase(ApiView):
@@ -92,7 +103,7 @@ class TrainingJobsView(_JobBase):
         """Training jobs of a project, newest first."""
         project = self._project(slug)
         jobs = self.get_queryset().filter(experiment__project=project)
-        page = self.paginate_queryset(jobs.defer("log_tail", "failure_details", "spec"))
+        page = self.paginate_queryset(jobs.defer(*LARGE))
         return self.get_paginated_response(TrainingJobRow(page, many=True).data)
 
     @extend_schema(request=TrainingJobInput, responses={202: TrainingJobOutput})
@@ -139,6 +150,15 @@ class CancelTrainingView(_JobBase):
         return Response(TrainingJobOutput(job).data)
 
 
+class RelaunchTrainingView(_JobBase):
+    @extend_schema(request=None, responses={202: TrainingJobOutput})
+    def post(self, request: ApiRequest, pk: UUID) -> Response:
+        """Launch a training again that failed or was cancelled."""
+        job = actions.relaunch_training(job=self.get_object(), by=request.user)
+        body = TrainingJobOutput(job).data
+        return Response(body, status=202, headers={"Location": body["status_url"]})
+
+
 class ParameterOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
     title = serializers.CharField()
@@ -149,6 +169,7 @@ class ParameterOutput(serializers.Serializer[Any]):
     maximum = serializers.FloatField()
     choices = serializers.ListField(child=serializers.CharField())
     is_searched = serializers.BooleanField()
+    docs = serializers.CharField()
 
 
 class EstimatorOutput(serializers.Serializer[Any]):
@@ -156,7 +177,10 @@ class EstimatorOutput(serializers.Serializer[Any]):
     title = serializers.CharField()
     help = serializers.CharField()
     tasks = serializers.ListField(child=serializers.CharField())
+    docs = serializers.CharField()
     has_class_weight = serializers.BooleanField()
+    needs_calibration = serializers.BooleanField()
+    most_rows = serializers.IntegerField(allow_null=True)
     parameters = ParameterOutput(many=True)
 
 
@@ -185,6 +209,11 @@ urlpatterns = [
         "training-jobs/<uuid:pk>/cancel",
         CancelTrainingView.as_view(),
         name="cancel_training",
+    ),
+    path(
+        "training-jobs/<uuid:pk>/relaunch",
+        RelaunchTrainingView.as_view(),
+        name="relaunch_training",
     ),
     path(
         "training-catalogue",

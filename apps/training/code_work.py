@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from apps.core import blobs, sandbox
-from apps.core.sandbox import Mode, Outcome
+from apps.core.sandbox import Mode, Outcome, Progress
 from apps.training import rules
 from engine.spec import CheckCodeSpec
 
@@ -32,11 +32,16 @@ def run_code(job: CodeJob, folder: Path, watch: Watch) -> Outcome:
     blobs.copy_to(job.dataset_version.parquet_sha256, folder / "inputs/data.parquet")
     blobs.copy_to(job.code_sha256, folder / "inputs" / "project.zip")
     (folder / "spec.json").write_text(json.dumps(job.spec))
-    limits = job.spec["limits"]
+    limits, last = job.spec["limits"], [Progress()]
+
+    def remember(progress: Progress) -> str:
+        last[0] = progress
+        return watch(progress)
+
     ran = sandbox.run(
         folder,
         "run_code",
-        watch=watch,
+        watch=remember,
         wall_seconds=limits["wall_seconds"],
         memory_bytes=limits["memory_bytes"],
     )
@@ -46,7 +51,9 @@ def run_code(job: CodeJob, folder: Path, watch: Watch) -> Outcome:
         told = _told(ran.result)
     except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
         return _unreadable(folder)
-    return _looked_at(folder, watch, told, job)
+    last[0].stage = "Looking at what it left"
+    looked = _looked_at(folder, lambda _: watch(last[0]), job.spec["threads"])
+    return replace(looked, result={**looked.result, **told})
 
 
 def _refusal(job: CodeJob) -> str:
@@ -82,16 +89,11 @@ def _told(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _looked_at(
-    folder: Path, watch: Watch, told: dict[str, Any], job: CodeJob
-) -> Outcome:
+def _looked_at(folder: Path, watch: Watch, threads: int) -> Outcome:
     sandbox.keep_only_outputs(folder)
-    spec = CheckCodeSpec(threads=job.spec["threads"]).to_json()
+    spec = CheckCodeSpec(threads=threads).to_json()
     (folder / "spec.json").write_text(json.dumps(spec))
-    looked = sandbox.run(folder, "check_code", watch=watch, wall_seconds=CHECK_SECONDS)
-    if looked.status != "succeeded":
-        return looked
-    return replace(looked, result={**looked.result, **told})
+    return sandbox.run(folder, "check_code", watch=watch, wall_seconds=CHECK_SECONDS)
 
 
 def _unreadable(folder: Path) -> Outcome:

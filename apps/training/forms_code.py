@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from apps.core.forms import PortalForm
-from apps.training.forms import ExperimentChoice, VersionChoice
+from apps.training.forms_data import ExperimentChoice, VersionChoice
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

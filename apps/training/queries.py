@@ -6,18 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from apps.core import blobs
-from apps.jobs.models import JobStatus
 from apps.projects.models import Objective, Project
 from apps.training.models import CodeJob, TrainingJob
-from engine.spec import ESTIMATORS, TrainSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from apps.training.models import CodeJobQuerySet, TrainingJobQuerySet
 
-SECONDS_PER_MINUTE = 60
-BYTES_PER_GIBIBYTE = 1024**3
 # What no list of jobs with own code shows.
 CODE_HEAVY = ("log_tail", "failure_details", "live_metrics", "spec")
 
@@ -48,11 +44,12 @@ def _put_fingerprint(job: TrainingJob, folder: Path) -> None:
         path.write_text(json.dumps(fingerprint))
 
 
-def queue_position(job: TrainingJob) -> int | None:
-    """Count which place in the queue a waiting job has, from 1."""
-    if job.status != JobStatus.QUEUED:
-        return None
-    return TrainingJob.objects.filter(status=JobStatus.QUEUED, pk__lte=job.pk).count()
+def launchers(jobs: TrainingJobQuerySet) -> list[tuple[str, str]]:
+    """List who launched `jobs`, as ids and names."""
+    people = jobs.order_by("launched_by__full_name").values_list(
+        "launched_by_id", "launched_by__full_name"
+    )
+    return [(str(pk), name) for pk, name in people.distinct()]
 
 
 def with_origins(jobs: TrainingJobQuerySet) -> TrainingJobQuerySet:
@@ -60,66 +57,6 @@ def with_origins(jobs: TrainingJobQuerySet) -> TrainingJobQuerySet:
     return jobs.select_related(
         "experiment__project", "dataset_version__dataset", "launched_by", "run"
     )
-
-
-def spec_facts(job: TrainingJob) -> list[dict[str, Any]]:
-    """Say in words what the job was asked to do."""
-    spec = TrainSpec.from_json(job.spec)
-    estimator = ESTIMATORS[spec.estimator]
-    return [
-        {"term": "Target", "value": _target(spec)},
-        {"term": "Columns used", "value": ", ".join(f.name for f in spec.features)},
-        {"term": "Kind of model", "value": estimator.title},
-        *(
-            {
-                "term": parameter.title,
-                "value": spec.parameters.get(parameter.name, parameter.default),
-            }
-            for parameter in estimator.parameters
-        ),
-        {"term": "Search", "value": _search(spec)},
-        {"term": "Rare classes", "value": _class_weight(spec)},
-        {"term": "Threshold", "value": _threshold(spec)},
-        {
-            "term": "Held out for the test",
-            "value": f"{spec.test_ratio:.0%} of the rows",
-        },
-        {"term": "Seed", "value": str(spec.seed)},
-        {"term": "Limits", "value": _limits(spec)},
-    ]
-
-
-def _target(spec: TrainSpec) -> str:
-    if spec.positive_label is None:
-        return spec.target
-    return f"{spec.target} (a case is “{spec.positive_label}”)"
-
-
-def _search(spec: TrainSpec) -> str:
-    if spec.search is None:
-        return "none, settings as given"
-    return f"{spec.search.trials} settings, {spec.search.folds} folds each"
-
-
-def _class_weight(spec: TrainSpec) -> str:
-    return "given more weight" if spec.class_weight else "weighed as they come"
-
-
-def _threshold(spec: TrainSpec) -> str:
-    if spec.task != "binary":
-        return "does not apply"
-    if spec.cost is None:
-        return "0.5"
-    return (
-        "least mission cost, with a false alarm at "
-        f"{spec.cost.false_alarm:g} and a miss at {spec.cost.miss:g}"
-    )
-
-
-def _limits(spec: TrainSpec) -> str:
-    minutes = (spec.limits.wall_seconds or 0) / SECONDS_PER_MINUTE
-    memory = (spec.limits.memory_bytes or 0) / BYTES_PER_GIBIBYTE
-    return f"{minutes:g} minutes, {memory:.3g} GiB of memory"
 
 
 def with_code_origins(jobs: CodeJobQuerySet) -> CodeJobQuerySet:
@@ -134,9 +71,9 @@ def code_facts(job: CodeJob) -> list[dict[str, Any]]:
     lock = sorted(job.spec["requirements"].items())
     return [
         {"term": "Function", "value": job.spec["entry"]},
-        {"term": "Seed", "value": job.spec["seed"]},
+        {"term": "Seed", "value": str(job.spec["seed"])},
         *(
-            {"term": name, "value": value}
+            {"term": name, "value": str(value)}
             for name, value in sorted(job.spec["parameters"].items())
         ),
         {

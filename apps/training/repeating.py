@@ -6,8 +6,6 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from apps.core import blobs, sandbox
 from apps.core.sandbox import Outcome, Progress, Watch
 from apps.jobs.models import JobStatus
@@ -113,10 +111,13 @@ def _write_json(path: Path, value: Any) -> None:
 
 
 def _run(folder: Path, verb: str, record: dict[str, Any], watch: Watch) -> Outcome:
-    asked = record["spec"].get("limits", {}).get("wall_seconds")
-    ceiling = settings.JOB_WALL_SECONDS
+    limits = record["spec"].get("limits", {})
     return sandbox.run(
-        folder, verb, wall_seconds=min(asked or ceiling, ceiling), watch=watch
+        folder,
+        verb,
+        watch=watch,
+        wall_seconds=limits.get("wall_seconds"),
+        memory_bytes=limits.get("memory_bytes"),
     )
 
 

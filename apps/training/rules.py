@@ -7,17 +7,29 @@ from typing import TYPE_CHECKING
 from apps.access.checks import ALLOWED, Decision, NotNow, permitted
 from apps.access.permissions import Permission
 from apps.experiments.rules import can_download_artifact, sees_model
+from apps.jobs.models import JobStatus
 from apps.training import records
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.experiments.models import Run
     from apps.projects.models import Project
+    from apps.training.models import TrainingJob
+
+_WITHOUT_RUN = {JobStatus.FAILED, JobStatus.CANCELLED}
 
 
 def can_launch_training(user: User, project: Project) -> Decision:
     """Say whether `user` may launch training in `project`."""
     return permitted(user, Permission.TRAINING_LAUNCH, project)
+
+
+def can_relaunch_training(user: User, job: TrainingJob) -> Decision:
+    """Say whether `user` may launch the same training again."""
+    decision = permitted(user, Permission.TRAINING_LAUNCH, job.project)
+    if decision and job.status not in _WITHOUT_RUN:
+        return NotNow("Only a training that failed or was cancelled is launched again.")
+    return decision
 
 
 def can_launch_code(user: User, project: Project) -> Decision:

@@ -15,7 +15,12 @@ from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
 from engine.spec.evaluate import Criterion, EvaluateSpec
 from engine.spec.fingerprint import FingerprintSpec
-from engine.spec.ingest import IngestSpec
+from engine.spec.ingest import (
+    COMPRESSION_ENDINGS,
+    FORMAT_ENDINGS,
+    IngestSpec,
+    format_of,
+)
 from engine.spec.measures import MEASURES, Measure, measures_for
 from engine.spec.proposal import propose_contract
 from engine.spec.schema import training_schema
@@ -27,7 +32,9 @@ from engine.spec.verify import VerifySpec
 
 __all__ = [
     "COLUMN_TYPES",
+    "COMPRESSION_ENDINGS",
     "ESTIMATORS",
+    "FORMAT_ENDINGS",
     "HIGHEST_RATIO",
     "LOWEST_RATIO",
     "MEASURES",
@@ -62,6 +69,7 @@ __all__ = [
     "VerifySpec",
     "complete_parameters",
     "decode",
+    "format_of",
     "measures_for",
     "propose_contract",
     "training_schema",

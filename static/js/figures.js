@@ -15,15 +15,21 @@
       document.head.append(script);
     }));
 
+  const shown = new WeakMap();
+
   const draw = async (place) => {
+    const numbers = document.getElementById(place.dataset.figure).textContent;
+    if (numbers === shown.get(place)) return;
+    shown.set(place, numbers);
     place.dataset.drawn = "yes";
-    const figure = JSON.parse(document.getElementById(place.dataset.figure).textContent);
+    const figure = JSON.parse(numbers);
     const plotly = await loadPlotly();
-    await plotly.newPlot(place, figure.data, figure.layout, settings);
+    await plotly.react(place, figure.data, figure.layout, settings);
   };
 
+  // A figure is drawn once; one with data-live again whenever its numbers are others.
   const drawAll = (root) =>
-    root.querySelectorAll("[data-figure]:not([data-drawn])").forEach(draw);
+    root.querySelectorAll("[data-figure]:not([data-drawn]), [data-live]").forEach(draw);
 
   document.addEventListener("DOMContentLoaded", () => drawAll(document));
   document.addEventListener("htmx:afterSettle", () => drawAll(document));

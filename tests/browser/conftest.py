@@ -59,6 +59,7 @@ def running_worker(committed, tmp_path: Path) -> Iterator[None]:
         "DATABASE_URL": f"{url}/{connection.settings_dict['NAME']}",
         "STORAGE_URL": f"file://{tmp_path / 'blobs'}",
         "JOBS_DIR": str(tmp_path / "jobs"),
+        "DATA_SOURCES": f"archive={tmp_path / 'archive'}",
     }
     worker = subprocess.Popen(
         [sys.executable, "-m", *WORKER.split()], env=env, cwd=ROOT
@@ -85,3 +86,18 @@ def person_at(chromium: Browser, live_server) -> Iterator[Callable[..., Person]]
     yield open_for
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def signed_in(committed, world, live_server, client_of, person_at):
+    """Open the browser of somebody who has signed in already."""
+
+    def open_for(role: str):
+        user = getattr(world, role)
+        session = client_of(user).cookies[settings.SESSION_COOKIE_NAME].value
+        person = person_at(user.email)
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session}
+        person.page.context.add_cookies([cookie | {"url": live_server.url}])
+        return person
+
+    return open_for

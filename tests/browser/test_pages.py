@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 
 from apps.audit.models import AuditEvent
@@ -25,21 +24,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def signed_in(committed, world, live_server, client_of, person_at):
-    """Open the browser of somebody who has signed in already."""
-
-    def open_for(role: str):
-        user = getattr(world, role)
-        session = client_of(user).cookies[settings.SESSION_COOKIE_NAME].value
-        person = person_at(user.email)
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session}
-        person.page.context.add_cookies([cookie | {"url": live_server.url}])
-        return person
-
-    return open_for
 
 
 def in_project(name: str, project, *rest) -> str:
@@ -103,18 +87,21 @@ def training_pages(world) -> list[str]:
     jobs.append(training.launched_job(project, by))
     run = jobs[0].run
     other = training.finished_job(project, by).run
-    compare = reverse("experiments:compare_runs", args=[run.experiment.pk])
+    compare = in_project("experiments:compare_runs", project)
     launch = in_project("training:launch_training", project)
     data = training.data(project, by)
     return [
         *(in_project(f"{app}:list", project) for app in ("experiments", "training")),
         in_project("experiments:create_experiment", project),
+        in_project("experiments:list_runs", project),
+        in_project("training:launch_training_from_text", project),
         run.experiment.get_absolute_url(),
         f"{compare}?run={run.pk}&run={other.pk}",
         run.get_absolute_url(),
         reverse("registry:register_version", args=[run.pk]),
         f"{launch}?dataset_version={data.pk}",
         f"{launch}?dataset_version={data.pk}&target=damaged",
+        f"{launch}?from={jobs[1].pk}&template=rare",
         *(job.get_absolute_url() for job in jobs),
     ]
 

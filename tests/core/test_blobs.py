@@ -1,14 +1,17 @@
 import errno
 import hashlib
 import io
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import InMemoryStorage, default_storage
 from django.utils import timezone
 
 from apps.core import blobs
+from apps.core.errors import NoRoom
 
 CONTENT = b"ten bytes!" * 10
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -87,8 +90,54 @@ def test_a_missing_blob_is_not_found(tmp_path):
         blobs.copy_to(SHA256, tmp_path / "copy")
 
 
-class FullDisk(FileSystemStorage):
-    """A disk that takes the beginning of a file."""
+def test_adopt_gives_a_file_a_second_name(tmp_path, blob):
+    path = tmp_path / "large"
+    path.write_bytes(b"other")
+    other = blobs.Blob(hashlib.sha256(b"other").hexdigest(), 5)
+
+    blobs.adopt(path, other)
+
+    stored_at = blobs.local_folder(f"{other.sha256[:2]}/{other.sha256}")
+    assert stored_at.stat().st_ino == path.stat().st_ino
+    assert not list(blobs.local_folder(blobs.DRAFTS).iterdir())
+
+
+def test_adopt_replaces_what_a_killed_process_left_half_written(tmp_path, blob):
+    damage(CONTENT[:30])
+    path = tmp_path / "large"
+    path.write_bytes(CONTENT)
+
+    blobs.adopt(path, blob)
+
+    assert stored() == CONTENT
+
+
+OTHER_DISK = "/dev/shm"  # noqa: S108  # on a disk of its own, if it is there
+
+
+@pytest.mark.skipif(not Path(OTHER_DISK).is_dir(), reason="there is no second disk")
+def test_adopt_copies_from_another_disk(blob):
+    default_storage.delete(NAME)
+    with tempfile.NamedTemporaryFile(dir=OTHER_DISK) as file:
+        file.write(CONTENT)
+        file.flush()
+
+        blobs.adopt(Path(file.name), blob)
+
+        assert Path(file.name).exists()
+    assert stored() == CONTENT
+
+
+def test_store_tells_how_many_bytes():
+    told = []
+
+    blobs.store(io.BytesIO(CONTENT), on_bytes=told.append)
+
+    assert told == [100]
+
+
+class FullStore(InMemoryStorage):
+    """A store elsewhere that takes the beginning of a file."""
 
     def _save(self, name, content):
         name = super()._save(name, ContentFile(content.read(10)))
@@ -97,14 +146,25 @@ class FullDisk(FileSystemStorage):
         return name
 
 
-def test_store_leaves_nothing_on_a_full_disk(monkeypatch, tmp_path):
-    disk = FullDisk(tmp_path)
-    monkeypatch.setattr(blobs, "default_storage", disk)
+def test_store_leaves_nothing_in_a_full_store(monkeypatch):
+    store = FullStore()
+    monkeypatch.setattr(blobs, "default_storage", store)
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(NoRoom, match="disk of the portal is full"):
         blobs.store(io.BytesIO(CONTENT))
 
-    assert not disk.exists(NAME)
+    assert not store.exists(NAME)
+
+
+def test_a_store_elsewhere_keeps_content(monkeypatch, tmp_path):
+    monkeypatch.setattr(blobs, "default_storage", InMemoryStorage())
+    path = tmp_path / "large"
+    path.write_bytes(CONTENT)
+
+    blobs.adopt(path, blobs.Blob(SHA256, 100))
+
+    assert stored() == CONTENT
+    assert not blobs.shares_disk_with(tmp_path)
 
 
 def test_stored_content_is_marked_until_a_row_names_it(blob):

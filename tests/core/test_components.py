@@ -169,7 +169,12 @@ def test_form_escapes_what_was_typed():
 
 def test_form_announces_uploads_and_htmx_only_when_asked():
     plain = component("form", form=Strike())
-    busy = component("form", form=Strike(), upload_limit_bytes=2048, target="#panel")
+    busy = component(
+        "form",
+        form=Strike(),
+        upload={"start_url": "/up", "limit_bytes": 2048},
+        target="#panel",
+    )
 
     assert "data-upload" not in plain
     assert "hx-post" not in plain

@@ -47,6 +47,8 @@ def port() -> Iterator[int]:
             assert server.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.1)
+        for _ in range(4):  # a process loads the pages with its first request
+            ask(free, "GET /sign-in/ HTTP/1.1\nHost: localhost\n\n")
         yield free
     finally:
         server.terminate()
@@ -72,7 +74,12 @@ def ask(port: int, head: str, body: bytes = b"") -> tuple[bytes, float]:
 
 
 @pytest.mark.parametrize(
-    "kind", ["multipart/form-data; boundary=x", "application/json"]
+    "kind",
+    [
+        "multipart/form-data; boundary=x",
+        "application/json",
+        "application/offset+octet-stream",
+    ],
 )
 @pytest.mark.parametrize("path", ["/sign-in/", "/api/v1/projects/a/datasets"])
 def test_two_gigabytes_are_refused_before_they_come(port, path, kind):
@@ -85,6 +92,20 @@ def test_two_gigabytes_are_refused_before_they_come(port, path, kind):
 
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert seconds < 5
+
+
+def test_a_chunk_has_a_limit_of_its_own(port):
+    head = (
+        "PATCH /api/v1/uploads/x HTTP/1.1\nHost: localhost\n"
+        "Content-Type: application/offset+octet-stream\nContent-Length: {}\n\n"
+    )
+    limit = settings.UPLOAD_CHUNK_BYTES
+
+    above, _ = ask(port, head.format(limit + 1))
+    within, _ = ask(port, head.format(limit))
+
+    assert above.startswith(b"HTTP/1.1 413 ")
+    assert within.startswith(b"HTTP/1.1 404 ")
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,8 @@ def test_upload_version_numbers_without_gaps(dataset, data_scientist):
     ("name", "content", "sentence"),
     [
         ("rows.csv", b"", "empty"),
-        ("rows.xlsx", b"a", r"\.csv or \.parquet"),
-        ("rows", b"a", r"\.csv or \.parquet"),
+        ("rows.xlsx", b"a", r"end of the name must say"),
+        ("rows", b"a", r"end of the name must say"),
         ("a\x00.csv", b"a", "Rename"),
         ("x" * 252 + ".csv", b"a", "Rename"),
     ],

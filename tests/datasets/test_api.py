@@ -109,7 +109,7 @@ def test_version_tells_where_the_file_is_wrong(api, dataset, data_scientist):
     body = api.get(f"/api/v1/dataset-versions/{running.pk}").json()
 
     assert body["failure_message"] == "Row 3 has too few fields."
-    assert body["failure_places"] == [place]
+    assert body["failure_places"] == [{"file": "", **place}]
 
 
 def test_cancel_ingest_once(api, dataset, data_scientist):

@@ -6,9 +6,11 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from apps.core.errors import Invalid
+from apps.core.errors import Invalid, PortalError, WrongState
+from apps.datasets import actions, parts
 from apps.jobs.actions import start_job
 from tests.factories import datasets as factory
+from tests.factories.uploads import CONTENT, begun, received
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -21,7 +23,7 @@ def at_once(*works):
         try:
             barrier.wait(timeout=10)
             return work()
-        except Invalid as refusal:
+        except PortalError as refusal:
             return refusal
         finally:
             connection.close()
@@ -70,3 +72,34 @@ def test_start_job_at_once_claims_once(world):
     )
 
     assert [version.pk for version in found if version] == [waiting.pk]
+
+
+def test_append_chunk_from_two_tabs_at_once_counts_once(world):
+    by = world.data_scientist
+    upload = begun(world.project, by)
+
+    def send():
+        return actions.append_chunk(upload=upload, offset=0, content=CONTENT, by=by)
+
+    found = at_once(*[send] * 4)
+
+    assert sum(isinstance(answer, actions.WrongOffset) for answer in found) == 3
+    assert parts.path_of(upload).read_bytes() == CONTENT
+
+
+def test_complete_upload_clicked_twice_makes_one_version(world):
+    by = world.data_scientist
+    upload = received(world.project, by)
+
+    found = at_once(*[lambda: actions.complete_upload(upload=upload, by=by)] * 3)
+
+    assert sum(isinstance(answer, WrongState) for answer in found) == 2
+    assert world.project.datasets.get().versions.count() == 1
+
+
+def test_start_upload_at_once_holds_to_the_limit(world, settings):
+    settings.UPLOADS_OPEN_LIMIT = 2
+
+    found = at_once(*[lambda: begun(world.project, world.data_scientist)] * 4)
+
+    assert sum(isinstance(answer, WrongState) for answer in found) == 2

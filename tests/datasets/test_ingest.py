@@ -1,12 +1,18 @@
 """What a worker does with an upload: the actions, and the tasks that call them."""
 
+import gzip
+import io
+from pathlib import Path
+
 import duckdb
 import pytest
+from django.core.files.storage import default_storage
 
 from apps.audit.models import AuditEvent
 from apps.datasets import actions, tasks
 from apps.datasets.models import DatasetVersion
 from apps.jobs.actions import start_job
+from tests.engine.corpus import CORPUS
 from tests.factories import datasets as factory
 
 
@@ -128,3 +134,73 @@ def test_ingest_version_survives_nul_in_parquet(project, data_scientist, tmp_pat
     version.refresh_from_db()
     assert version.is_final
     assert version.failure_code in {"", "bad_input"}
+
+
+_REFUSED = [
+    broken
+    for broken in CORPUS
+    if broken.make()
+    and not broken.options
+    and broken.id
+    in {
+        "csv-errors-of-several-kinds",
+        "jsonl-kind-changes",
+        "parquet-and-zip",
+        "arrow-broken-inside",
+        "zst-bomb",
+        "zip-leads-out",
+        "zip-image-cut-short",
+    }
+]
+
+
+def _files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("broken", _REFUSED, ids=lambda broken: broken.id)
+def test_ingest_version_leaves_nothing_of_a_refused_file(
+    project, data_scientist, settings, broken
+):
+    dataset = factory.dataset(project, data_scientist)
+    version = actions.upload_version(
+        dataset=dataset,
+        content=io.BytesIO(broken.make()),
+        original_name=broken.name,
+        by=data_scientist,
+    )
+    blobs = _files(Path(default_storage.location))
+
+    tasks.ingest_version(pk=str(version.pk))
+
+    version.refresh_from_db()
+    assert (version.status, version.failure_code) == ("failed", "bad_input")
+    assert broken.message in version.failure_message
+    assert (version.parquet_sha256, version.row_count) == ("", None)
+    assert (version.columns, version.profile) == ([], {})
+    assert DatasetVersion.objects.count() == 1
+    assert _files(Path(default_storage.location)) == blobs
+    assert not list(settings.JOBS_DIR.glob("*"))
+    assert events(version) == ["uploaded", "started", "failed"]
+
+
+def test_ingest_version_unpacks_and_hints_at_personal_data(project, data_scientist):
+    content = gzip.compress(b"id,who\n1,ann@agency.example\n2,bob@agency.example\n")
+    version = actions.upload_version(
+        dataset=factory.dataset(project, data_scientist),
+        content=io.BytesIO(content),
+        original_name="people.csv.gz",
+        by=data_scientist,
+    )
+
+    tasks.ingest_version(pk=str(version.pk))
+
+    version.refresh_from_db()
+    assert (version.format, version.status) == ("csv", "succeeded")
+    hint = version.personal_hints.get()
+    assert (hint.column, hint.kind, hint.matches) == (
+        "who",
+        "e-mail address",
+        2,
+    )
+    assert hint.example_masked == "a••@••••••.•••••••"

@@ -118,12 +118,16 @@ def test_upload_dataset_shows_what_is_wrong(client, project, changes, field):
     assert not Dataset.objects.exists()
 
 
-def test_upload_page_knows_the_limit(client, project, settings):
-    settings.UPLOAD_LIMIT_BYTES = 4321
+def test_upload_page_knows_the_limits(client, project, settings):
+    settings.UPLOAD_TOTAL_LIMIT_BYTES = 4321
+    settings.UPLOAD_LIMIT_BYTES = 1024
+    settings.UPLOAD_CHUNK_BYTES = 17
 
     response = client.get(reverse("datasets:upload_dataset", args=[project.slug]))
 
     assert 'data-limit-bytes="4321"' in response.text
+    assert 'data-chunk-bytes="17"' in response.text
+    assert "Without JavaScript, up to 1.0\xa0KB in one piece" in response.text
     assert 'enctype="multipart/form-data"' in response.text
 
 
@@ -376,3 +380,106 @@ def test_restricted_version_is_hidden_everywhere(
         )
     }
     assert statuses == {404}
+
+
+PROFILED = {
+    "row_count": 4,
+    "schema": [],
+    "profile": {
+        "columns": [
+            {
+                **factory.RESULT["profile"]["columns"][0],
+                "name": SCRIPT,
+                "subgroup": "age",
+                "is_estimate": True,
+                "top": [{"value": f"v{n}", "count": 1} for n in range(9)],
+            },
+            {
+                **factory.RESULT["profile"]["columns"][1],
+                "name": "day",
+                "type": "date",
+                "subgroup": None,
+                "thumbnails": ["iVBORw0KGgo="],
+                "coverage": {
+                    "first": "2024-01-01",
+                    "last": "2024-03-31",
+                    "period": "month",
+                    "starts": ["2024-01-01", "2024-02-01", "2024-03-01"],
+                    "counts": [3, 0, 1],
+                    "empty": 1,
+                },
+            },
+        ],
+        "correlations": {
+            "columns": ["x", "y", "a very long name of a column"],
+            "rows": 4,
+            "pearson": [[1, -0.9, None], [-0.9, 1, 0.1], [None, 0.1, 1]],
+            "spearman": [[1, -0.9, None], [-0.9, 1, 0.1], [None, 0.1, 1]],
+        },
+    },
+    "hints": [
+        {
+            "column": SCRIPT,
+            "kind": "e-mail address",
+            "matches": 3,
+            "share": 0.75,
+            "example_masked": "a••@b",
+        }
+    ],
+}
+
+
+def test_version_shows_hints_subgroups_and_figures(client, dataset, data_scientist):
+    version = factory.ready_version(dataset, data_scientist, result=PROFILED)
+
+    page = client.get(page_of(version)).text
+
+    assert "Is this personal data?" in page
+    assert "a••@b" in page
+    assert "Perhaps e-mail address" in page
+    assert "Subgroup: age" in page
+    assert "about 2 different" in page
+    assert "v0" not in page  # values that are there once say nothing
+    assert "in 3 periods of a month, 1 without any" in page
+    assert "Closest are x and y (-0.90)." in page
+    assert "data:image/png;base64,iVBORw0KGgo=" in page
+    assert SCRIPT not in page
+    assert ESCAPED in page
+
+
+def test_version_says_when_nothing_is_related(client, dataset, data_scientist):
+    correlations = {**PROFILED["profile"]["correlations"], "columns": ["x", "y"]}
+    correlations |= {"pearson": [[1, 0.2], [0.2, 1]]}
+    profile = {**PROFILED["profile"], "correlations": correlations}
+    version = factory.ready_version(
+        dataset, data_scientist, result=PROFILED | {"profile": profile, "hints": None}
+    )
+
+    page = client.get(page_of(version)).text
+
+    assert "No two columns are closely related." in page
+    assert "Is this personal data?" not in page
+
+
+@pytest.mark.parametrize(
+    ("stage", "log", "shown"),
+    [
+        (
+            "Checking the file",
+            "1,100,000 rows checked.\n1,200,000 rows checked.\n",
+            "1,200,000 rows checked",
+        ),
+        ("Reading: 3,400 lines of JSON", "", "3,400 lines of JSON"),
+        ("Checking the file", "", ""),
+    ],
+)
+def test_version_page_shows_bytes_and_rows(
+    client, dataset, data_scientist, stage, log, shown
+):
+    version = factory.running_version(dataset, data_scientist)
+    type(version).rows().update(stage=stage, log_tail=log, progress_ratio=0.25)
+
+    page = client.get(page_of(version)).text
+
+    assert f"rows.csv, {len(factory.CSV)}\xa0bytes" in page
+    assert f"· {shown}" in page if shown else "·" not in page.split("<pre")[0][-400:]

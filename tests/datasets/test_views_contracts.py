@@ -220,6 +220,54 @@ def test_save_contract_proposes_anew_on_request(client, dataset, data_scientist)
     assert page.context["form"]["type_1"].value() == "integer"
 
 
+def test_save_contract_takes_a_wide_table(client, project, data_scientist):
+    wide = factory.dataset(project, data_scientist, "wide")
+    names = [f"column {number}" for number in range(72)]
+    result = {
+        **factory.RESULT,
+        "schema": [{"name": n, "type": "text", "nullable": False} for n in names],
+        "profile": {
+            "columns": [
+                {**factory.RESULT["profile"]["columns"][0], "name": n} for n in names
+            ]
+        },
+    }
+    factory.ready_version(wide, data_scientist, result=result)
+    page = client.get(edit_url(wide))
+
+    response = client.post(edit_url(wide), filled(page.context["form"]))
+
+    assert response.status_code == 302
+    assert len(ContractRevision.objects.get().content["columns"]) == 72
+
+
+def test_version_that_was_refused_shows_what_it_breaks(client, dataset, data_scientist):
+    factory.contract(dataset, data_scientist)
+    running = factory.running_version(dataset, data_scientist, b"a\n1\n")
+    version = factory.fail(
+        running,
+        "The file breaks an expectation of the data contract (revision 1).",
+        [
+            {
+                "expectation": "range",
+                "expected": "at least 0",
+                "found": "1 of 9 rows.",
+                "message": "Expected: at least 0. 1 of 9 rows.",
+                "column": "speed",
+                "row": 4,
+                "text": SCRIPT,
+            }
+        ],
+    )
+
+    text = client.get(version.get_absolute_url()).text
+
+    assert "This file breaks the data contract" in text
+    assert "at least 0" in text
+    assert "Where the file is wrong" not in text
+    assert SCRIPT not in text
+
+
 def test_version_shows_what_the_contract_warned_of(client, dataset, data_scientist):
     factory.contract(dataset, data_scientist)
     check = {

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from engine import contract as contracts
-from engine import tables
+from engine import contract_table, tables
 from engine.folder import EngineError
 from engine.spec import Contract, SpecError, propose_contract
 from tests.engine.jobs import Job, Json
@@ -105,7 +105,7 @@ def test_check_finds_what_is_broken(
     assert entry["count"] == count
     rows = [(row["row"], row["value"] or None) for row in entry["rows"]]
     assert rows[:1] == ([first] if first else [])
-    assert len(rows) <= contracts.MOST_ROWS
+    assert len(rows) <= contract_table.MOST_ROWS
     assert entry["message"]
 
 
@@ -128,10 +128,21 @@ def test_check_warns_when_told_to(table: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "contract", [of("gone", range={"low": 1}), of("gone", unique={}, pattern=None)]
+)
+def test_check_does_not_test_a_column_that_may_be_missing(
+    table: Path, contract: Json
+) -> None:
+    found = check(table, contract)
+
+    assert [entry["verdict"] for entry in found["checks"]] == ["not_tested"]
+    assert found["checks"][0]["message"] == "The column is missing."
+    assert found["verdict"] == "passed"
+
+
+@pytest.mark.parametrize(
     "contract",
     [
-        of("gone", range={"low": 1}),
-        of("gone", unique={}),
         of("colour", range={"low": 1}),
         of("id", range={"low": "2024-01-01"}),
         of("id", pattern={"pattern": "x"}),
@@ -140,10 +151,12 @@ def test_check_warns_when_told_to(table: Path) -> None:
         {"freshness": {"column": "gone", "days": 1}},
     ],
 )
-def test_check_says_what_it_could_not_test(table: Path, contract: Json) -> None:
+def test_check_takes_what_cannot_be_held_for_broken(
+    table: Path, contract: Json
+) -> None:
     found = check(table, contract)
 
-    assert [entry["verdict"] for entry in found["checks"]] == ["not_tested"]
+    assert [entry["verdict"] for entry in found["checks"]] == ["failed"]
     assert found["checks"][0]["message"]
 
 
@@ -265,7 +278,7 @@ def test_ingest_refuses_what_breaks_the_contract(job: Job) -> None:
     assert first["column"] is None
     assert "There are 40 rows." in first["message"]
     assert (second["row"], second["column"], second["text"]) == (2, "colour", "blue")
-    assert len(result["details"]) == 1 + contracts.MOST_ROWS
+    assert len(result["details"]) == 1 + contract_table.MOST_ROWS
 
 
 def test_ingest_keeps_what_the_contract_warns_of(job: Job) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from engine import fingerprint as fingerprints
 from engine import tables
+from engine.arrow_stream import batches
 from tests.engine.jobs import Job, Json
 
 MIXED = """
@@ -252,3 +253,11 @@ def test_fingerprint_verb_gives_what_ingest_gives(job: Job, tmp_path: Path) -> N
 
     assert result["fingerprint"] == ingested["fingerprint"]
     assert again.progress()[-1]["ratio"] == 1.0
+
+
+def test_batches_hand_on_what_went_wrong_on_the_way() -> None:
+    text = "CASE WHEN i < 300000 THEN '1' ELSE 'x' END"
+    query = f"SELECT CAST({text} AS BIGINT) FROM range(400000) t(i)"
+
+    with duckdb.connect() as database, pytest.raises(duckdb.Error, match="'x'"):
+        list(batches(database.sql(query)))

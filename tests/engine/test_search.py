@@ -145,6 +145,27 @@ def test_tpe_says_what_is_missing(data: Job, monkeypatch: pytest.MonkeyPatch) ->
     assert 'the extra "tune"' in result["message"]
 
 
+def test_search_in_time_skips_folds_that_begin_without_a_class(data: Job) -> None:
+    early = ["no"] * 90 + ["no", "yes"] * 105
+    put_table(data.inputs / "data.parquet", strikes().assign(damaged=early))
+    asked = {"split": {"method": "time", "column": "seen"}, "search": {"folds": 4}}
+
+    result = data.succeed("train", spec_for("sgd", "binary", **asked))
+
+    scores = [trial["score"] for trial in result["search"]["trials"]]
+    assert all(0 <= score <= 1 for score in scores)
+
+
+def test_calibration_needs_every_class_in_every_part(data: Job) -> None:
+    late = ["no"] * 140 + ["yes", "no"] * 20 + ["no"] * 10 + ["no", "yes"] * 55
+    put_table(data.inputs / "data.parquet", strikes().assign(damaged=late))
+    asked = {"method": "time", "column": "seen"}
+
+    result = data.refuse("train", spec_for("linear_svm", "binary", split=asked))
+
+    assert "Calibration divides the training rows again" in result["message"]
+
+
 def test_best_puts_what_cannot_be_computed_last() -> None:
     spec = TrainSpec.from_json(spec_for("ridge", "regression", objective="rmse"))
     scores = [float("nan"), 3.0, 2.0, 2.0]
@@ -246,7 +267,7 @@ def test_trials_are_spread_over_two_workers(tmp_path: Path, cluster: str) -> Non
     assert trials == alone["search"]["trials"]
     assert spread["files"] == alone["files"]
     logs = [line.get("log", "") for line in away.progress()]
-    assert any("spread over 2 workers" in log for log in logs)
+    assert "The cluster's workers make the trials: first, second." in logs
 
 
 def test_a_missing_cluster_is_named(data: Job, monkeypatch: pytest.MonkeyPatch) -> None:

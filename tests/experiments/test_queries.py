@@ -1,9 +1,7 @@
 import pytest
 
-from apps.core.errors import Invalid
 from apps.experiments import pictures, queries
 from apps.experiments.actions import MetricPoint
-from apps.experiments.models import Run
 from apps.experiments.queries import Cell
 from tests.factories import experiments as factory
 
@@ -73,33 +71,21 @@ def test_latest_metrics_take_the_last_step(experiment, data_scientist):
     assert queries.latest_metrics([run]) == {run.pk: {"loss": 0.3}}
 
 
-def test_comparison_puts_different_parameters_first(experiment, data_scientist):
-    runs = [
-        factory.run(experiment, data_scientist, parameters={"a": 1, "depth": depth})
-        for depth in (3, 5)
-    ]
+def test_thinned_histories_keep_both_ends(experiment, data_scientist):
+    long, short = (
+        factory.run(
+            experiment,
+            data_scientist,
+            metrics=[MetricPoint("loss", 1 / step, step) for step in range(1, steps)],
+        )
+        for steps in (951, 4)
+    )
 
-    compared = queries.comparison(runs)
+    found = queries.thinned_histories([long, short], "loss")
 
-    assert [(line.key, line.cells, line.differs) for line in compared.parameters] == [
-        ("depth", ["3", "5"], True),
-        ("a", ["1", "1"], False),
-    ]
-
-
-def test_chosen_runs_keep_the_order_and_ignore_nonsense(experiment, data_scientist):
-    first, second = (factory.run(experiment, data_scientist) for _ in range(2))
-    ids = [str(second.pk), "nonsense", str(first.pk), str(second.pk)]
-
-    assert queries.chosen_runs(Run.objects.all(), ids) == [second, first]
-
-
-@pytest.mark.parametrize("count", [0, 1, 6])
-def test_chosen_runs_refuse_too_few_and_too_many(experiment, data_scientist, count):
-    ids = [str(factory.run(experiment, data_scientist).pk) for _ in range(count)]
-
-    with pytest.raises(Invalid, match="Choose 2 to 5 runs"):
-        queries.chosen_runs(Run.objects.all(), ids)
+    assert len(found[long.pk]) <= queries.MOST_STEPS
+    assert (found[long.pk][0], found[long.pk][-1]) == ((1, 1.0), (950, 1 / 950))
+    assert found[short.pk] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
 
 
 def test_key_figures_judge_against_the_baseline():
@@ -144,18 +130,3 @@ def test_run_figures_draw_what_is_there(experiment, data_scientist):
         "history-0",
     ]
     assert pictures.run_figures(bare, {}) == []
-
-
-def test_comparison_figures_name_the_best(experiment, data_scientist):
-    runs = [
-        factory.run(
-            experiment, data_scientist, metrics=[MetricPoint("test.recall", value)]
-        )
-        for value in (0.4, 0.6)
-    ]
-    runs.append(factory.run(experiment, data_scientist))
-
-    (figure,) = pictures.comparison_figures(queries.comparison(runs))
-
-    assert figure["summary"] == "Best: 2. Run."
-    assert figure["table"]["rows"] == [["1. Run", 0.4], ["2. Run", 0.6]]

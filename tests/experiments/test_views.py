@@ -86,50 +86,6 @@ def test_experiment_page_says_when_it_has_no_runs(client, experiment):
     assert "No runs yet" in client.get(experiment.get_absolute_url()).text
 
 
-def test_compare_runs_shows_what_differs(client, experiment, data_scientist):
-    runs = [
-        factory.trained_run(experiment, data_scientist, parameters={"depth": depth})
-        for depth in (3, 5)
-    ]
-
-    response = client.get(
-        reverse("experiments:compare_runs", args=[experiment.pk]),
-        {"run": [run.pk for run in runs]},
-    )
-
-    assert "differs" in response.text
-    assert 'id="compare-0"' in response.text
-
-
-def test_compare_runs_without_metrics_and_parameters(
-    client, experiment, data_scientist
-):
-    runs = [factory.run(experiment, data_scientist) for _ in range(2)]
-
-    response = client.get(
-        reverse("experiments:compare_runs", args=[experiment.pk]),
-        {"run": [run.pk for run in runs]},
-    )
-
-    assert "No metrics" in response.text
-    assert "No parameters" in response.text
-
-
-def test_compare_runs_needs_two_of_this_experiment(
-    client, project, experiment, data_scientist
-):
-    other = factory.experiment(project, data_scientist, "Other")
-    runs = [factory.run(e, data_scientist) for e in (experiment, other)]
-
-    response = client.get(
-        reverse("experiments:compare_runs", args=[experiment.pk]),
-        {"run": [run.pk for run in runs]},
-    )
-
-    assert response.status_code == 422
-    assert "Choose 2 to 5 runs" in response.text
-
-
 def test_run_page_puts_the_picture_first(client, project, experiment, data_scientist):
     version = dataset_factory.ready_version(
         dataset_factory.dataset(project, data_scientist), data_scientist
@@ -207,7 +163,8 @@ def test_pages_escape_scripts(client, project, data_scientist):
             reverse("experiments:list", args=[project.slug]),
             experiment.get_absolute_url(),
             runs[0].get_absolute_url(),
-            reverse("experiments:compare_runs", args=[experiment.pk])
+            reverse("experiments:list_runs", args=[project.slug]),
+            reverse("experiments:compare_runs", args=[project.slug])
             + "?"
             + "&".join(f"run={run.pk}" for run in runs),
         )

@@ -16,6 +16,7 @@ from tests.factories import (
     training,
     validation,
 )
+from tests.factories.code import launched_code
 
 __all__ = ["engine_that"]
 
@@ -51,6 +52,7 @@ def waiting_export(project, by):
         waiting_report,
         waiting_export,
         regenerations.requested,
+        launched_code,
     ],
     ids=[
         "ingest",
@@ -60,6 +62,7 @@ def waiting_export(project, by):
         "report",
         "export",
         "regeneration",
+        "code",
     ],
 )
 def waiting(request, project, data_scientist):

@@ -64,6 +64,7 @@ class Row:
         anonymous: status without signing in; None for the usual one.
         query: the query string.
         multipart: data is sent as a form although the address is the API's.
+        headers: of the request; data is then sent as bytes of their `Content-Type`.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Row:
     anonymous: int | None = None
     query: str = ""
     multipart: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.method} {self.name}"

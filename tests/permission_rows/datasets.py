@@ -1,10 +1,13 @@
 """Rows of datasets, their versions and who sees them."""
 
+from pathlib import Path
+
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.projects.actions import access
 from tests.factories import datasets as factory
-from tests.factories import datasheets, sealed
+from tests.factories import datasheets, sealed, uploads
 from tests.permission_rows import (
     DATA_SCIENTIST,
     PROGRAM_MANAGER,
@@ -36,7 +39,7 @@ def downloader(status: int) -> dict[str, int]:
     return {DATA_SCIENTIST: status, VALIDATOR: status, **HIDDEN}
 
 
-class _File(SimpleUploadedFile):
+class FileAnew(SimpleUploadedFile):
     """A file that each person can send anew."""
 
     def read(self, *args):
@@ -45,7 +48,7 @@ class _File(SimpleUploadedFile):
 
 
 def file():
-    return _File("new.csv", b"a\n1\n")
+    return FileAnew("new.csv", b"a\n1\n")
 
 
 def new_dataset(world):
@@ -91,6 +94,58 @@ def grant(world):
 def version(world):
     made = factory.dataset(world.project, world.data_scientist)
     return {"pk": factory.version(made, world.data_scientist).pk}, None
+
+
+def failed(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    running = factory.running_version(made, world.data_scientist)
+    wrong = [{"row": 2, "column": "a", "message": "Not a number.", "text": "x"}]
+    return {"pk": factory.fail(running, "Row 2 is wrong.", wrong).pk}, None
+
+
+def begun(world):
+    """An upload that its owner goes on with; nobody else sees it."""
+    return {"pk": uploads.begun(world.project, world.data_scientist).pk}, None
+
+
+def next_chunk(world):
+    return begun(world)[0], uploads.CONTENT
+
+
+def received(world):
+    return {"pk": uploads.received(world.project, world.data_scientist).pk}, None
+
+
+def source_file(world):
+    """A file that can be imported."""
+    folder = Path(settings.JOBS_DIR).parent / "archive"
+    folder.mkdir(exist_ok=True)
+    (folder / "rows.csv").write_bytes(uploads.CONTENT)
+    settings.DATA_SOURCES = {"archive": str(folder)}
+    return {"source": "archive", "path": "rows.csv"}
+
+
+def in_sources(world):
+    source_file(world)
+    return {"slug": world.project.slug}, None
+
+
+def in_a_source(world):
+    source_file(world)
+    return {"slug": world.project.slug, "source": "archive"}, None
+
+
+def to_import(world):
+    place = source_file(world)
+    return {"slug": world.project.slug}, {**place, "name": "new", "title": "New"}
+
+
+def to_import_next(world):
+    return dataset(world)[0], source_file(world)
+
+
+ITS_OWNER = {DATA_SCIENTIST: 200}
+SENDING = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
 
 
 def contract(world):
@@ -225,6 +280,7 @@ ROWS = [
         granter(302) | UNGRANTED,
         others=403,
     ),
+    Row("datasets:cancel_upload", "post", begun, {DATA_SCIENTIST: 302}),
     Row("datasets:contract", "get", saved_contract, READ),
     Row("datasets:contract_revision", "get", saved_revision, READ),
     Row("datasets:save_contract", "get", dataset, uploader(200), others=403),
@@ -250,6 +306,16 @@ ROWS = [
     Row("datasets:version_progress", "get", version, READ),
     Row("datasets:cancel_ingest", "post", version, uploader(302), others=403),
     Row("datasets:download_version", "get", version, downloader(200), others=403),
+    Row("datasets:download_errors", "get", failed, READ),
+    Row("v1:download_errors", "get", failed, READ),
+    Row("datasets:import_dataset", "get", in_sources, uploader(200), others=403),
+    Row("datasets:import_dataset", "post", to_import, uploader(302), others=403),
+    Row("datasets:import_version", "get", dataset, uploader(200), others=403),
+    Row("datasets:import_version", "post", to_import_next, uploader(302), others=403),
+    Row("v1:sources", "get", in_sources, uploader(200), others=403),
+    Row("v1:source", "get", in_a_source, uploader(200), others=403),
+    Row("v1:import_dataset", "post", to_import, uploader(202), others=403),
+    Row("v1:import_version", "post", to_import_next, uploader(202), others=403),
     Row("v1:datasets", "get", of_project, READ),
     Row(
         "v1:datasets",
@@ -306,4 +372,25 @@ ROWS = [
     Row("v1:dataset_version", "get", version, READ),
     Row("v1:cancel_ingest", "post", version, uploader(202), others=403),
     Row("v1:download_version", "get", version, downloader(200), others=403),
+    Row("v1:uploads", "get", others=200),
+    Row(
+        "v1:start_upload",
+        "post",
+        of_project,
+        uploader(201),
+        others=403,
+        headers=uploads.start_headers(name="new"),
+    ),
+    Row(
+        "v1:start_version_upload",
+        "post",
+        lambda world: (dataset(world)[0], None),
+        uploader(201),
+        others=403,
+        headers=uploads.start_headers(),
+    ),
+    Row("v1:upload", "get", begun, ITS_OWNER),
+    Row("v1:upload", "patch", next_chunk, {DATA_SCIENTIST: 204}, headers=SENDING),
+    Row("v1:upload", "delete", begun, {DATA_SCIENTIST: 204}),
+    Row("v1:complete_upload", "post", received, {DATA_SCIENTIST: 202}),
 ]

@@ -66,8 +66,10 @@ ROWS = [
         others=403,
     ),
     Row("experiments:experiment", "get", experiment, READ),
-    # Nothing is chosen, so those who see the experiment are told to choose.
-    Row("experiments:compare_runs", "get", experiment, everybody(422, *READERS)),
+    Row("experiments:list_runs", "get", of_project, READ),
+    # Nothing is chosen, so those who see the project are told to choose.
+    Row("experiments:compare_runs", "get", of_project, everybody(422, *READERS)),
+    Row("experiments:download_comparison", "get", of_project, everybody(422, *READERS)),
     Row("experiments:run", "get", run, READ),
     Row(
         "experiments:download_artifact", "get", model_file, downloader(200), others=403

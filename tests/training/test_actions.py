@@ -5,8 +5,9 @@ import uuid
 import pytest
 
 from apps.audit.models import AuditEvent
-from apps.core.errors import Invalid, Refused
+from apps.core.errors import Invalid, Refused, WrongState
 from apps.experiments.models import Run, RunSource
+from apps.jobs.actions import cancel_job
 from apps.jobs.models import JobStatus
 from apps.projects.actions import access
 from apps.training import actions
@@ -77,6 +78,7 @@ def test_launch_training_refuses_the_key_of_another_job(project, data_scientist)
     ("changes", "field"),
     [
         ({"target": "colour"}, "target"),
+        ({"split": {"method": "group", "column": "colour"}}, "split.column"),
         ({"features": [{"name": "colour", "kind": "category"}]}, "features"),
         ({"features": []}, "features"),
         ({"estimator": "oracle"}, "estimator"),
@@ -157,6 +159,79 @@ def test_launch_training_is_for_data_scientists(project, data_scientist, world, 
         )
 
     assert AuditEvent.objects.count() == events
+
+
+def test_relaunch_training_queues_the_same_again(project, data_scientist):
+    job = training.failed_job(project, data_scientist, name="Deep")
+
+    again = actions.relaunch_training(job=job, by=data_scientist)
+
+    assert again.status == JobStatus.QUEUED
+    assert (again.name, again.spec, again.relaunch_of) == ("Deep", job.spec, job)
+    event = last_event()
+    assert (event.type, event.target_id) == ("training.launched", str(again.pk))
+    assert event.changes["relaunch_of"] == str(job.pk)
+
+
+def test_relaunch_training_twice_gives_one_job(project, data_scientist):
+    job = training.failed_job(project, data_scientist)
+
+    made = [actions.relaunch_training(job=job, by=data_scientist) for _ in range(2)]
+
+    assert made[0] == made[1]
+    assert TrainingJob.objects.count() == 2
+
+
+def test_relaunch_training_can_be_relaunched_in_its_turn(project, data_scientist):
+    job = training.failed_job(project, data_scientist)
+    again = actions.relaunch_training(job=job, by=data_scientist)
+    cancel_job(job=again, by=data_scientist)
+
+    third = actions.relaunch_training(job=again, by=data_scientist)
+
+    assert third.relaunch_of == again
+
+
+@pytest.mark.parametrize("make", [training.launched_job, training.finished_job])
+def test_relaunch_training_is_for_what_has_no_run(project, data_scientist, make):
+    job = make(project, data_scientist)
+    before = last_event()
+
+    with pytest.raises(WrongState, match="failed or was cancelled"):
+        actions.relaunch_training(job=job, by=data_scientist)
+
+    assert last_event() == before
+    assert TrainingJob.objects.count() == 1
+
+
+def test_relaunch_training_takes_no_data_that_was_hidden(
+    project, data_scientist, program_manager
+):
+    job = training.failed_job(project, data_scientist)
+    dataset = job.dataset_version.dataset
+    access.restrict(thing=dataset, by=program_manager)
+    access.revoke_grant(thing=dataset, person=data_scientist, by=program_manager)
+
+    with pytest.raises(Invalid, match="that you can see"):
+        actions.relaunch_training(job=job, by=data_scientist)
+
+
+def test_relaunch_training_keeps_to_todays_limits(project, data_scientist, settings):
+    job = training.failed_job(project, data_scientist)
+    settings.JOB_WALL_SECONDS = 60
+
+    with pytest.raises(Invalid, match="above what this portal allows"):
+        actions.relaunch_training(job=job, by=data_scientist)
+
+
+@pytest.mark.parametrize("person", ["developer", "validator", "program_manager"])
+def test_relaunch_training_is_for_data_scientists(
+    project, data_scientist, world, person
+):
+    job = training.failed_job(project, data_scientist)
+
+    with pytest.raises(Refused):
+        actions.relaunch_training(job=job, by=getattr(world, person))
 
 
 def test_finish_training_records_the_run(project, data_scientist, worker):

@@ -125,6 +125,20 @@ def test_cancel_training_by_a_program(project, data_scientist, api_of):
     assert second.status_code == 409
 
 
+def test_relaunch_training_by_a_program(project, data_scientist, api_of):
+    job = training.failed_job(project, data_scientist)
+    path = f"/api/v1/training-jobs/{job.pk}/relaunch"
+    api = api_of(data_scientist)
+
+    answer = api.post(path)
+    again = api.post(f"{answer.json()['status_url']}/relaunch")
+
+    assert answer.status_code == 202
+    assert answer.json()["relaunch_of"] == str(job.pk)
+    assert answer.headers["Location"] == answer.json()["status_url"]
+    assert again.status_code == 409
+
+
 def test_training_jobs_are_paged(project, data_scientist, api_of, jobs_url):
     api = api_of(data_scientist)
     made = [training.launched_job(project, data_scientist) for _ in range(3)]

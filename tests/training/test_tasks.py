@@ -6,6 +6,8 @@ import pytest
 
 from apps.jobs.models import JobStatus
 from apps.training import queries, tasks
+from apps.training.spec_facts import spec_facts
+from engine.spec import TrainSpec
 from tests.factories import training
 
 
@@ -53,15 +55,6 @@ def test_prepare_training_gives_the_engine_data_and_spec(
     assert spec == job.spec
 
 
-def test_queue_position_counts_who_came_before(project, data_scientist):
-    first, second = [training.launched_job(project, data_scientist) for _ in range(2)]
-    running = training.running_job(project, data_scientist)
-
-    assert queries.queue_position(first) == 1
-    assert queries.queue_position(second) == 2
-    assert queries.queue_position(running) is None
-
-
 def test_spec_facts_say_what_was_asked_for(project, data_scientist):
     searching = training.launched_job(
         project,
@@ -84,11 +77,14 @@ def test_spec_facts_say_what_was_asked_for(project, data_scientist):
     )
 
     first, second, third = [
-        {fact["term"]: fact["value"] for fact in queries.spec_facts(job)}
+        {
+            fact["term"]: fact["value"]
+            for fact in spec_facts(TrainSpec.from_json(job.spec))
+        }
         for job in (searching, costing, number)
     ]
 
-    assert first["Search"] == "5 settings, 2 folds each"
+    assert first["Search"] == "up to 5 settings drawn at random, 2 folds each"
     assert first["Rare classes"] == "given more weight"
     assert first["Threshold"] == "0.5"
     assert second["Target"] == "damaged (a case is “yes”)"

@@ -1,8 +1,5 @@
 """Pages of training."""
 
-import re
-import uuid
-
 import pytest
 from django.urls import reverse
 
@@ -14,194 +11,6 @@ from tests.counting import queries_of
 from tests.factories import training
 
 SCRIPT = "<script>alert(1)</script>"
-
-
-def address(project, version, target="damaged"):
-    path = reverse("training:launch_training", args=[project.slug])
-    return f"{path}?dataset_version={version.pk}&target={target}"
-
-
-def filled(chosen, **changes):
-    return {
-        "submission_key": uuid.uuid4(),
-        "name": "Find damage",
-        "experiment": chosen.pk,
-        "task": "binary",
-        "positive_label": "yes",
-        "features": ["species", "speed"],
-        "estimator": "random_forest",
-        "random_forest__max_depth": 7,
-        "trials": 10,
-        "folds": 3,
-        "by_mission_cost": "on",
-        "test_ratio": 0.3,
-        "seed": 4,
-        "minutes": 5,
-        "memory_gib": 2,
-        **changes,
-    }
-
-
-@pytest.fixture
-def version(project, data_scientist):
-    return training.data(project, data_scientist)
-
-
-@pytest.fixture
-def experiment(project, data_scientist):
-    return training.experiment(project, data_scientist)
-
-
-def test_launch_training_asks_for_data_first(
-    project, data_scientist, client_of, version
-):
-    client = client_of(data_scientist)
-    path = reverse("training:launch_training", args=[project.slug])
-
-    first = client.get(path)
-    second = client.get(path, {"dataset_version": version.pk})
-
-    assert "Strikes, version 1 (5,000 rows)" in first.content.decode()
-    assert 'name="target"' not in first.content.decode()
-    assert '<option value="damaged">damaged</option>' in second.content.decode()
-
-
-def test_launch_training_proposes_what_fits_the_data(
-    project, data_scientist, client_of, version, experiment
-):
-    page = client_of(data_scientist).get(address(project, version)).content.decode()
-
-    ticked = re.findall(r'name="features" value="(\w+)"[^>]*checked', page)
-    assert ticked == ["species", "speed", "seen_on"]
-    assert "report_id – category – differs in every row" in page
-    assert "Yes or no" in page
-    assert "How much: a number" not in page
-    assert "Ridge" not in page
-    assert "random_forest__max_depth" in page
-
-
-def test_launch_training_queues_the_job(
-    project, data_scientist, client_of, version, experiment
-):
-    response = client_of(data_scientist).post(
-        address(project, version), filled(experiment, search="on")
-    )
-
-    job = TrainingJob.objects.get()
-    assert response.headers["Location"] == job.get_absolute_url()
-    assert job.spec["parameters"]["max_depth"] == 7
-    search = job.spec["search"]
-    assert (search["method"], search["trials"], search["folds"]) == ("random", 10, 3)
-    assert job.spec["cost"] == {"false_alarm": 2.0, "miss": 20.0}
-    assert job.spec["limits"]["wall_seconds"] == 300
-    assert job.spec["limits"]["memory_bytes"] == 2 * 1024**3
-
-
-def test_launch_training_without_mission_cost_keeps_one_half(
-    project, data_scientist, client_of, version, experiment
-):
-    values = filled(experiment)
-    del values["by_mission_cost"]
-
-    client_of(data_scientist).post(address(project, version), values)
-
-    assert TrainingJob.objects.get().spec["cost"] is None
-
-
-def test_launch_training_sent_twice_launches_once(
-    project, data_scientist, client_of, version, experiment
-):
-    client, values = client_of(data_scientist), filled(experiment)
-
-    answers = [client.post(address(project, version), values) for _ in range(2)]
-
-    assert TrainingJob.objects.count() == 1
-    assert answers[0].headers["Location"] == answers[1].headers["Location"]
-
-
-def test_launch_training_predicts_a_number(
-    project, data_scientist, client_of, version, experiment
-):
-    client, path = client_of(data_scientist), address(project, version, "speed")
-    values = filled(experiment, task="regression", features=["species"])
-
-    page = client.get(path).content.decode()
-    client.post(path, values)
-
-    assert "Value that counts as a case" not in page
-    assert "mission cost" not in page
-    assert TrainingJob.objects.get().spec["positive_label"] is None
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"features": []}, "This field is required."),
-        ({"name": "x" * 121}, "at most 120 characters"),
-        ({"name": "a\0b"}, "Null characters are not allowed."),
-        ({"estimator": "dummy", "search": "on"}, "dummy has nothing to search."),
-        ({"estimator": "mlp", "class_weight": "on"}, "mlp cannot weigh"),
-        ({"positive_label": ""}, "must name the value that counts as positive"),
-        ({"random_forest__max_depth": 65}, "less than or equal to 64"),
-        ({"minutes": 100_000}, "less than or equal to 60"),
-        ({"experiment": str(uuid.uuid4())}, "Select a valid choice."),
-    ],
-    ids=lambda value: "" if isinstance(value, str) else "-".join(value),
-)
-def test_launch_training_says_what_does_not_fit(
-    project, data_scientist, client_of, version, experiment, changes, sentence
-):
-    response = client_of(data_scientist).post(
-        address(project, version), filled(experiment, **changes)
-    )
-
-    assert response.status_code == 422
-    assert sentence in response.content.decode()
-    assert not TrainingJob.objects.exists()
-
-
-@pytest.mark.parametrize("target", ["report_id", "seen_on", "nothing", "a\0b"])
-def test_launch_training_refuses_a_target_that_cannot_be_learned(
-    project, data_scientist, client_of, version, target
-):
-    response = client_of(data_scientist).get(
-        reverse("training:launch_training", args=[project.slug]),
-        {"dataset_version": version.pk, "target": target},
-    )
-
-    assert response.status_code == 422
-
-
-def test_launch_training_takes_no_data_of_others(
-    project, data_scientist, program_manager, client_of, version
-):
-    access.restrict(thing=version.dataset, by=program_manager)
-    path = reverse("training:launch_training", args=[project.slug])
-    access.revoke_grant(
-        thing=version.dataset, person=data_scientist, by=program_manager
-    )
-
-    response = client_of(data_scientist).get(path, {"dataset_version": version.pk})
-
-    assert response.status_code == 422
-
-
-def test_launch_training_without_an_experiment_says_what_to_do(
-    project, data_scientist, client_of, version
-):
-    page = client_of(data_scientist).get(address(project, version)).content.decode()
-
-    assert "No experiment yet" in page
-
-
-def test_launch_training_without_data_says_what_to_do(
-    project, data_scientist, client_of
-):
-    path = reverse("training:launch_training", args=[project.slug])
-
-    page = client_of(data_scientist).get(path).content.decode()
-
-    assert "No data to learn from" in page
 
 
 def test_job_page_shows_names_as_text(project, data_scientist, client_of):
@@ -281,6 +90,90 @@ def test_status_shows_progress(project, data_scientist, client_of):
     assert "Learning" in page
     assert 'value="0.4"' in page
     assert "3,000 rows" in page
+
+
+def test_status_brings_title_figures_and_use(project, data_scientist, client_of):
+    job = training.running_job(project, data_scientist)
+    TrainingJob.objects.filter(pk=job.pk).update(
+        live_metrics=[["validation.recall", 1, 0.5], [SCRIPT, 1, 1.0]],
+        usage={"cpu_seconds": 3, "memory_bytes": 5, "disk_bytes": 7},
+        log_tail=SCRIPT,
+        progress_ratio=0.25,
+    )
+    client = client_of(data_scientist)
+
+    part = client.get(reverse("training:training_job_status", args=[job.pk])).text
+    page = client.get(job.get_absolute_url()).text
+
+    assert "<title>25% First training – MLOps Portal</title>" in part
+    assert page.count("<title>") == 1
+    assert "data-live hx-preserve" in part
+    assert "Processor time" in part
+    assert SCRIPT not in part
+
+
+def test_job_page_says_what_to_do_about_a_failure(project, data_scientist, client_of):
+    job = training.failed_job(project, data_scientist)
+    client = client_of(data_scientist)
+
+    page = client.get(job.get_absolute_url()).text
+
+    assert "What you can do" in page
+    assert reverse("training:relaunch_training", args=[job.pk]) in page
+    assert f"?from={job.pk}" in page
+    again = client.post(reverse("training:relaunch_training", args=[job.pk]))
+    assert "Launched again as" in client.get(job.get_absolute_url()).text
+    assert "Another attempt of" in client.get(again.headers["Location"]).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"search": "deep"}, ["Deep"]),
+        ({"status": "failed"}, ["Deep"]),
+        ({"estimator": "decision_tree"}, ["Deep"]),
+        ({"estimator": "unknown"}, ["First training", "Deep"]),
+        ({"dataset": "nonsense"}, ["First training", "Deep"]),
+        ({"launched_by": "nobody"}, ["First training", "Deep"]),
+        ({"status": "cancelled"}, []),
+    ],
+)
+def test_list_narrows(project, data_scientist, client_of, asked, found):
+    training.failed_job(
+        project,
+        data_scientist,
+        name="Deep",
+        spec=training.spec(estimator="decision_tree"),
+    )
+    training.launched_job(project, data_scientist)
+
+    response = client_of(data_scientist).get(
+        reverse("training:list", args=[project.slug]), asked
+    )
+
+    assert [job.name for job in response.context["page"].rows] == found
+
+
+def test_list_narrows_to_people_and_data(project, data_scientist, client_of):
+    job = training.launched_job(project, data_scientist)
+    path = reverse("training:list", args=[project.slug])
+    client = client_of(data_scientist)
+
+    dataset = job.dataset_version.dataset_id
+    mine = client.get(path, {"launched_by": data_scientist.pk, "dataset": dataset})
+
+    assert list(mine.context["page"].rows) == [job]
+    assert "Show all" in mine.text
+
+
+def test_list_offers_runs_to_compare(project, data_scientist, client_of):
+    job = training.finished_job(project, data_scientist)
+    training.launched_job(project, data_scientist)
+
+    page = client_of(data_scientist).get(reverse("training:list", args=[project.slug]))
+
+    assert page.text.count('type="checkbox"') == 1
+    assert f'value="{job.run_id}"' in page.text
 
 
 def test_cancel_training_returns_to_the_job(project, data_scientist, client_of):

@@ -27,6 +27,7 @@ def test_seed_demo_leaves_what_the_tour_promises(workers, tmp_path, capsys):
     assert "there already" in capsys.readouterr().out
     champion = Alias.objects.get(name="champion").version
     assert (champion.number, champion.state) == (1, "approved")
+    assert champion.run.regenerations.get().verdict == "identical"
     waiting = ApprovalRequest.objects.get(status="in_review")
     stages = waiting.stages.order_by("position")
     assert [bool(stage.completed_at) for stage in stages] == [True, True, False]

@@ -13,10 +13,9 @@ from apps.audit.evidence import Tell
 from apps.audit.exports.chosen import Chosen, SealedEvent, commitments_of
 from apps.audit.models import Checkpoint
 from apps.audit.transparency.bundle import checkpoint_of
+from apps.core.csv_cells import guarded
 
 BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
-# Characters that make a spreadsheet read a cell as a formula.
-FORMULA_STARTS: Final = frozenset("=+-@\t\r\n")
 COLUMNS: Final = (
     "leaf_index",
     "event_id",
@@ -157,4 +156,4 @@ def _guarded(row: tuple[Any, ...]) -> list[str]:
         value if isinstance(value, str) else orjson.dumps(value).decode()
         for value in row
     ]
-    return [f"'{text}" if text[:1] in FORMULA_STARTS else text for text in texts]
+    return [guarded(text) for text in texts]

@@ -66,6 +66,7 @@ _ACTIONS: Final[dict[Place, str]] = {
     _entity(1, "creation"): """account.erasure_requested approval.requested
         audit.export_requested audit.hold_placed audit.prune_requested code.launched
         dataset.created dataset.datasheet_written dataset.diff_requested
+        dataset.version_import_requested dataset.version_imported
         dataset.version_uploaded experiment.created model.registered
         model.version_registered plan.written project.created regeneration.requested
         report.requested run.recorded sealed.part_uploaded token.issued
@@ -89,15 +90,15 @@ _ACTIONS: Final[dict[Place, str]] = {
         training.cancel_requested training.failed training.finished
         training.requeued""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
-        audit.segment_pruned""",
+        audit.segment_pruned upload.expired""",
     _entity(9): "token.revoked",
     _entity(10): """audit.export_started code.started dataset.diff_started
         dataset.version_started regeneration.started report.started
-        sealed.part_started training.started""",
+        sealed.part_started training.started upload.started""",
     _entity(11): """account.erasure_withdrawn approval.withdrawn
         audit.export_cancelled audit.prune_withdrawn code.cancelled
         dataset.diff_cancelled dataset.version_cancelled regeneration.cancelled
-        report.cancelled sealed.part_cancelled training.cancelled""",
+        report.cancelled sealed.part_cancelled training.cancelled upload.cancelled""",
     _entity(OTHER, "info"): "audit.heartbeat audit.history_gap audit.segment_archived",
 }
 PLACES: Final = {

@@ -12,6 +12,8 @@ library only: this file is a program of its own, which knows nothing of the port
 
 Source: landlock(7), seccomp(2) and the kernel's uapi headers linux/landlock.h,
 linux/seccomp.h, linux/filter.h and linux/audit.h.
+
+Coverage cannot look into this program; tests/core/test_escapes.py does.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ def can_refuse_sockets() -> bool:
     return bool(_libc().prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
 
 
-def main(words: list[str]) -> int:
+def main(words: list[str]) -> int:  # pragma: no cover
     """Run the words, confined, to their end; return their exit code as a shell does."""
     keep_descendants()
     child = os.fork()
@@ -84,14 +86,14 @@ def main(words: list[str]) -> int:
         end_descendants()
 
 
-def keep_descendants() -> None:
+def keep_descendants() -> None:  # pragma: no cover
     """Become the parent of whatever a descendant leaves behind; end with our own."""
     if sys.platform == "linux":
         _libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
-def end_descendants() -> None:
+def end_descendants() -> None:  # pragma: no cover
     """End all descendants; first stop them, so that none makes more meanwhile."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     stopped: set[int] = set()
@@ -104,7 +106,7 @@ def end_descendants() -> None:
             os.wait()
 
 
-def _descendants() -> set[int]:
+def _descendants() -> set[int]:  # pragma: no cover
     parents = {}
     for name in os.listdir("/proc") if sys.platform == "linux" else ():
         if name.isdigit():
@@ -117,13 +119,13 @@ def _descendants() -> set[int]:
     return found - {os.getpid()}
 
 
-def _signal(processes: set[int], number: int) -> None:
+def _signal(processes: set[int], number: int) -> None:  # pragma: no cover
     for pid in processes:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
 
 
-def _become(words: list[str], wanted: dict[str, Any]) -> None:
+def _become(words: list[str], wanted: dict[str, Any]) -> None:  # pragma: no cover
     if sys.platform == "linux":
         _libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if version := landlock_version():
@@ -137,7 +139,7 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _hide_files(version: int, wanted: dict[str, Any]) -> None:
+def _hide_files(version: int, wanted: dict[str, Any]) -> None:  # pragma: no cover
     everything = (1 << _FILE_RIGHTS.get(version, _LATEST_FILE_RIGHTS)) - 1
     handled = [everything]
     if version >= _TCP_VERSION:
@@ -152,7 +154,7 @@ def _hide_files(version: int, wanted: dict[str, Any]) -> None:
     _call(_RESTRICT_SELF, rules, 0)
 
 
-def _allow(rules: int, path: str, rights: int) -> None:
+def _allow(rules: int, path: str, rights: int) -> None:  # pragma: no cover
     with suppress(FileNotFoundError):  # not every host has every file
         opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
         if not Path(path).is_dir():
@@ -161,14 +163,14 @@ def _allow(rules: int, path: str, rights: int) -> None:
         os.close(opened)
 
 
-def _call(number: int, *arguments: int | bytes) -> int:
+def _call(number: int, *arguments: int | bytes) -> int:  # pragma: no cover
     answer = int(_libc().syscall(number, *arguments))
     if answer < 0:
         raise OSError(ctypes.get_errno(), "Landlock refused")
     return answer
 
 
-def _refuse_calls(machine: int, calls: tuple[int, ...]) -> None:
+def _refuse_calls(machine: int, calls: tuple[int, ...]) -> None:  # pragma: no cover
     load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
     refuse, allow = 0x00050000 | _EACCES, 0x7FFF0000
     checks = [(equal, call) for call in calls]

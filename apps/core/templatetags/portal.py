@@ -100,9 +100,15 @@ def nav_link(
 
 
 @register.inclusion_tag("components/figure.html")
-def figure(figure: dict[str, Any]) -> dict[str, Any]:
-    """Show a figure made by `apps.core.figures`."""
-    return {"figure": figure}
+def figure(figure: dict[str, Any], *, live: bool = False) -> dict[str, Any]:
+    """Show a figure made by `apps.core.figures`.
+
+    Args:
+        figure: what to draw.
+        live: it stands in a part of the page that is fetched again and again; the
+            drawing stays and takes the new numbers.
+    """
+    return {"figure": figure, "live": live}
 
 
 @register.simple_block_tag

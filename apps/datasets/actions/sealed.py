@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -55,7 +56,9 @@ def upload_sealed_part(
     """
     ensure(rules.can_upload_sealed_part(by, version))
     name, kind = name_and_format(original_name)
-    check_size(content)
+    size = content.seek(0, 2)
+    check_size(size, settings.UPLOAD_LIMIT_BYTES)
+    blobs.require_room(size)
     blob = blobs.store(content)  # before the lock: large files take a while
     dataset = lock_dataset(version.dataset)
     ensure(rules.can_upload_sealed_part(by, version))

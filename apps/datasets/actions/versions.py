@@ -22,9 +22,11 @@ from apps.datasets.models import (
     DatasetContent,
     DatasetFormat,
     DatasetVersion,
+    ErrorListFormat,
     seal_in_words,
 )
-from engine.spec import Seal, SpecError, decode
+from apps.datasets.queries import ErrorList, error_list
+from engine.spec import Seal, SpecError, decode, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,22 +85,26 @@ def upload_dataset(
         Refused: only who may upload.
     """
     ensure(rules.can_upload_dataset(by, project))
-    name = values["name"]
-    dataset = (
-        Dataset.objects.visible_to(by).filter(project=project, name=name).first()
-    ) or create_dataset(
-        project=project,
-        name=name,
-        title=values.get("title") or name,
-        description=values.get("description", ""),
-        by=by,
-    )
+    dataset = dataset_named(project, values, by)
     return upload_version(
         dataset=dataset,
         content=content,
         original_name=original_name,
         by=by,
         seal=seal,
+    )
+
+
+def dataset_named(project: Project, values: Mapping[str, str], by: User) -> Dataset:
+    """Find the dataset of a name that `by` can see, or create it."""
+    name = values["name"]
+    visible = Dataset.objects.visible_to(by).filter(project=project, name=name)
+    return visible.first() or create_dataset(
+        project=project,
+        name=name,
+        title=values.get("title") or name,
+        description=values.get("description", ""),
+        by=by,
     )
 
 
@@ -121,20 +127,48 @@ def upload_version(
         seal: which rows to put aside, as `engine.spec.Seal`; None for none.
 
     Raises:
-        Invalid: empty, neither CSV nor Parquet, the same as the newest version, or it
-            holds rows that are sealed elsewhere in the project.
+        Invalid: empty, of no format that is read, the same as the newest version, or
+            it holds rows that are sealed elsewhere in the project.
+        NoRoom: it does not fit on the disk.
         TooLarge: the file is larger than the portal takes.
         Refused: only who may upload.
     """
     ensure(rules.can_upload_version(by, dataset))
     seal = checked_seal(seal)
-    name, kind = name_and_format(original_name)
-    check_size(content)
+    file = name_and_format(original_name)
+    size = content.seek(0, 2)
+    check_size(size, settings.UPLOAD_LIMIT_BYTES)
+    blobs.require_room(size)
     blob = blobs.store(content)  # before the lock: large files take a while
+    return add_version(dataset=dataset, file=file, blob=blob, by=by, seal=seal)
+
+
+def add_version(
+    *,
+    dataset: Dataset,
+    file: tuple[str, DatasetFormat],
+    blob: Blob,
+    by: User,
+    seal: dict[str, Any] | None,
+) -> DatasetVersion:
+    """Make a file the next version of `dataset`, to be read by a worker.
+
+    Args:
+        dataset: which.
+        file: its name and format.
+        blob: its content.
+        by: who sent it.
+        seal: which rows to put aside, as `checked_seal` gave it.
+
+    Raises:
+        Invalid: it is the same as the newest version, or holds rows that are sealed
+            elsewhere in the project.
+    """
+    name, kind = file
     dataset = lock_dataset(dataset)
     newest = dataset.versions.order_by("-number").first()
-    _check_is_new(blob, seal, newest)
-    _check_stays_sealed(dataset.project, blob, seal)
+    check_is_new(blob, newest, seal)
+    check_stays_sealed(dataset.project, blob, seal)
     version = DatasetVersion.objects.create(
         dataset=dataset,
         number=newest.number + 1 if newest else 1,
@@ -184,14 +218,45 @@ def download_version(
             version.original_sha256,
             version.original_bytes,
             version.original_name,
-            "text/csv" if version.format == DatasetFormat.CSV else _PARQUET,
+            _MEDIA_TYPES.get(version.original_name.rpartition(".")[2].lower(), _BYTES),
         )
     name = f"{version.dataset.name}-{version.number}.parquet"
     size = version.parquet_bytes or 0
     return DatasetFile(version.parquet_sha256, size, name, _PARQUET)
 
 
+@transaction.atomic
+def download_errors(
+    *, version: DatasetVersion, form: ErrorListFormat, by: User
+) -> ErrorList:
+    """Hand out the list of what is wrong with a file, and keep who took it.
+
+    Raises:
+        Refused: only members who see the dataset.
+        WrongState: the file was read, or not yet.
+    """
+    ensure(rules.can_download_errors(by, version))
+    record(
+        EventType.DATASET_DOWNLOADED,
+        target=version,
+        project=version.project,
+        by=by,
+        changes={"content": "errors", "format": form.value},
+    )
+    return error_list(version, form)
+
+
 _PARQUET = "application/vnd.apache.parquet"
+_BYTES = "application/octet-stream"
+_MEDIA_TYPES = {
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "jsonl": "application/x-ndjson",
+    "ndjson": "application/x-ndjson",
+    "parquet": _PARQUET,
+    "zip": "application/zip",
+    "gz": "application/gzip",
+}
 _LONGEST_NAME = 255
 
 
@@ -204,37 +269,41 @@ def name_and_format(original_name: str) -> tuple[str, DatasetFormat]:
     name = PurePath(original_name.replace("\\", "/")).name
     if not name.isprintable() or len(name) > _LONGEST_NAME:
         raise _unfit("Rename the file: at most 255 printable characters.")
-    ending = PurePath(name).suffix.lower().removeprefix(".")
-    if ending not in DatasetFormat.values:
+    known = format_of(name)
+    if known is None:
         raise _unfit(
-            "Only files ending in .csv or .parquet can be read. Save the table in one "
-            "of these formats."
+            "The end of the name must say what the file is: .csv, .tsv or .jsonl (also "
+            "with .gz, .zst, .bz2 or .xz after it), .parquet, .arrow, or .zip for "
+            "images. Save the table in one of these formats."
         )
-    return name, DatasetFormat(ending)
+    return name, DatasetFormat(known[0])
 
 
-def check_size(content: IO[bytes]) -> None:
+def check_size(size: int, limit: int) -> None:
     """Go on only with a file that has bytes, and not too many.
 
     Raises:
         Invalid: there are none.
-        TooLarge: there are more than the portal takes.
+        TooLarge: there are more than `limit`.
     """
-    size = content.seek(0, 2)
-    limit = settings.UPLOAD_LIMIT_BYTES
     if size > limit:
         sentence = (
             f"The file has {size / MEBIBYTE:,.1f} MB; the portal takes up to "
             f"{limit / MEBIBYTE:,.1f} MB. Send a smaller one."
         )
         raise TooLarge(sentence, fields={"file": sentence})
-    if size == 0:
+    if size <= 0:
         raise _unfit("The file is empty; choose one with data.")
 
 
-def _check_is_new(
-    blob: Blob, seal: dict[str, Any] | None, newest: DatasetVersion | None
+def check_is_new(
+    blob: Blob, newest: DatasetVersion | None, seal: dict[str, Any] | None
 ) -> None:
+    """Go on only with another file, or another seal, than the newest version has.
+
+    Raises:
+        Invalid: they are the same.
+    """
     if newest and (newest.original_sha256, newest.seal) == (blob.sha256, seal):
         raise _unfit(
             f"This is the same file as version {newest.number}, byte for byte; there "
@@ -242,10 +311,14 @@ def _check_is_new(
         )
 
 
-def _check_stays_sealed(
+def check_stays_sealed(
     project: Project, blob: Blob, seal: dict[str, Any] | None
 ) -> None:
-    """Let nobody open sealed rows by sending their file once more."""
+    """Let nobody open sealed rows by sending their file once more, or seal open ones.
+
+    Raises:
+        Invalid: a version of this file would do so.
+    """
     if seal and queries.is_open_file(project, blob.sha256):
         raise _unfit(
             "The rows of this file can be read in this project already; only rows that "

@@ -15,16 +15,19 @@ from apps.datasets.models.sealed import (
     SealedPart,
     seal_in_words,
 )
+from apps.datasets.models.uploads import UPLOAD_TRANSITIONS, Upload, UploadState
 from apps.datasets.models.versions import (
     DatasetContent,
     DatasetFormat,
     DatasetVersion,
     DatasetVersionQuerySet,
+    ErrorListFormat,
 )
 
 __all__ = [
     "DEFAULT_LOOKS",
     "MOST_LOOKS",
+    "UPLOAD_TRANSITIONS",
     "ContractRevision",
     "Dataset",
     "DatasetContent",
@@ -32,10 +35,13 @@ __all__ = [
     "DatasetVersion",
     "DatasetVersionQuerySet",
     "Datasheet",
+    "ErrorListFormat",
     "HintDecision",
     "PersonalDataHint",
     "SealedBudget",
     "SealedPart",
+    "Upload",
+    "UploadState",
     "VersionDiff",
     "seal_in_words",
 ]

@@ -23,7 +23,11 @@ class DatasetFormat(models.TextChoices):
     """What may be uploaded."""
 
     CSV = "csv", "CSV"
+    TSV = "tsv", "TSV"
     PARQUET = "parquet", "Parquet"
+    JSONL = "jsonl", "JSON Lines"
+    ARROW = "arrow", "Arrow"
+    IMAGES = "images", "Images in a zip archive"
 
 
 class DatasetContent(models.TextChoices):
@@ -31,6 +35,13 @@ class DatasetContent(models.TextChoices):
 
     ORIGINAL = "original", "As uploaded"
     PARQUET = "parquet", "Parquet"
+
+
+class ErrorListFormat(models.TextChoices):
+    """In which form the errors of a failed version are downloaded."""
+
+    CSV = "csv", "CSV"
+    JSON = "json", "JSON"
 
 
 class DatasetVersionQuerySet(JobQuerySet["DatasetVersion"]):
@@ -69,7 +80,11 @@ class DatasetVersion(BackgroundJob):
     number = models.PositiveIntegerField()
     original_name = models.CharField(max_length=255)
     format = models.CharField(max_length=16, choices=DatasetFormat.choices)
-    original_sha256 = models.CharField(max_length=64)
+    # Where a worker finds the file, when it is brought in from a source.
+    source_name = models.CharField(max_length=60, blank=True)
+    source_path = models.CharField(max_length=1000, blank=True)
+    # Empty until a worker has brought the file in.
+    original_sha256 = models.CharField(max_length=64, blank=True)
     original_bytes = models.BigIntegerField()
     parquet_sha256 = models.CharField(max_length=64, blank=True)
     parquet_bytes = models.BigIntegerField(null=True)
@@ -99,6 +114,11 @@ class DatasetVersion(BackgroundJob):
                 name="dataset_version_ready_has_content",
                 condition=~Q(status="succeeded")
                 | (~Q(parquet_sha256="") & Q(row_count__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="dataset_version_has_file_or_source",
+                condition=~Q(original_sha256="")
+                | (~Q(source_name="") & ~Q(source_path="") & ~Q(status="succeeded")),
             ),
         ]
 

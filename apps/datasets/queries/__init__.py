@@ -30,11 +30,18 @@ from apps.datasets.queries.diffs import (
     prepare_diff,
     proposed_key,
 )
+from apps.datasets.queries.errors import (
+    ErrorList,
+    error_list,
+    error_list_format,
+    failure_places,
+)
 from apps.datasets.queries.fingerprints import (
     changed_groups,
     prepare_fingerprint,
     without_fingerprint,
 )
+from apps.datasets.queries.profile import profile_figures
 from apps.datasets.queries.sealed import (
     budget_of,
     is_open_file,
@@ -44,13 +51,14 @@ from apps.datasets.queries.sealed import (
     sealed_part_of,
     sealed_parts_of,
 )
+from apps.datasets.queries.uploads import unfinished_uploads
 from apps.datasets.queries.versions import (
     HEAVY_FIELDS,
     content_named,
-    failure_places,
     key_figures,
     latest_versions,
     prepare_ingest,
+    rows_so_far,
 )
 
 __all__ = [
@@ -58,6 +66,7 @@ __all__ = [
     "HEAVY_FIELDS",
     "ColumnCard",
     "DatasheetStanding",
+    "ErrorList",
     "budget_of",
     "changed_groups",
     "changed_schema",
@@ -72,6 +81,8 @@ __all__ = [
     "datasheet_standings",
     "diff_figures",
     "diff_result",
+    "error_list",
+    "error_list_format",
     "example_rows",
     "failure_places",
     "hints_of",
@@ -89,11 +100,14 @@ __all__ = [
     "prepare_fingerprint",
     "prepare_ingest",
     "prepare_sealed_part",
+    "profile_figures",
     "propose_for",
     "proposed_key",
     "revision_before",
+    "rows_so_far",
     "sealed_part_of",
     "sealed_parts_of",
+    "unfinished_uploads",
     "versions_with_undecided_hints",
     "without_fingerprint",
 ]

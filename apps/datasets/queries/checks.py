@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from apps.datasets.queries.versions import failure_places
+from apps.datasets.queries.errors import failure_places
 
 if TYPE_CHECKING:
     from apps.datasets.models import DatasetVersion

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
-from apps.core import blobs
 from apps.core.errors import Invalid
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
 from apps.datasets.queries.contracts import newest_revision
-from engine.spec import IngestSpec, Limits, Seal
+from engine.spec import IngestSpec, Limits, Seal, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,8 +34,7 @@ HEAVY_FIELDS = (
 
 
 def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:
-    """Put the uploaded file into the job folder and describe the job to the engine."""
-    blobs.copy_to(version.original_sha256, folder / "inputs" / "original")
+    """Describe the job to the engine; the file is in its folder already."""
     revision = newest_revision(version.dataset)
     return reading_of(
         version,
@@ -57,16 +56,19 @@ def reading_of(
         seal: which rows are put aside.
         contract: what the table is held against.
     """
+    _, compression = format_of(file.original_name) or ("", "none")
     spec = IngestSpec(
         original_name=file.original_name,
         format=file.format,  # type: ignore[arg-type]  # the field's choices
+        compression=compression,  # type: ignore[arg-type]  # as the engine names it
         seal=seal,
         contract=contract,
         uploaded_on=file.created_at.date().isoformat(),
+        max_unpacked_bytes=settings.UNPACKED_LIMIT_BYTES,
         threads=settings.JOB_THREADS,
         limits=Limits(
             memory_bytes=settings.JOB_MEMORY_BYTES,
-            cpu_seconds=settings.JOB_WALL_SECONDS,
+            cpu_seconds=settings.JOB_WALL_SECONDS * settings.JOB_THREADS,
             file_bytes=LARGEST_FILE_BYTES,
         ),
     )
@@ -105,6 +107,17 @@ def key_figures(version: DatasetVersion) -> list[dict[str, str]]:
     ]
 
 
+def rows_so_far(version: DatasetVersion) -> str:
+    """Say how many rows the worker has told of last, such as "1,200,000 rows checked".
+
+    Returns:
+        Empty until it has told of rows.
+    """
+    told = f"{version.log_tail}\n{version.stage}"
+    found = re.findall(r"[\d,]*\d (?:rows|lines|images)\b[^\n.;]*", told)
+    return found[-1] if found else ""
+
+
 def content_named(name: str | None) -> DatasetContent:
     """Read which file is asked for; the original when nothing is said.
 
@@ -116,15 +129,3 @@ def content_named(name: str | None) -> DatasetContent:
     except ValueError as error:
         sentence = f"format is one of {', '.join(DatasetContent.values)}."
         raise Invalid(sentence, fields={"format": sentence}) from error
-
-
-def failure_places(version: DatasetVersion) -> list[dict[str, Any]]:
-    """List where the file is wrong: row, column, message and text.
-
-    Other details of a failure are for operators and stay on the row.
-    """
-    return [
-        place
-        for place in version.failure_details
-        if isinstance(place, dict) and "message" in place
-    ]

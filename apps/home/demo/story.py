@@ -263,6 +263,12 @@ class Story:
             )
         )
 
+    def regenerate(self, version: ModelVersion) -> None:
+        """Have its training done again and wait for the verdict."""
+        self.say(f"Regenerating {version}")
+        by = self.who("validator")
+        _succeeded(training.request_regeneration(run=version.run, by=by))
+
     def ask_and_sign(
         self, version: ModelVersion, message: str, signers: Sequence[str]
     ) -> None:
@@ -403,6 +409,7 @@ def _approve_and_wait(story: Story, first: TrainingJob, boosted: TrainingJob) ->
     champion = story.register(first, "damage-risk", STRIKE_CARD)
     story.write_plan(champion, STRIKE_CRITERIA, ["Wildlife Size", "Phase of flight"])
     story.validate(champion)
+    story.regenerate(champion)
     story.ask_and_sign(
         champion,
         "First model of the project; replaces inspecting in order of arrival.",

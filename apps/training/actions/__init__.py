@@ -1,7 +1,7 @@
 """Everything that changes a training job or does a run again."""
 
 from apps.training.actions.code import finish_code, launch_code
-from apps.training.actions.launch import launch_training
+from apps.training.actions.launch import launch_training, relaunch_training
 from apps.training.actions.regenerations import (
     download_regeneration_bundle,
     finish_regeneration,
@@ -17,5 +17,6 @@ __all__ = [
     "finish_training",
     "launch_code",
     "launch_training",
+    "relaunch_training",
     "request_regeneration",
 ]

@@ -17,8 +17,9 @@ from apps.experiments.actions import MetricPoint, RunContent, record_run
 from apps.experiments.models import Experiment, RunSource
 from apps.jobs.actions import finish_job
 from apps.training import rules
-from apps.training.actions.launch import MAX_OUTPUT_BYTES, check_dataset, check_name
+from apps.training.actions.launch import check_dataset, check_name
 from apps.training.actions.work import store_files
+from apps.training.checking import MAX_OUTPUT_BYTES
 from apps.training.code_projects import CodeProject, read_project
 from apps.training.models import CodeJob
 from engine.spec import Limits, RunCodeSpec, SpecError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 
 from apps.access.checks import ensure
@@ -15,9 +14,9 @@ from apps.core.queue import enqueue
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Experiment
 from apps.jobs.models import JobStatus
-from apps.training import queries, rules
+from apps.training import rules
+from apps.training.checking import check_spec
 from apps.training.models import TrainingJob
-from engine.spec import SpecError, TrainSpec
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from apps.projects.models import Project
 
 MAX_NAME_CHARACTERS = 120
-MAX_OUTPUT_BYTES = 4 * 1024**3
 
 
 @transaction.atomic
@@ -65,8 +63,7 @@ def launch_training(
         return first
     check_name(name)
     check_dataset(dataset_version, experiment.project, by)
-    checked = _checked(spec, experiment.project)
-    _check_columns(checked, dataset_version)
+    checked = check_spec(spec, experiment.project, dataset_version)
     job = TrainingJob.objects.create(
         experiment=experiment,
         dataset_version=dataset_version,
@@ -75,20 +72,59 @@ def launch_training(
         launched_by=by,
         submission_key=submission_key,
     )
+    _announce(job, by)
+    return job
+
+
+@transaction.atomic
+def relaunch_training(*, job: TrainingJob, by: User) -> TrainingJob:
+    """Queue the same training again, after it failed or was cancelled.
+
+    Asked again, the first relaunch is returned; when that fails too, it can be
+    relaunched in its turn.
+
+    Raises:
+        Invalid: the spec or the data do not fit any more; `fields` says what.
+        Refused: only who may launch training.
+        WrongState: it has not failed.
+    """
+    job = (
+        TrainingJob.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("experiment__project", "dataset_version__dataset")
+        .get(pk=job.pk)
+    )
+    ensure(rules.can_relaunch_training(by, job))
+    if first := TrainingJob.objects.filter(relaunch_of=job).first():
+        return first
+    check_dataset(job.dataset_version, job.project, by)
+    again = TrainingJob.objects.create(
+        experiment=job.experiment,
+        dataset_version=job.dataset_version,
+        name=job.name,
+        spec=check_spec(job.spec, job.project, job.dataset_version).to_json(),
+        launched_by=by,
+        relaunch_of=job,
+    )
+    _announce(again, by, relaunch_of=str(job.pk))
+    return again
+
+
+def _announce(job: TrainingJob, by: User, **facts: str) -> None:
+    """Record that a job was launched, and knock for a worker."""
     record(
         EventType.TRAINING_LAUNCHED,
         target=job,
-        project=experiment.project,
+        project=job.project,
         by=by,
         changes={
-            "experiment": experiment.name,
-            "dataset_version": str(dataset_version),
-            "estimator": checked.estimator,
-            "target": checked.target,
+            "experiment": job.experiment.name,
+            "dataset_version": str(job.dataset_version),
+            "estimator": job.spec["estimator"],
+            "target": job.spec["target"],
+            **facts,
         },
     )
     enqueue(job.kind.task, pk=str(job.pk))
-    return job
 
 
 def _launched_before(
@@ -136,59 +172,4 @@ def check_dataset(version: DatasetVersion, project: Project, by: User) -> None:
         raise Invalid(
             f"The {version} is not ready; wait until it is read.",
             fields={"dataset_version": "Not ready."},
-        )
-
-
-def _checked(spec: dict[str, Any], project: Project) -> TrainSpec:
-    """Complete the spec and check it as the engine will."""
-    limits = {name: value for name, value in _given_limits(spec).items() if value}
-    ceilings = {
-        "memory_bytes": settings.JOB_MEMORY_BYTES,
-        "wall_seconds": settings.JOB_WALL_SECONDS,
-        "cpu_seconds": settings.JOB_WALL_SECONDS * settings.JOB_THREADS,
-        "file_bytes": MAX_OUTPUT_BYTES,
-    }
-    completed = {
-        "cost": queries.mission_cost(project, spec.get("task")),
-        **spec,
-        "threads": settings.JOB_THREADS,
-        "limits": {**ceilings, **limits},
-    }
-    try:
-        checked = TrainSpec.from_json(completed)
-    except SpecError as error:
-        raise Invalid(
-            f"The training cannot be launched: {error}",
-            fields={error.field: error.problem},
-        ) from error
-    for name, ceiling in ceilings.items():
-        if getattr(checked.limits, name) > ceiling:
-            raise Invalid(
-                f"The limit {name} is above what this portal allows.",
-                fields={f"limits.{name}": f"At most {ceiling:,}."},
-            )
-    return checked
-
-
-def _given_limits(spec: dict[str, Any]) -> dict[str, Any]:
-    limits = spec.get("limits") or {}
-    if not isinstance(limits, dict):
-        raise Invalid(
-            "The limits must be an object.", fields={"limits": "Must be an object."}
-        )
-    return limits
-
-
-def _check_columns(spec: TrainSpec, version: DatasetVersion) -> None:
-    known = set(version.column_names)
-    if spec.target not in known:
-        raise Invalid(
-            f"The dataset has no column {spec.target} to learn.",
-            fields={"target": "Not a column of the dataset."},
-        )
-    unknown = [feature.name for feature in spec.features if feature.name not in known]
-    if unknown:
-        raise Invalid(
-            f"The dataset has no column {unknown[0]}.",
-            fields={"features": f"Not columns of the dataset: {', '.join(unknown)}."},
         )

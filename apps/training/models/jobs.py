@@ -65,6 +65,10 @@ class TrainingJob(BackgroundJob):
         null=True,
         related_name="training_job",
     )
+    # The job that failed or was cancelled, of which this is another attempt.
+    relaunch_of = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="relaunch"
+    )
     # The same form sent twice launches one job.
     submission_key = models.UUIDField(null=True, unique=True)
 

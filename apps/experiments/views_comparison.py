@@ -1,0 +1,139 @@
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from apps.core.csv_cells import csv_text
+from apps.core.http import HtmxRequest
+from apps.core.rest import keyset_page
+from apps.experiments import comparing, comparison_pictures, queries, rules
+from apps.experiments.comparing import Comparison
+from apps.experiments.forms import ComparisonForm, RunFilter
+from apps.experiments.models import Experiment, Run
+from apps.experiments.pages import find_project, trail_to
+from apps.projects.models import Project
+
+RUNS_ON_A_PAGE = 20
+
+
+@login_required
+@require_GET
+def list_runs(request: HtmxRequest, slug: str) -> HttpResponse:
+    """Runs of all experiments, to choose from; what was chosen stays chosen."""
+    project = find_project(request, slug)
+    runs = _runs(request, project).defer("summary")
+    experiments = Experiment.objects.visible_to(request.user).filter(project=project)
+    form = RunFilter(request.GET, experiments=experiments.order_by("name"))
+    page = keyset_page(
+        form.narrow(runs), after=request.GET.get("after"), limit=RUNS_ON_A_PAGE
+    )
+    keys, rows = queries.run_table(page.rows)
+    chosen = comparing.chosen_ids(request.GET.getlist("run"))[: comparing.MOST_COMPARED]
+    shown = {run.pk for run in page.rows}
+    return render(
+        request,
+        "experiments/runs.html",
+        {
+            "project": project,
+            "trail": trail_to(project),
+            "form": form,
+            "page": page,
+            "titles": [queries.metric_title(key) for key in keys],
+            "rows": rows,
+            "chosen": chosen,
+            "elsewhere": runs.filter(pk__in=set(chosen) - shown).order_by("-pk"),
+        },
+    )
+
+
+@login_required
+@require_GET
+def compare_runs(request: HtmxRequest, slug: str) -> HttpResponse:
+    project = find_project(request, slug)
+    compared = _compared(request, project)
+    form = ComparisonForm(request.GET, compared=compared)
+    return render(
+        request,
+        "experiments/compare.html",
+        {
+            "project": project,
+            "trail": trail_to(project),
+            "compared": compared,
+            "form": form,
+            "others": _others(request, compared),
+            "choice": _choice(compared),
+            **_best(compared, form),
+            "figures": _figures(compared, form),
+        },
+    )
+
+
+@login_required
+@require_GET
+def download_comparison(request: HtmxRequest, slug: str) -> HttpResponse:
+    compared = _compared(request, find_project(request, slug))
+    return HttpResponse(
+        csv_text(compared.rows()),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="comparison.csv"'},
+    )
+
+
+def _runs(request: HtmxRequest, project: Project) -> Any:
+    visible = Run.objects.visible_to(request.user).filter(experiment__project=project)
+    return visible.select_related("recorded_by", "experiment")
+
+
+def _compared(request: HtmxRequest, project: Project) -> Comparison:
+    runs = comparing.chosen_runs(
+        _runs(request, project).select_related("dataset_version__dataset"),
+        request.GET.getlist("run"),
+    )
+    return comparing.comparison(runs, rules.seen_versions(request.user, runs))
+
+
+def _choice(compared: Comparison) -> str:
+    """Give the chosen runs as they stand in an address."""
+    query = QueryDict(mutable=True)
+    query.setlist("run", [str(run.pk) for run in compared.runs])
+    return query.urlencode()
+
+
+def _others(request: HtmxRequest, compared: Comparison) -> list[tuple[Run, str]]:
+    """Pair each run with the address of the comparison without it."""
+    if len(compared.runs) == comparing.FEWEST_COMPARED:
+        return [(run, "") for run in compared.runs]
+    pairs = []
+    for run in compared.runs:
+        query = request.GET.copy()
+        kept = [str(one.pk) for one in compared.runs if one is not run]
+        query.setlist("run", kept)
+        pairs.append((run, f"?{query.urlencode()}"))
+    return pairs
+
+
+def _best(compared: Comparison, form: ComparisonForm) -> dict[str, Any]:
+    key = str(form.picked["best"])
+    return {
+        "best_title": queries.metric_title(key),
+        "best": compared.best_by(key) if key else [],
+    }
+
+
+def _figures(compared: Comparison, form: ComparisonForm) -> list[Any]:
+    runs, picked = compared.runs, {k: str(v) for k, v in form.picked.items()}
+    quantities = form.quantities
+    best = compared.best_by(picked["best"])
+    drawn = [comparison_pictures.coordinates(runs, form.chosen_axes(), best)]
+    if picked["best"]:
+        drawn.append(comparison_pictures.judged(compared, picked["best"]))
+    if picked["x"] and picked["y"]:
+        x, y = quantities[picked["x"]], quantities[picked["y"]]
+        drawn.append(comparison_pictures.cloud(runs, x, y))
+    drawn += comparison_pictures.curves(runs)
+    if key := picked["history"]:
+        found = queries.thinned_histories(runs, key)
+        drawn.append(comparison_pictures.history(runs, key, found))
+    return [figure for figure in drawn if figure]
