@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from engine import tables
+from engine import seal, tables
 from engine.contract import hold_against_contract
 from engine.fingerprint import fingerprint
 from engine.folder import EngineError, Folder, Json
@@ -49,6 +49,11 @@ def run(spec: IngestSpec, folder: Folder) -> Json:
 def _run(spec: IngestSpec, folder: Folder) -> Json:
     target = folder.outputs / "data.parquet"
     types = _convert(spec, folder, target)
+    sealed = (
+        seal.split_off(spec.seal, folder, target, threads=spec.threads)
+        if spec.seal
+        else None
+    )
     with tables.connect(folder.path, threads=spec.threads) as database:
         held = hold_against_contract(database, spec, target)
         described = profile(
@@ -78,6 +83,7 @@ def _run(spec: IngestSpec, folder: Folder) -> Json:
             "correlations": described.correlations,
         },
         "hints": described.hints,
+        "sealed": sealed,
         "fingerprint": prints,
         "contract": held,
     }

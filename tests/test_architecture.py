@@ -58,6 +58,7 @@ SHARED_RULES = {
 DELEGATED = {
     "datasets.finish_diff": "finish_job",
     "datasets.finish_ingest": "finish_job",
+    "datasets.finish_sealed_part": "finish_job",
     "exports.finish_export": "finish_job",
     "training.finish_code": "finish_job",
     "training.finish_regeneration": "finish_job",

@@ -45,6 +45,7 @@ class Permission(StrEnum):
     REGENERATION_REQUEST = "regeneration.request"
     REPORT_REQUEST = "report.request"
     RUN_RECORD = "run.record"
+    SEALED_BUDGET_SET = "sealed_budget.set"
     TRAINING_LAUNCH = "training.launch"
 
     @property
@@ -82,5 +83,6 @@ _TITLES = {
     Permission.REGENERATION_REQUEST: "have models regenerated",
     Permission.REPORT_REQUEST: "ask for validation reports",
     Permission.RUN_RECORD: "record runs",
+    Permission.SEALED_BUDGET_SET: "set the budget of looks at sealed data",
     Permission.TRAINING_LAUNCH: "launch training",
 }

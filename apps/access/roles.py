@@ -57,6 +57,7 @@ PROGRAM_MANAGER = Role(
             P.PROJECT_EDIT,
             P.PROJECT_READ,
             P.REGENERATION_REQUEST,
+            P.SEALED_BUDGET_SET,
         }
     ),
 )

@@ -74,6 +74,7 @@ class EventType(models.TextChoices):
 
     DATASET_CONTRACT_SAVED = "dataset.contract_saved", "saved"
     DATASET_CREATED = "dataset.created", "created dataset"
+    DATASET_DATASHEET_WRITTEN = "dataset.datasheet_written", "wrote"
     DATASET_DIFF_CANCEL_REQUESTED = (
         "dataset.diff_cancel_requested",
         "asked to cancel the comparison",
@@ -88,6 +89,7 @@ class EventType(models.TextChoices):
     DATASET_EDITED = "dataset.edited", "edited dataset"
     DATASET_GRANT_REVOKED = "dataset.grant_revoked", "withdrew access to"
     DATASET_GRANTED = "dataset.granted", "gave access to"
+    DATASET_HINT_DECIDED = "dataset.hint_decided", "decided whether personal data is in"
     DATASET_OPENED = "dataset.opened", "opened to all members"
     DATASET_RESTRICTED = "dataset.restricted", "restricted"
     DATASET_VERSION_CANCEL_REQUESTED = (
@@ -160,6 +162,19 @@ class EventType(models.TextChoices):
 
     RUN_ARTIFACT_DOWNLOADED = "run.artifact_downloaded", "downloaded an artifact of"
     RUN_RECORDED = "run.recorded", "recorded"
+
+    SEALED_BUDGET_SET = "sealed.budget_set", "set the budget of looks at sealed data in"
+    SEALED_LOOKED = "sealed.looked", "had a model measured on the"
+    SEALED_PART_CANCEL_REQUESTED = (
+        "sealed.part_cancel_requested",
+        "asked to cancel reading of the",
+    )
+    SEALED_PART_CANCELLED = "sealed.part_cancelled", "cancelled reading of the"
+    SEALED_PART_FAILED = "sealed.part_failed", "could not read the"
+    SEALED_PART_READY = "sealed.part_ready", "finished reading the"
+    SEALED_PART_REQUEUED = "sealed.part_requeued", "queued again the"
+    SEALED_PART_STARTED = "sealed.part_started", "began to read the"
+    SEALED_PART_UPLOADED = "sealed.part_uploaded", "uploaded the"
 
     TOKEN_ISSUED = "token.issued", "issued API token"
     TOKEN_REVOKED = "token.revoked", "revoked API token"

@@ -16,20 +16,24 @@ from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets import (
     actions,
     api_contracts,
+    api_datasheets,
     api_diffs,
     api_imports,
+    api_sealed,
     api_uploads,
     api_versions,
     queries,
     rules,
 )
+from apps.datasets.api_sealed import SealInput
 from apps.datasets.api_versions import DatasetVersionOutput, accepted
 from apps.datasets.models import Dataset
+from apps.datasets.sealing import seal_in
 from apps.projects.api_access import GrantBase, GrantsBase, OpenBase, RestrictBase
 from apps.projects.models import Project
 
 
-class DatasetUpload(serializers.Serializer[Any]):
+class DatasetUpload(SealInput):
     name = serializers.SlugField(max_length=60)
     title = serializers.CharField(max_length=120, required=False)
     description = serializers.CharField(
@@ -38,7 +42,7 @@ class DatasetUpload(serializers.Serializer[Any]):
     file = serializers.FileField(max_length=255)
 
 
-class DatasetVersionUpload(serializers.Serializer[Any]):
+class DatasetVersionUpload(SealInput):
     file = serializers.FileField(max_length=255)
 
 
@@ -97,6 +101,7 @@ class DatasetsView(_DatasetBase):
             values=given.validated_data,
             content=file,
             original_name=file.name,
+            seal=seal_in(given.validated_data),
             by=request.user,
         )
         return accepted(version)
@@ -142,7 +147,11 @@ class VersionsView(_DatasetBase):
         given.is_valid(raise_exception=True)
         file = given.validated_data["file"]
         version = actions.upload_version(
-            dataset=dataset, content=file, original_name=file.name, by=request.user
+            dataset=dataset,
+            content=file,
+            original_name=file.name,
+            seal=seal_in(given.validated_data),
+            by=request.user,
         )
         return accepted(version)
 
@@ -179,6 +188,8 @@ urlpatterns = [
         DatasetGrantView.as_view(),
         name="dataset_grant",
     ),
+    *api_datasheets.urlpatterns,
+    *api_sealed.urlpatterns,
     *api_versions.urlpatterns,
     *api_uploads.urlpatterns,
     *api_imports.urlpatterns,

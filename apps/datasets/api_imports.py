@@ -12,12 +12,14 @@ from rest_framework.response import Response
 from apps.access.checks import ensure
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets import actions, rules, sources
+from apps.datasets.api_sealed import SealInput
 from apps.datasets.api_versions import DatasetVersionOutput, accepted
 from apps.datasets.models import Dataset
+from apps.datasets.sealing import seal_in
 from apps.projects.models import Project
 
 
-class DatasetVersionImport(serializers.Serializer[Any]):
+class DatasetVersionImport(SealInput):
     # Taken out of the class by its metaclass, so that it hides nothing.
     source = serializers.CharField(max_length=60)  # type: ignore[assignment]
     path = serializers.CharField(max_length=1000, trim_whitespace=False)
@@ -125,7 +127,7 @@ class ImportVersionView(ApiView):
 
 def _place(given: DatasetVersionImport) -> actions.SourcePlace:
     data = given.validated_data
-    return actions.SourcePlace(data["source"], data["path"])
+    return actions.SourcePlace(data["source"], data["path"], seal_in(data))
 
 
 urlpatterns = [

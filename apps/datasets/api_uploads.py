@@ -71,6 +71,7 @@ _START = [
         str,
         "Pairs of a key and its value in Base64, parted by commas. Keys: filename; "
         "name, title and description of a new dataset; sha256 of the whole file; "
+        "seal_method, seal_ratio, seal_column and seal_seed of rows to put aside; "
         "lastmodified in milliseconds since 1970.",
         required=True,
     ),

@@ -57,13 +57,18 @@ class DatasetVersionOutput(serializers.Serializer[Any]):
 
 
 class DatasetVersionDetail(DatasetVersionOutput):
+    seal = serializers.JSONField()
+    sealed_rows = serializers.SerializerMethodField()
     columns = serializers.JSONField()
     profile = serializers.JSONField()
-    hints = serializers.JSONField()
     fingerprint = serializers.JSONField(allow_null=True)
     contract_check = serializers.JSONField(allow_null=True)
     failure_places = serializers.SerializerMethodField()
     errors_url = serializers.SerializerMethodField()
+
+    def get_sealed_rows(self, version: DatasetVersion) -> int | None:
+        part = queries.sealed_part_of(version)
+        return part.row_count if part else None
 
     @extend_schema_field(DatasetFailurePlace(many=True))
     def get_failure_places(self, version: DatasetVersion) -> Any:

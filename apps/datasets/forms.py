@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from apps.core.forms import PortalForm
+from apps.datasets.models import MOST_LOOKS
 from apps.datasets.queries import proposed_key
-from engine.spec import COMPRESSION_ENDINGS, FORMAT_ENDINGS
+from apps.datasets.sealing import DEFAULT_RATIO, METHODS, seal_in
+from engine.spec import (
+    COMPRESSION_ENDINGS,
+    FORMAT_ENDINGS,
+    HIGHEST_RATIO,
+    LOWEST_RATIO,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +41,67 @@ class DatasetForm(PortalForm):
     )
 
 
-class VersionForm(PortalForm):
+class SealFields(PortalForm):
+    """How rows are put aside when a file is read; without a method none are."""
+
+    seal_method = forms.ChoiceField(
+        choices=[("", "None"), *METHODS.items()],
+        required=False,
+        label="Rows to seal",
+        help_text="Sealed rows are read by workers only, to measure models; every use "
+        "is counted. Nobody can take them out again, and the file as uploaded can no "
+        "longer be downloaded.",
+    )
+    seal_ratio = forms.FloatField(
+        min_value=LOWEST_RATIO,
+        max_value=HIGHEST_RATIO,
+        required=False,
+        initial=DEFAULT_RATIO,
+        label="Share of the rows to seal",
+        help_text="0.2 is one row in five.",
+    )
+    seal_column = forms.CharField(
+        max_length=255,
+        required=False,
+        label="Column to seal by",
+        help_text="As the header of the file has it; not for rows at random.",
+    )
+    seal_seed = forms.IntegerField(
+        min_value=0,
+        max_value=2**32 - 1,
+        required=False,
+        initial=0,
+        label="Seed of the choice",
+        help_text="The same file and seed always seal the same rows.",
+    )
+
+    def seal(self) -> dict[str, Any] | None:
+        """What was chosen, as the action takes it."""
+        return seal_in(self.cleaned_data)
+
+
+class FileForm(PortalForm):
     file = forms.FileField(
         help_text=FILE_HELP,
         widget=forms.ClearableFileInput(attrs={"accept": ACCEPTED}),
+    )
+
+
+class VersionForm(SealFields, FileForm):
+    field_order = ["file"]
+
+
+class BudgetForm(PortalForm):
+    looks = forms.IntegerField(
+        min_value=0,
+        max_value=MOST_LOOKS,
+        help_text="Of each model, all its versions together, at the sealed rows of one "
+        "dataset. Each look teaches a little about them, so few keep the test honest.",
+    )
+    reason = forms.CharField(
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Why this many; the audit trail keeps it.",
     )
 
 
@@ -54,7 +118,7 @@ class NamedForm(DatasetForm):
 class NewDatasetForm(NamedForm, VersionForm): ...
 
 
-class ImportVersionForm(PortalForm):
+class ImportVersionForm(SealFields):
     source = forms.CharField(max_length=60, widget=forms.HiddenInput)
     path = forms.CharField(max_length=1000, strip=False, widget=forms.HiddenInput)
 

@@ -45,8 +45,11 @@ def trail_to(project: Project, dataset: Dataset | None = None) -> list[dict[str,
 # The pages about one dataset, in the order of their links, by URL name.
 _SECTIONS = (
     ("Versions", "datasets:dataset"),
+    ("Datasheet", "datasets:datasheet"),
     ("Contract", "datasets:contract"),
     ("Changes", "datasets:changes"),
+    ("Sealed data", "home:sealed_data"),
+    ("Lineage", "home:dataset_lineage"),
 )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
+from apps.datasets import queries
 from apps.datasets.models import (
     Dataset,
     DatasetContent,
@@ -15,7 +16,7 @@ from apps.datasets.models import (
     VersionDiff,
 )
 from apps.jobs.models import JobStatus
-from apps.projects.rules import permitted_with
+from apps.projects.rules import permitted_with, sees
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -77,6 +78,11 @@ def can_download_version(
         return NotNow("There is no file until a worker has brought it in.")
     if content == DatasetContent.PARQUET and version.status != JobStatus.SUCCEEDED:
         return NotNow("There is no Parquet file until the upload was read.")
+    if content == DatasetContent.ORIGINAL and version.seal:
+        return Denied(
+            "The file as uploaded holds the sealed rows, which only workers read. "
+            "Download the Parquet file, which has all others."
+        )
     return permitted_with(user, Permission.DATASET_DOWNLOAD, version.dataset)
 
 
@@ -142,3 +148,45 @@ def _its_owner(user: User, upload: Upload) -> Decision:
         state = upload.get_state_display().lower()
         return NotNow(f"This upload is {state}; send the file as a new one.")
     return ALLOWED
+
+
+def can_write_datasheet(user: User, dataset: Dataset) -> Decision:
+    """Say whether `user` may state what the data is: who edits it, and its steward."""
+    newest = queries.newest_datasheet(dataset)
+    if newest and newest.steward_id == user.pk and newest.has_steward:
+        return sees(user, dataset)
+    return can_edit_dataset(user, dataset)
+
+
+def can_decide_hint(user: User, dataset: Dataset) -> Decision:
+    """Say whether `user` may decide what in `dataset` is personal: its steward."""
+    newest = queries.newest_datasheet(dataset)
+    steward = newest.steward if newest and newest.has_steward else None
+    if steward is None:
+        return NotNow(
+            "Name a member of the project as steward in the datasheet first; the "
+            "steward decides what is personal data."
+        )
+    if steward.pk != user.pk:
+        return Denied(
+            f"Only the steward of this dataset, {steward.full_name}, can decide what "
+            "is personal data."
+        )
+    return sees(user, dataset)
+
+
+def can_upload_sealed_part(user: User, version: DatasetVersion) -> Decision:
+    """Say whether `user` may add rows to `version` that only workers read."""
+    decision = permitted_with(user, Permission.DATASET_UPLOAD, version.dataset)
+    if decision and version.status != JobStatus.SUCCEEDED:
+        return NotNow("Sealed rows are added to a version that was read.")
+    if decision and queries.sealed_part_of(version):
+        return NotNow(
+            f"Version {version.number} has a sealed part, which never changes."
+        )
+    return decision
+
+
+def can_set_sealed_budget(user: User, project: Project) -> Decision:
+    """Say whether `user` may limit looks at sealed data: the program manager."""
+    return permitted(user, Permission.SEALED_BUDGET_SET, project)

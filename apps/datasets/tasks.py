@@ -10,7 +10,7 @@ from apps.core.queue import task
 from apps.core.sandbox import Outcome, Watch
 from apps.datasets import actions, parts, queries
 from apps.datasets.intake import bring_in
-from apps.datasets.models import DatasetVersion, Upload, VersionDiff
+from apps.datasets.models import DatasetVersion, SealedPart, Upload, VersionDiff
 from apps.jobs.execution import carry_out, execute, run_engine
 
 
@@ -51,3 +51,15 @@ def expire_uploads(**_: Any) -> None:
 
 
 LEFT_SECONDS = 24 * 60 * 60
+
+
+@task("datasets.read_sealed_part", queue="ingest")
+def read_sealed_part(*, pk: str, **_: Any) -> None:
+    """Read rows that nobody else will, unless another worker has them."""
+    execute(
+        SealedPart,
+        pk,
+        verb="ingest",
+        prepare=queries.prepare_sealed_part,
+        finish=actions.finish_sealed_part,
+    )

@@ -16,6 +16,7 @@ from django.http import UnreadablePostError
 
 from apps.core.errors import Invalid, PortalError
 from apps.datasets.actions import UploadWish
+from apps.datasets.sealing import seal_in
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -34,6 +35,7 @@ LONGEST_NUMBER = 18  # digits, so that it fits a column
 # What is read of the metadata, and what clients add of their own accord.
 OF_A_FILE = {"filename", "sha256", "lastmodified"}
 OF_A_DATASET = {"name", "title", "description"}
+OF_A_SEAL = {"seal_method", "seal_ratio", "seal_column", "seal_seed"}
 NOT_ASKED_FOR = {"filetype", "type", "relativePath"}
 
 Headers = Mapping[str, str]
@@ -53,7 +55,8 @@ def wish_in(headers: Headers, dataset: Dataset | None) -> UploadWish:
         Invalid: a header cannot be read, or asks for what there is not.
     """
     told = _metadata_in(headers.get("Upload-Metadata", ""))
-    if unknown := told.keys() - OF_A_FILE - OF_A_DATASET - NOT_ASKED_FOR:
+    known = OF_A_FILE | OF_A_DATASET | OF_A_SEAL | NOT_ASKED_FOR
+    if unknown := told.keys() - known:
         sentence = "An upload cannot be told this; leave it out."
         raise Invalid(sentence, fields={key[:60]: sentence for key in sorted(unknown)})
     modified = told.get("lastmodified", "")
@@ -66,6 +69,7 @@ def wish_in(headers: Headers, dataset: Dataset | None) -> UploadWish:
         name="" if dataset else told.get("name", ""),
         title="" if dataset else told.get("title", ""),
         description="" if dataset else told.get("description", ""),
+        seal=seal_in(told),
     )
 
 

@@ -3,8 +3,10 @@ from django.urls import path
 from apps.datasets import (
     views,
     views_contracts,
+    views_datasheets,
     views_diffs,
     views_imports,
+    views_sealed,
     views_uploads,
     views_versions,
 )
@@ -64,6 +66,37 @@ urlpatterns = [
         "dataset-diffs/<uuid:pk>/download/",
         views_diffs.download_diff,
         name="download_diff",
+    ),
+    path("datasets/<uuid:pk>/datasheet/", views_datasheets.datasheet, name="datasheet"),
+    path(
+        "datasets/<uuid:pk>/datasheet/write/",
+        views_datasheets.write_datasheet,
+        name="write_datasheet",
+    ),
+    path(
+        "datasets/<uuid:pk>/datasheet/<int:number>/",
+        views_datasheets.datasheet_revision,
+        name="datasheet_revision",
+    ),
+    path(
+        "dataset-hints/<uuid:pk>/decide/",
+        views_datasheets.decide_hint,
+        name="decide_hint",
+    ),
+    path(
+        "dataset-versions/<uuid:pk>/upload-sealed-part/",
+        views_sealed.upload_sealed_part,
+        name="upload_sealed_part",
+    ),
+    path(
+        "sealed-parts/<uuid:pk>/cancel/",
+        views_sealed.cancel_sealed_part,
+        name="cancel_sealed_part",
+    ),
+    path(
+        "projects/<slug:slug>/sealed-budget/",
+        views_sealed.set_sealed_budget,
+        name="set_sealed_budget",
     ),
     *views.access_views.urls("datasets/<uuid:pk>/", "dataset"),
     path(

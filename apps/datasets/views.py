@@ -27,9 +27,11 @@ GET_OR_POST = ["GET", "POST"]
 @require_GET
 def list_datasets(request: HtmxRequest, slug: str) -> HttpResponse:
     project = find_project(request, slug)
-    datasets = Dataset.objects.visible_to(request.user).filter(project=project)
+    visible = Dataset.objects.visible_to(request.user).select_related("project")
+    datasets = visible.filter(project=project)
     page = keyset_page(datasets, after=request.GET.get("after"), limit=24)
     latest = queries.latest_versions(page.rows)
+    standings = queries.datasheet_standings(page.rows)
     return render(
         request,
         "datasets/list.html",
@@ -37,7 +39,10 @@ def list_datasets(request: HtmxRequest, slug: str) -> HttpResponse:
             "project": project,
             "trail": trail_to(project)[:1],
             "page": page,
-            "cards": [(dataset, latest.get(dataset.pk)) for dataset in page.rows],
+            "cards": [
+                (dataset, latest.get(dataset.pk), standings[dataset.pk])
+                for dataset in page.rows
+            ],
             "may_upload_dataset": rules.can_upload_dataset(request.user, project),
         },
     )
@@ -51,12 +56,13 @@ def upload_dataset(request: HtmxRequest, slug: str) -> HttpResponse:
     form = NewDatasetForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         with form.taking_faults():
-            file = form.cleaned_data.pop("file")
+            file = form.cleaned_data["file"]
             version = actions.upload_dataset(
                 project=project,
                 values=form.cleaned_data,
                 content=file,
                 original_name=file.name,
+                seal=form.seal(),
                 by=request.user,
             )
             return redirect_after_success(request, version)
@@ -88,6 +94,7 @@ def _dataset_page(
             "sections": sections(dataset, "Versions"),
             "page": page,
             "access": access_panel(user, dataset),
+            "standing": queries.datasheet_standing(dataset),
             "form": form,
             "may_edit_dataset": rules.can_edit_dataset(user, dataset),
             "may_upload_version": rules.can_upload_version(user, dataset),
@@ -134,6 +141,7 @@ def upload_version(request: HtmxRequest, pk: UUID) -> HttpResponse:
                 dataset=dataset,
                 content=file,
                 original_name=file.name,
+                seal=form.seal(),
                 by=request.user,
             )
             return redirect_after_success(request, version)

@@ -51,8 +51,9 @@ def import_version(request: HtmxRequest, pk: UUID) -> HttpResponse:
     return _import_page(request, form, dataset.project, dataset)
 
 
-def _place(form: PortalForm) -> actions.SourcePlace:
-    return actions.SourcePlace(form.cleaned_data["source"], form.cleaned_data["path"])
+def _place(form: ImportVersionForm) -> actions.SourcePlace:
+    given = form.cleaned_data
+    return actions.SourcePlace(given["source"], given["path"], form.seal())
 
 
 def _import_page(

@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -12,9 +13,13 @@ from rest_framework.views import APIView
 from apps.core.errors import Invalid
 from apps.core.rest import with_etag
 from apps.core.rest_views import ApiRequest
+from apps.datasets.models import Dataset, DatasetVersion
+from apps.experiments.models import Run
 from apps.home import cards, queries
+from apps.home.lineage import COLUMNS, limit_in, lineage
 from apps.registry.models import ModelVersion
 from apps.registry.queries import with_card_parts
+from apps.training.models import TrainingJob
 
 
 class InboxRequestOutput(serializers.Serializer[Any]):
@@ -96,7 +101,71 @@ class CardView(APIView):
         return with_etag(request._request, response)
 
 
+class LineageNode(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    kind = serializers.ChoiceField(choices=list(COLUMNS))
+    id = serializers.UUIDField(source="pk", allow_null=True)
+    title = serializers.CharField()
+    detail = serializers.CharField()
+    url = serializers.CharField(allow_null=True)
+    is_start = serializers.BooleanField()
+
+
+class LineageEdge(serializers.Serializer[Any]):
+    before = serializers.CharField()
+    after = serializers.CharField()
+
+
+class LineageOutput(serializers.Serializer[Any]):
+    nodes = LineageNode(many=True)
+    edges = LineageEdge(many=True)
+    cut = serializers.ListField(child=serializers.CharField())
+
+
+_STARTS: dict[str, Any] = {
+    "dataset": Dataset,
+    "dataset_version": DatasetVersion,
+    "training_job": TrainingJob,
+    "run": Run,
+    "model_version": ModelVersion,
+}
+
+
+class LineageView(APIView):
+    @extend_schema(
+        parameters=[
+            *(OpenApiParameter(start, OpenApiTypes.UUID) for start in _STARTS),
+            OpenApiParameter("limit", OpenApiTypes.INT),
+        ],
+        responses=LineageOutput,
+    )
+    def get(self, request: ApiRequest) -> Response:
+        """What one thing came from and what came of it, as nodes and edges.
+
+        Name one start by its id. Things that you cannot see have no id and no name;
+        `cut` names the columns of which only the newest are here.
+        """
+        start, pk = _start_in(request)
+        visible = _STARTS[start].objects.visible_to(request.user)
+        found = get_object_or_404(visible, pk=pk)
+        limit = limit_in(request.query_params.get("limit"))
+        graph = lineage(start, found.pk, user=request.user, limit=limit)
+        return Response(LineageOutput(graph).data)
+
+
+def _start_in(request: ApiRequest) -> tuple[str, UUID]:
+    given = [start for start in _STARTS if request.query_params.get(start)]
+    if len(given) != 1:
+        raise Invalid(f"Give one of {', '.join(_STARTS)} in the query.")
+    try:
+        return given[0], UUID(request.query_params[given[0]])
+    except ValueError as error:
+        sentence = f"{given[0]} must be an id."
+        raise Invalid(sentence, fields={given[0]: sentence}) from error
+
+
 urlpatterns = [
+    path("lineage", LineageView.as_view(), name="lineage"),
     path("inbox", InboxView.as_view(), name="inbox"),
     path(
         "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/card",

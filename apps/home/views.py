@@ -3,7 +3,6 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from apps.access.permissions import Permission
@@ -18,6 +17,7 @@ from apps.datasets.models import Dataset
 from apps.experiments.models import Run
 from apps.home import cards, queries
 from apps.home.next_step import next_step
+from apps.home.pages import find_model_version, trail_to_model
 from apps.projects import rules as project_rules
 from apps.projects.models import Project
 from apps.projects.queries import members_of
@@ -31,7 +31,7 @@ from apps.training.models import TrainingJob
 from apps.validation import queries as validation_queries
 from apps.validation import reading, report_figures
 from apps.validation import rules as validation_rules
-from apps.validation.models import ValidationReport
+from apps.validation.models import Rows, ValidationReport
 
 PROJECTS_SHOWN = 12
 ROWS_SHOWN = 6
@@ -100,9 +100,11 @@ def _content(request: HtmxRequest, project: Project) -> dict[str, Any]:
     datasets = list(
         Dataset.objects.visible_to(user)
         .filter(project=project)
+        .select_related("project")
         .order_by("-pk")[:ROWS_SHOWN]
     )
     latest = dataset_queries.latest_versions(datasets)
+    standings = dataset_queries.datasheet_standings(datasets)
     jobs = TrainingJob.objects.visible_to(user).filter(experiment__project=project)
     return {
         "models": [
@@ -110,7 +112,10 @@ def _content(request: HtmxRequest, project: Project) -> dict[str, Any]:
             for model in found
             if (version := newest.get(model.pk))
         ],
-        "datasets": [(dataset, latest.get(dataset.pk)) for dataset in datasets],
+        "datasets": [
+            (dataset, latest.get(dataset.pk), standings[dataset.pk])
+            for dataset in datasets
+        ],
         "jobs": training_queries.with_origins(jobs).order_by("-pk")[:ROWS_SHOWN],
     }
 
@@ -121,12 +126,15 @@ def model_version(
     request: HtmxRequest, slug: str, name: str, number: int
 ) -> HttpResponse:
     user = request.user
-    version = _version(request, slug, name, number)
+    version = find_model_version(request, slug, name, number)
     report = validation_queries.latest_report(version)
+    data = version.run.dataset_version
+    sees_data = registry_queries.sees_data(version, user)
+    sealed = validation_queries.sealed_standing(version)
     context = {
         "version": version,
         "title": f"{version.model.name}, version {version.number}",
-        "trail": _trail(request, version),
+        "trail": trail_to_model(request, version),
         "steps": queries.version_steps(version),
         "champion": registry_queries.champion_of(version.model),
         "report": report,
@@ -134,11 +142,20 @@ def model_version(
         "reports": validation_queries.reports_of(version)[:ROWS_SHOWN],
         "plan": validation_queries.latest_plan(version.model),
         "files": registry_rules.file_decisions(user, version),
-        "sees_data": registry_queries.sees_data(version, user),
+        "sees_data": sees_data,
+        "standing": dataset_queries.datasheet_standing(data.dataset)
+        if data and sees_data
+        else None,
         "sections": registry_queries.card_record(version)["sections"],
         "events": queries.recent_events(user, ROWS_SHOWN, target_id=str(version.pk)),
         "may_write_plan": validation_rules.can_write_plan(user, version.model),
         "may_request_report": validation_rules.can_request_report(user, version),
+        "sealed": sealed,
+        "may_request_sealed_report": validation_rules.can_request_report(
+            user, version, Rows.SEALED
+        )
+        if sealed
+        else None,
         "may_edit_card": registry_rules.can_edit_card(user, version),
         **_approval(request, version),
         **_regeneration(request, version),
@@ -184,32 +201,13 @@ def _regeneration(request: HtmxRequest, version: ModelVersion) -> dict[str, Any]
 @login_required
 @require_GET
 def card(request: HtmxRequest, slug: str, name: str, number: int) -> HttpResponse:
-    version = _version(request, slug, name, number)
+    version = find_model_version(request, slug, name, number)
     context = {
         "version": version,
         "trail": [
-            *_trail(request, version),
+            *trail_to_model(request, version),
             {"label": f"Version {version.number}", "url": version.get_absolute_url()},
         ],
         "content": cards.card_html(cards.model_card(version)),
     }
     return render(request, "home/card.html", context)
-
-
-def _version(request: HtmxRequest, slug: str, name: str, number: int) -> ModelVersion:
-    visible = ModelVersion.objects.visible_to(request.user)
-    return get_object_or_404(
-        registry_queries.with_card_parts(visible),
-        model__project__slug=slug,
-        model__name=name,
-        number=number,
-    )
-
-
-def _trail(request: HtmxRequest, version: ModelVersion) -> list[dict[str, str]]:
-    """Lead over the project only who can see it: a grant opens a single model."""
-    model, project = version.model, version.project
-    trail = [{"label": model.name, "url": model.get_absolute_url()}]
-    if Project.objects.visible_to(request.user).filter(pk=project.pk).exists():
-        return [{"label": project.name, "url": project.get_absolute_url()}, *trail]
-    return [{"label": "Models", "url": reverse("registry:list")}, *trail]

@@ -218,3 +218,7 @@ class Restrictable(models.Model):
 
     class Meta:
         abstract = True
+
+    def reason_to_stay_restricted(self) -> str:
+        """Say why it cannot be opened to all members; empty when it can."""
+        return ""

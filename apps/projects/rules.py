@@ -95,6 +95,8 @@ def can_open_to_members(user: User, thing: Restrictable) -> Decision:
     decision = permitted_with(user, thing.sharing.permission, thing)
     if decision and not thing.is_restricted:
         return NotNow(f"This {thing.sharing.noun} is open to all members already.")
+    if decision and (reason := thing.reason_to_stay_restricted()):
+        return NotNow(reason)
     return decision
 
 

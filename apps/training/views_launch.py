@@ -11,6 +11,7 @@ from apps.access.checks import ensure
 from apps.core.errors import Invalid
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.datasets.models import DatasetVersion
+from apps.datasets.queries import datasheet_standing
 from apps.projects.models import Project
 from apps.training import actions, proposals, queries, rules
 from apps.training.checking import check_spec
@@ -126,6 +127,7 @@ def _show_form(
             for slug in offered
         ],
         "chosen_template": request.GET.get("template"),
+        "standing": datasheet_standing(version.dataset),
     }
     return render_form(request, "training/launch.html", context)
 

@@ -14,7 +14,7 @@ from apps.jobs.models import JobStatus
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import actions, queries
 from apps.validation.criteria import MAX_CRITERIA
-from apps.validation.models import ValidationPlan, ValidationReport, Verdict
+from apps.validation.models import Rows, ValidationPlan, ValidationReport, Verdict
 
 
 class CriterionShape(serializers.Serializer[Any]):
@@ -49,6 +49,7 @@ class ReportSummary(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=JobStatus.choices)
     verdict = serializers.ChoiceField(choices=Verdict.choices, allow_blank=True)
     plan_number = serializers.IntegerField(source="plan.number")
+    evaluated_on = serializers.ChoiceField(choices=Rows.choices)
     requested_by = serializers.CharField(source="requested_by.full_name")
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -56,6 +57,10 @@ class ReportSummary(serializers.Serializer[Any]):
 
     def get_status_url(self, report: ValidationReport) -> str:
         return reverse("v1:validation_report", args=[report.pk])
+
+
+class ReportInput(serializers.Serializer[Any]):
+    evaluated_on = serializers.ChoiceField(choices=Rows.choices, default=Rows.HELD_OUT)
 
 
 class ReportOutput(ReportSummary):
@@ -136,10 +141,18 @@ class ReportsView(ApiView):
         page = self.paginate_queryset(queries.reports_of(self._version()))
         return self.get_paginated_response(ReportSummary(page, many=True).data)
 
-    @extend_schema(request=None, responses={202: ReportSummary})
+    @extend_schema(request=ReportInput, responses={202: ReportSummary})
     def post(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
-        """Have a version measured; follow `status_url` until it is final."""
-        report = actions.request_report(version=self._version(), by=request.user)
+        """Have a version measured; follow `status_url` until it is final.
+
+        To be evaluated on `sealed` rows costs the model a look of its budget.
+        """
+        version = self._version()
+        given = ReportInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        report = actions.request_report(
+            version=version, **given.validated_data, by=request.user
+        )
         body = ReportSummary(report).data
         return Response(body, status=202, headers={"Location": body["status_url"]})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from apps.access.permissions import Permission
 from apps.audit.event_types import EventType
 from apps.core.ids import new_id
 from apps.core.status import Kind
+from apps.datasets.models import Dataset, SealedPart
 from apps.jobs.models import BackgroundJob, JobKind, JobQuerySet, JobStatus
 from apps.projects.models import Project
 from apps.registry.models import ModelVersion, RegisteredModel
@@ -112,6 +113,13 @@ class ValidationReportQuerySet(JobQuerySet["ValidationReport"]):
         return self.filter(status=JobStatus.SUCCEEDED).order_by("-number")
 
 
+class Rows(models.TextChoices):
+    """Which rows a version is measured on; its run has seen neither."""
+
+    HELD_OUT = "held_out", "Rows held out by its training"
+    SEALED = "sealed", "Sealed rows of its dataset"
+
+
 class ValidationReport(BackgroundJob):
     """What a worker measured on held-out data, judged by the plan of that moment."""
 
@@ -144,6 +152,9 @@ class ValidationReport(BackgroundJob):
     )
     # What the engine gets: engine.spec.EvaluateSpec as JSON, fixed at the request.
     spec = models.JSONField()
+    evaluated_on = models.CharField(
+        max_length=16, choices=Rows.choices, default=Rows.HELD_OUT
+    )
     # The unit of every cost in spec and result; empty when no objective was stated.
     cost_unit = models.CharField(max_length=60, blank=True)
     verdict = models.CharField(max_length=16, choices=Verdict.choices, blank=True)
@@ -190,3 +201,56 @@ class ValidationReport(BackgroundJob):
     def verdict_kind(self) -> Kind:
         """What the verdict means to the reader."""
         return KIND_OF_VERDICT.get(self.verdict, Kind.NEUTRAL)
+
+
+class SealedLookQuerySet(models.QuerySet["SealedLook"]):
+    """Reads of looks."""
+
+    def visible_to(self, user: User) -> Self:
+        """Looks of the models that `user` can see."""
+        return self.filter(model__in=RegisteredModel.objects.visible_to(user))
+
+
+class SealedLook(models.Model):
+    """One measuring of a model family on sealed rows, counted when it is asked for.
+
+    It counts whatever becomes of the report: nobody can tell afterwards what was seen.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    report = models.OneToOneField(
+        ValidationReport, on_delete=models.PROTECT, related_name="look"
+    )
+    part = models.ForeignKey(SealedPart, on_delete=models.PROTECT, related_name="looks")
+    model = models.ForeignKey(
+        RegisteredModel, on_delete=models.PROTECT, related_name="sealed_looks"
+    )
+    dataset = models.ForeignKey(
+        Dataset, on_delete=models.PROTECT, related_name="sealed_looks"
+    )
+    # Among the looks of its model family at the sealed data of its dataset, from 1.
+    number = models.PositiveIntegerField()
+    # The budget of the moment.
+    allowed = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = SealedLookQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "dataset", "number"], name="one_look_per_number"
+            ),
+            models.CheckConstraint(
+                name="look_within_its_budget",
+                condition=Q(number__gte=1, number__lte=F("allowed")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"look {self.number} of {self.model} at {self.dataset}"
+
+    @property
+    def project(self) -> Project:
+        """The project of the model."""
+        return self.model.project

@@ -7,17 +7,29 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, get_args
 
 from django.conf import settings
+from django.db.models import Count
 
 from apps.core import blobs
+from apps.datasets.models import SealedPart
+from apps.datasets.queries import looks_allowed
 from apps.experiments.models import Artifact
 from apps.projects.models import Direction, Objective, Project
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
 from apps.validation.criteria import OPERATORS
-from apps.validation.models import ValidationPlan, ValidationReport
+from apps.validation.models import (
+    Rows,
+    SealedLook,
+    ValidationPlan,
+    ValidationReport,
+)
 from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task, measures_for
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.db.models import QuerySet
+
+    from apps.datasets.models import Dataset
 
 MODEL_FILE, SIGNATURE_FILE, TEST_FILE = "model.skops", "signature.json", "test.parquet"
 NEEDED_FILES = (MODEL_FILE, SIGNATURE_FILE, TEST_FILE)
@@ -97,6 +109,7 @@ def with_origins(reports: QuerySet[ValidationReport]) -> QuerySet[ValidationRepo
         "champion__model__project",
         "champion__run",
         "requested_by",
+        "look",
     )
 
 
@@ -129,10 +142,83 @@ def subgroup_candidates(version: ModelVersion) -> list[str]:
     return [name for name in data.column_names if name != target] if data else []
 
 
-def missing_files(version: ModelVersion) -> list[str]:
-    """List the files without which `version` cannot be measured."""
+def missing_files(
+    version: ModelVersion, evaluated_on: str = Rows.HELD_OUT
+) -> list[str]:
+    """List the files without which `version` cannot be measured on these rows."""
     found = _files(version)
-    return [name for name in NEEDED_FILES if name not in found]
+    return [name for name in _needed_files(evaluated_on) if name not in found]
+
+
+def _needed_files(evaluated_on: str) -> tuple[str, ...]:
+    """The sealed rows come from the dataset, not from the run."""
+    return CHAMPION_FILES if evaluated_on == Rows.SEALED else NEEDED_FILES
+
+
+@dataclass(frozen=True)
+class SealedStanding:
+    """How often a model family may still be measured on sealed rows.
+
+    Attributes:
+        part: the sealed rows of the dataset version that the version learned from.
+        taken: looks of all versions of the model at the sealed data of that dataset.
+        allowed: the budget of the project.
+    """
+
+    part: SealedPart
+    taken: int
+    allowed: int
+
+    @property
+    def words(self) -> str:
+        """Say how often the family has looked."""
+        times = "time" if self.taken == 1 else "times"
+        return f"This model family has looked {self.taken} {times} of {self.allowed}."
+
+
+def sealed_standing(version: ModelVersion) -> SealedStanding | None:
+    """Say how `version` stands to the sealed rows of its data; None without any."""
+    part = (
+        SealedPart.objects.ready()
+        .filter(version=version.run.dataset_version_id)
+        .select_related("version__dataset__project")
+        .first()
+    )
+    if part is None:
+        return None
+    taken = SealedLook.objects.filter(
+        model=version.model_id, dataset=part.version.dataset_id
+    )
+    return SealedStanding(part, taken.count(), looks_allowed(version.project))
+
+
+def known_sealed_standing(version: ModelVersion) -> SealedStanding:
+    """Return how `version` stands to sealed rows, where a rule has seen some.
+
+    Raises:
+        ValueError: there are none.
+    """
+    standing = sealed_standing(version)
+    if standing is None:
+        raise ValueError(f"The data of {version} has no sealed rows.")
+    return standing
+
+
+def looks_at(dataset: Dataset) -> QuerySet[SealedLook]:
+    """List every look at the sealed data of a dataset with what it came of."""
+    return SealedLook.objects.filter(dataset=dataset).select_related(
+        "model__project", "report__version__model__project", "report__requested_by"
+    )
+
+
+def look_counts(dataset: Dataset) -> dict[UUID, int]:
+    """Count the looks at the sealed data of a dataset, by model."""
+    counted = (
+        SealedLook.objects.filter(dataset=dataset)
+        .values_list("model_id")
+        .annotate(Count("pk"))
+    )
+    return dict(counted)
 
 
 def _files(version: ModelVersion) -> dict[str, str]:
@@ -189,13 +275,16 @@ def _cost(objective: Objective | None) -> Cost | None:
 
 
 def prepare_report(report: ValidationReport, folder: Path) -> dict[str, Any]:
-    """Put model, signature and held-out rows into the job folder.
+    """Put model, signature and the rows to measure on into the job folder.
 
     Returns:
         The engine's spec, as it was fixed when the report was asked for.
     """
     inputs = folder / "inputs"
-    _copy(report.version, NEEDED_FILES, inputs)
+    _copy(report.version, _needed_files(report.evaluated_on), inputs)
+    if report.evaluated_on == Rows.SEALED:
+        sealed = report.look.part.parquet_sha256
+        blobs.copy_to(sealed, inputs / TEST_FILE)
     if report.champion is not None:
         _copy(report.champion, CHAMPION_FILES, inputs / "champion")
     spec: dict[str, Any] = report.spec
@@ -219,6 +308,7 @@ def card_section(version: ModelVersion) -> dict[str, Any] | None:
             "number": report.number,
             "finished_at": report.finished_at,
             "result_digest": report.result_digest,
+            "evaluated_on": report.evaluated_on,
         },
         "plan": {
             "number": report.plan.number,

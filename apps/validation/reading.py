@@ -6,10 +6,14 @@ from typing import Any
 from apps.core.status import Kind
 from apps.core.templatetags.portal import number, ratio
 from apps.validation.criteria import requirement, title_of
-from apps.validation.models import KIND_OF_VERDICT, ValidationReport, Verdict
+from apps.validation.models import KIND_OF_VERDICT, Rows, ValidationReport, Verdict
 from engine.spec import MEASURES
 
 Json = Mapping[str, Any]
+_ROWS_MEASURED: dict[str, str] = {
+    Rows.HELD_OUT: "Held-out rows",
+    Rows.SEALED: "Sealed rows",
+}
 GROUP_TITLES = {
     "false_positive_rate": "False alarm rate",
     "selection_rate": "Share flagged",
@@ -123,7 +127,10 @@ def key_figures(report: ValidationReport) -> list[dict[str, Any]]:
     mission = report.result.get("mission")
     figures = _mission_figures(report, mission) if mission else _measured(report)
     positives = report.result.get("positives")
-    rows = {"label": "Held-out rows", "value": said(report.result["rows"])}
+    rows = {
+        "label": _ROWS_MEASURED[report.evaluated_on],
+        "value": said(report.result["rows"]),
+    }
     if positives is not None:
         rows["detail"] = f"{said(positives)} of them positive"
     return [*figures, rows]

@@ -9,6 +9,7 @@ from apps.access.permissions import Permission
 from apps.projects.rules import permitted_with
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import queries
+from apps.validation.models import Rows
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -31,13 +32,30 @@ def _question_is_known(version: ModelVersion) -> Decision:
     return ALLOWED
 
 
-def can_request_report(user: User, version: ModelVersion) -> Decision:
-    """Say whether `user` may have `version` measured now."""
+def can_request_report(
+    user: User, version: ModelVersion, evaluated_on: str = Rows.HELD_OUT
+) -> Decision:
+    """Say whether `user` may have `version` measured now, on rows of this kind."""
     decision = permitted_with(user, Permission.REPORT_REQUEST, version.model)
-    return decision and _report_is_possible(version)
+    decision = decision and _report_is_possible(version, evaluated_on)
+    if decision and evaluated_on == Rows.SEALED:
+        return _look_is_left(version)
+    return decision
 
 
-def _report_is_possible(version: ModelVersion) -> Decision:
+def _look_is_left(version: ModelVersion) -> Decision:
+    standing = queries.sealed_standing(version)
+    if standing is None:
+        return NotNow("The data of this version has no sealed rows to be measured on.")
+    if standing.taken >= standing.allowed:
+        return NotNow(
+            f"{standing.words} The budget is used up; the program manager can raise it "
+            "and say why."
+        )
+    return ALLOWED
+
+
+def _report_is_possible(version: ModelVersion, evaluated_on: str) -> Decision:
     if version.state not in _OPEN_STATES:
         state = version.get_state_display().lower()
         return NotNow(f"This version is {state}; its evidence no longer changes.")
@@ -47,7 +65,7 @@ def _report_is_possible(version: ModelVersion) -> Decision:
         )
     if version.validation_reports.under_way().exists():
         return NotNow("A report is being computed already; wait for it or cancel it.")
-    if missing := queries.missing_files(version):
+    if missing := queries.missing_files(version, evaluated_on):
         return NotNow(
             f"The run of this version left no {' and no '.join(missing)}, so there is "
             "nothing to measure. Register the run of a training job instead."

@@ -18,7 +18,7 @@ from apps.registry import queries as registry_queries
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import actions, queries, reading, report_figures, rules
 from apps.validation.forms import PlanForm
-from apps.validation.models import ValidationPlan, ValidationReport
+from apps.validation.models import Rows, ValidationPlan, ValidationReport
 from engine.spec import measures_for
 
 
@@ -132,7 +132,11 @@ def request_report(
     version = get_object_or_404(
         visible, model__project__slug=slug, model__name=name, number=number
     )
-    report = actions.request_report(version=version, by=request.user)
+    report = actions.request_report(
+        version=version,
+        evaluated_on=request.POST.get("evaluated_on", Rows.HELD_OUT),
+        by=request.user,
+    )
     return redirect_after_success(request, report)
 
 

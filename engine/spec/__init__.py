@@ -24,6 +24,7 @@ from engine.spec.ingest import (
 from engine.spec.measures import MEASURES, Measure, measures_for
 from engine.spec.proposal import propose_contract
 from engine.spec.schema import training_schema
+from engine.spec.seal import HIGHEST_RATIO, LOWEST_RATIO, Seal
 from engine.spec.search import Search
 from engine.spec.train import MISSION_COST, TrainSpec
 from engine.spec.verbs import SPECS
@@ -34,6 +35,8 @@ __all__ = [
     "COMPRESSION_ENDINGS",
     "ESTIMATORS",
     "FORMAT_ENDINGS",
+    "HIGHEST_RATIO",
+    "LOWEST_RATIO",
     "MEASURES",
     "MISSION_COST",
     "SPECS",
@@ -56,6 +59,7 @@ __all__ = [
     "Preprocessing",
     "RunCodeSpec",
     "Scalar",
+    "Seal",
     "Search",
     "Spec",
     "SpecError",

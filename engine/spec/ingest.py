@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from engine.spec.common import Spec
 from engine.spec.contract import Contract
 from engine.spec.decode import SpecError, require
+from engine.spec.seal import Seal
 
 # What the end of a file's name says about its content.
 FORMAT_ENDINGS = {
@@ -36,6 +37,7 @@ class IngestSpec(Spec):
         max_rows: refuse more.
         max_unpacked_bytes: refuse an archive or packed file that holds more.
         largest_side: pixels; a larger image is scaled down to it.
+        seal: which rows to put aside; they are not profiled.
         contract: what the table is held against; a broken expectation that blocks
             fails the job.
         uploaded_on: ISO date from which the contract counts how fresh the data is.
@@ -48,6 +50,7 @@ class IngestSpec(Spec):
     max_rows: int | None = None
     max_unpacked_bytes: int = 16 * GIBIBYTE
     largest_side: int = 512
+    seal: Seal | None = None
     contract: Contract | None = None
     uploaded_on: str | None = None
 

@@ -236,11 +236,15 @@
 
     // --- What the person sees and hears ---
 
+    // What goes on puts the same rows aside as what was begun.
     unfinished(file) {
+      const { seal_method: method, seal_ratio: ratio, seal_column: column, seal_seed: seed } = this.texts();
+      const seal = method ? [method, Number(ratio || 0.2), column, Number(seed || 0)].join("|") : "";
       return [...document.querySelectorAll("[data-unfinished]")].find(
         ({ dataset }) =>
           dataset.name === file.name &&
           Number(dataset.size) === file.size &&
+          dataset.seal === seal &&
           (!dataset.modified || Number(dataset.modified) === file.lastModified),
       );
     }

@@ -8,13 +8,17 @@ import pytest
 from django.urls import reverse
 
 from apps.audit.models import AuditEvent
+from apps.validation.actions import request_report
+from apps.validation.models import Rows
 from tests.factories import (
     approvals,
     datasets,
+    datasheets,
     exports,
     projects,
     registry,
     retention,
+    sealed,
     training,
     validation,
 )
@@ -46,6 +50,34 @@ def data_pages(world) -> list[str]:
         ready.get_absolute_url(),
         failed.get_absolute_url(),
         datasets.version(dataset, by).get_absolute_url(),
+    ]
+
+
+def known_data_pages(world) -> list[str]:
+    """What is stated of data, what is sealed in it and what came of it."""
+    project, by = world.project, world.data_scientist
+    version = sealed.model_version(project, by)
+    validation.plan(version.model, world.validator)
+    report = request_report(
+        version=version, evaluated_on=Rows.SEALED, by=world.validator
+    )
+    data = version.run.dataset_version
+    hint = datasheets.hint(datasets.dataset(project, by, "people"), by)
+    described = hint.version.dataset
+    datasheets.datasheet(described, by)
+    on_data = ["datasets:datasheet", "datasets:write_datasheet"]
+    return [
+        *(reverse(name, args=[described.pk]) for name in on_data),
+        reverse("datasets:decide_hint", args=[hint.pk]),
+        hint.version.get_absolute_url(),
+        reverse("datasets:upload_sealed_part", args=[hint.version.pk]),
+        reverse("home:sealed_data", args=[data.dataset_id]),
+        reverse("home:sealed_data", args=[described.pk]),
+        data.get_absolute_url(),
+        version.get_absolute_url(),
+        report.get_absolute_url(),
+        reverse("home:dataset_lineage", args=[data.dataset_id]),
+        of_version("home:model_version_lineage", version),
     ]
 
 
@@ -175,6 +207,7 @@ def audit_pages(world) -> list[str]:
     ("role", "pages"),
     [
         ("data_scientist", data_pages),
+        ("data_scientist", known_data_pages),
         ("data_scientist", training_pages),
         ("data_scientist", model_pages),
         ("data_scientist", approval_pages),

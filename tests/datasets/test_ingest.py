@@ -177,7 +177,7 @@ def test_ingest_version_leaves_nothing_of_a_refused_file(
     assert (version.status, version.failure_code) == ("failed", "bad_input")
     assert broken.message in version.failure_message
     assert (version.parquet_sha256, version.row_count) == ("", None)
-    assert (version.columns, version.profile, version.hints) == ([], {}, [])
+    assert (version.columns, version.profile) == ([], {})
     assert DatasetVersion.objects.count() == 1
     assert _files(Path(default_storage.location)) == blobs
     assert not list(settings.JOBS_DIR.glob("*"))
@@ -197,10 +197,10 @@ def test_ingest_version_unpacks_and_hints_at_personal_data(project, data_scienti
 
     version.refresh_from_db()
     assert (version.format, version.status) == ("csv", "succeeded")
-    (hint,) = version.hints
-    assert (hint["column"], hint["kind"], hint["matches"]) == (
+    hint = version.personal_hints.get()
+    assert (hint.column, hint.kind, hint.matches) == (
         "who",
         "e-mail address",
         2,
     )
-    assert hint["example_masked"] == "a••@••••••.•••••••"
+    assert hint.example_masked == "a••@••••••.•••••••"

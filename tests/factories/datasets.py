@@ -172,13 +172,13 @@ def ready_diff(dataset: Dataset, by, result=None) -> VersionDiff:
     """A comparison that was made; the engine's part is given, not computed."""
     waiting = requested_diff(dataset, by, ["species"])
     running = start_job(model=VersionDiff, pk=waiting.pk, by=service_account())
-    outcome = Outcome("succeeded", _folder(running), result=result or DIFF)
+    outcome = Outcome("succeeded", folder_of(running), result=result or DIFF)
     return actions.finish_diff(job=running, outcome=outcome, by=service_account())
 
 
 def finish(running: DatasetVersion, parquet: bytes = PARQUET, result: dict = RESULT):
     """End a running version well."""
-    folder = _folder(running)
+    folder = folder_of(running)
     (folder / "outputs" / "data.parquet").write_bytes(parquet)
     outcome = Outcome("succeeded", folder, result=result)
     return _finish(running, outcome)
@@ -188,7 +188,7 @@ def fail(running: DatasetVersion, message: str, details: list) -> DatasetVersion
     """End a running version because of its content."""
     outcome = Outcome(
         "failed",
-        _folder(running),
+        folder_of(running),
         code="bad_input",
         message=message,
         details=details,
@@ -198,14 +198,14 @@ def fail(running: DatasetVersion, message: str, details: list) -> DatasetVersion
 
 def cancel(running: DatasetVersion) -> DatasetVersion:
     """End a running version because somebody asked for it."""
-    return _finish(running, Outcome(JobStatus.CANCELLED, _folder(running)))
+    return _finish(running, Outcome(JobStatus.CANCELLED, folder_of(running)))
 
 
 def _finish(running: DatasetVersion, outcome: Outcome) -> DatasetVersion:
     return actions.finish_ingest(job=running, outcome=outcome, by=service_account())
 
 
-def _folder(running: DatasetVersion) -> Path:
+def folder_of(running: DatasetVersion) -> Path:
     folder = settings.JOBS_DIR / str(running.pk)
     (folder / "outputs").mkdir(parents=True, exist_ok=True)
     return folder

@@ -12,6 +12,7 @@ from tests.factories import (
     exports,
     regenerations,
     registry,
+    sealed,
     training,
     validation,
 )
@@ -28,6 +29,10 @@ def waiting_diff(project, by):
     return datasets.requested_diff(datasets.dataset(project, by), by)
 
 
+def waiting_sealed_part(project, by):
+    return sealed.waiting_part(datasets.dataset(project, by), by)
+
+
 def waiting_report(project, by):
     return validation.requested_report(registry.model_version(project, by), by)
 
@@ -42,13 +47,23 @@ def waiting_export(project, by):
     params=[
         waiting_version,
         waiting_diff,
+        waiting_sealed_part,
         training.launched_job,
         waiting_report,
         waiting_export,
         regenerations.requested,
         launched_code,
     ],
-    ids=["ingest", "diff", "training", "report", "export", "regeneration", "code"],
+    ids=[
+        "ingest",
+        "diff",
+        "sealed part",
+        "training",
+        "report",
+        "export",
+        "regeneration",
+        "code",
+    ],
 )
 def waiting(request, project, data_scientist):
     """A job that waits for a worker: all that follows holds for each kind."""

@@ -57,7 +57,7 @@ class Row:
 
     Args:
         name: URL name with its namespace.
-        method: get, post, patch or delete.
+        method: get, post, put, patch or delete.
         make: builds what is asked for; gets the world.
         expect: status by person.
         others: status of everybody else.

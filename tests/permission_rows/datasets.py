@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.projects.actions import access
 from tests.factories import datasets as factory
-from tests.factories import uploads
+from tests.factories import datasheets, sealed, uploads
 from tests.permission_rows import (
     DATA_SCIENTIST,
     PROGRAM_MANAGER,
@@ -29,6 +29,10 @@ def uploader(status: int) -> dict[str, int]:
 
 def granter(status: int) -> dict[str, int]:
     return {DATA_SCIENTIST: status, PROGRAM_MANAGER: status, **HIDDEN}
+
+
+def manager(status: int) -> dict[str, int]:
+    return {PROGRAM_MANAGER: status, **HIDDEN}
 
 
 def downloader(status: int) -> dict[str, int]:
@@ -214,6 +218,40 @@ def only_asker(status: int) -> dict[str, int]:
     return {DATA_SCIENTIST: status, **HIDDEN}
 
 
+def answers(world):
+    return dataset(world)[0], {"answers": {"source": "FAA"}}
+
+
+def revision(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    datasheets.datasheet(made, world.data_scientist)
+    return {"pk": made.pk, "number": 1}, None
+
+
+def hint(world):
+    """A hint whose steward is the data scientist."""
+    made = factory.dataset(world.project, world.data_scientist)
+    found = datasheets.hint(made, world.data_scientist)
+    datasheets.datasheet(made, world.data_scientist)
+    return {"pk": found.pk}, {"decision": "confirmed", "reason": ""}
+
+
+def sealed_rows(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    return {"pk": factory.ready_version(made, world.data_scientist).pk}, {
+        "file": file()
+    }
+
+
+def sealed_part(world):
+    made = factory.dataset(world.project, world.data_scientist)
+    return {"pk": sealed.waiting_part(made, world.data_scientist).pk}, None
+
+
+def budget(world):
+    return {"slug": world.project.slug}, {"looks": 3, "reason": "Few."}
+
+
 # The developer was not granted the restricted dataset.
 UNGRANTED = {"developer": 404}
 
@@ -253,6 +291,17 @@ ROWS = [
     Row("datasets:diff_progress", "get", waiting_diff, READ),
     Row("datasets:cancel_diff", "post", waiting_diff, only_asker(302), others=403),
     Row("datasets:download_diff", "get", ready_diff, downloader(200), others=403),
+    Row("datasets:datasheet", "get", dataset, READ),
+    Row("datasets:datasheet_revision", "get", revision, READ),
+    Row("datasets:write_datasheet", "get", dataset, uploader(200), others=403),
+    Row("datasets:write_datasheet", "post", dataset, uploader(302), others=403),
+    Row("datasets:decide_hint", "get", hint, uploader(200), others=403),
+    Row("datasets:decide_hint", "post", hint, uploader(302), others=403),
+    Row("datasets:upload_sealed_part", "get", sealed_rows, uploader(200), others=403),
+    Row("datasets:upload_sealed_part", "post", sealed_rows, uploader(302), others=403),
+    Row("datasets:cancel_sealed_part", "post", sealed_part, uploader(302), others=403),
+    Row("datasets:set_sealed_budget", "get", budget, manager(200), others=403),
+    Row("datasets:set_sealed_budget", "post", budget, manager(302), others=403),
     Row("datasets:version", "get", version, READ),
     Row("datasets:version_progress", "get", version, READ),
     Row("datasets:cancel_ingest", "post", version, uploader(302), others=403),
@@ -302,6 +351,24 @@ ROWS = [
     Row("v1:diff", "get", ready_diff, READ),
     Row("v1:cancel_diff", "post", waiting_diff, only_asker(202), others=403),
     Row("v1:download_diff", "get", ready_diff, downloader(200), others=403),
+    Row("v1:datasheet", "get", dataset, READ),
+    Row("v1:datasheet", "put", answers, uploader(200), others=403),
+    Row("v1:datasheet_revisions", "get", dataset, READ),
+    Row("v1:dataset_hints", "get", version, READ),
+    Row("v1:decide_hint", "post", hint, uploader(200), others=403),
+    Row("v1:sealed_parts", "get", dataset, READ),
+    Row(
+        "v1:upload_sealed_part",
+        "post",
+        sealed_rows,
+        uploader(202),
+        others=403,
+        multipart=True,
+    ),
+    Row("v1:sealed_part", "get", sealed_part, READ),
+    Row("v1:cancel_sealed_part", "post", sealed_part, uploader(202), others=403),
+    Row("v1:sealed_budget", "get", budget, READ),
+    Row("v1:sealed_budget", "put", budget, manager(200), others=403),
     Row("v1:dataset_version", "get", version, READ),
     Row("v1:cancel_ingest", "post", version, uploader(202), others=403),
     Row("v1:download_version", "get", version, downloader(200), others=403),

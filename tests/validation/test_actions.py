@@ -135,7 +135,11 @@ class TestRequestReport:
         assert report.spec["subgroup_columns"] == ["species"]
         assert report.cost_unit == "hours"
         (event,) = events(EventType.REPORT_REQUESTED)
-        assert event.changes == {"plan": 1, "champion": "none"}
+        assert event.changes == {
+            "plan": 1,
+            "champion": "none",
+            "evaluated_on": "held_out",
+        }
 
     def test_request_report_sends_one_message_after_the_commit(
         self, version, validator, django_capture_on_commit_callbacks

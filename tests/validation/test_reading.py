@@ -31,6 +31,7 @@ DIFFERENCES = [
 def a_report(verdict: str = "pass", **changes):
     """A finished report without its row: reading needs nothing else."""
     return SimpleNamespace(
+        evaluated_on="held_out",
         verdict=verdict,
         result=engine_result(verdict, **changes),
         spec={"confidence": 0.95},

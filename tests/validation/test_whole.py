@@ -1,14 +1,19 @@
 """One report from real rows, a real model and the real engine."""
 
+import io
 import random
 
 import pytest
 
 from apps.datasets import tasks as dataset_tasks
+from apps.datasets.actions import upload_version
+from apps.datasets.queries import sealed_part_of
 from apps.jobs.models import JobStatus
 from apps.registry import actions as registry_actions
 from apps.training import tasks as training_tasks
 from apps.validation import tasks
+from apps.validation.actions import request_report
+from apps.validation.models import Rows
 from tests.factories import datasets, training
 from tests.factories import validation as factory
 
@@ -27,7 +32,13 @@ def rows() -> bytes:
 @pytest.fixture
 def trained_version(project, data_scientist):
     dataset = datasets.dataset(project, data_scientist)
-    data = datasets.version(dataset, data_scientist, rows())
+    data = upload_version(
+        dataset=dataset,
+        content=io.BytesIO(rows()),
+        original_name="rows.csv",
+        seal={"method": "stratified", "ratio": 0.25, "column": "damaged"},
+        by=data_scientist,
+    )
     dataset_tasks.ingest_version(pk=str(data.pk))
     data.refresh_from_db()
     job = training.launched_job(project, data_scientist, dataset_version=data)
@@ -68,3 +79,17 @@ def test_compute_report_measures_a_real_model(trained_version, validator, client
     assert drawn["cost_curve"]
     assert len(drawn["quality"]) == 4
     assert len(drawn["subgroups"]) == 4
+
+    # The sealed rows, of which the model has seen none.
+    sealed_report = request_report(
+        version=trained_version, evaluated_on=Rows.SEALED, by=validator
+    )
+    tasks.compute_report(pk=str(sealed_report.pk))
+    sealed_report.refresh_from_db()
+    data = trained_version.run.dataset_version
+    assert sealed_report.result["rows"] == sealed_part_of(data).row_count == 100
+    assert data.row_count == 300
+    assert (
+        "look 1 of 10"
+        in client_of(validator).get(sealed_report.get_absolute_url()).text
+    )

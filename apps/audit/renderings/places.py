@@ -58,43 +58,47 @@ _ACTIONS: Final[dict[Place, str]] = {
     _ASSIGN: """account.roles_set dataset.granted member.added member.role_changed
         model.granted""",
     _REVOKE: "dataset.grant_revoked member.removed model.grant_revoked",
-    _READ_DATA: """dataset.downloaded model.downloaded regeneration.bundle_downloaded
-        run.artifact_downloaded""",
+    _READ_DATA: """dataset.downloaded model.downloaded
+        regeneration.bundle_downloaded run.artifact_downloaded sealed.looked""",
     _READ_TRAIL: """audit.archive_downloaded audit.export_downloaded audit.exported
         audit.streamed audit.viewed""",
     _ASK_IN_VAIN: "access.failed access.refused",
     _entity(1, "creation"): """account.erasure_requested approval.requested
         audit.export_requested audit.hold_placed audit.prune_requested code.launched
-        dataset.created dataset.diff_requested dataset.version_import_requested
-        dataset.version_imported dataset.version_uploaded experiment.created
-        model.registered model.version_registered plan.written
-        project.created regeneration.requested report.requested run.recorded
-        token.issued training.launched""",
+        dataset.created dataset.datasheet_written dataset.diff_requested
+        dataset.version_import_requested dataset.version_imported
+        dataset.version_uploaded experiment.created model.registered
+        model.version_registered plan.written project.created regeneration.requested
+        report.requested run.recorded sealed.part_uploaded token.issued
+        training.launched""",
     _entity(3): """approval.approved approval.rejected approval.signed_off
         audit.export_cancel_requested audit.export_failed audit.export_requeued
         audit.flaw_accepted audit.key_rotated audit.prune_approved
         audit.stream_moved code.cancel_requested code.failed code.finished
         code.requeued dataset.contract_saved dataset.diff_cancel_requested
         dataset.diff_failed dataset.diff_ready dataset.diff_requeued dataset.edited
-        dataset.opened dataset.restricted dataset.version_cancel_requested
-        dataset.version_failed dataset.version_fingerprinted dataset.version_ready
-        dataset.version_requeued model.alias_moved model.card_edited model.opened
-        model.restricted model.version_moved project.code_policy_set project.edited
+        dataset.hint_decided dataset.opened dataset.restricted
+        dataset.version_cancel_requested dataset.version_failed
+        dataset.version_fingerprinted dataset.version_ready dataset.version_requeued
+        model.alias_moved model.card_edited model.opened model.restricted
+        model.version_moved project.code_policy_set project.edited
         project.impact_determined project.objective_stated
         regeneration.cancel_requested regeneration.certified regeneration.failed
         regeneration.requeued report.cancel_requested report.failed report.finished
-        report.requeued training.cancel_requested training.failed training.finished
+        report.requeued sealed.budget_set sealed.part_cancel_requested
+        sealed.part_failed sealed.part_ready sealed.part_requeued
+        training.cancel_requested training.failed training.finished
         training.requeued""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
         audit.segment_pruned upload.expired""",
     _entity(9): "token.revoked",
     _entity(10): """audit.export_started code.started dataset.diff_started
-        dataset.version_started regeneration.started report.started training.started
-        upload.started""",
-    _entity(11): """account.erasure_withdrawn approval.withdrawn audit.export_cancelled
-        audit.prune_withdrawn code.cancelled dataset.diff_cancelled
-        dataset.version_cancelled regeneration.cancelled report.cancelled
-        training.cancelled upload.cancelled""",
+        dataset.version_started regeneration.started report.started
+        sealed.part_started training.started upload.started""",
+    _entity(11): """account.erasure_withdrawn approval.withdrawn
+        audit.export_cancelled audit.prune_withdrawn code.cancelled
+        dataset.diff_cancelled dataset.version_cancelled regeneration.cancelled
+        report.cancelled sealed.part_cancelled training.cancelled upload.cancelled""",
     _entity(OTHER, "info"): "audit.heartbeat audit.history_gap audit.segment_archived",
 }
 PLACES: Final = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +19,8 @@ from apps.datasets.actions.describe import lock_dataset
 from apps.datasets.actions.versions import (
     check_is_new,
     check_size,
+    check_stays_sealed,
+    checked_seal,
     dataset_named,
     name_and_format,
 )
@@ -41,10 +43,12 @@ class SourcePlace:
     Args:
         source: name of the source.
         path: below it.
+        seal: which rows to put aside, as `engine.spec.Seal`; None for none.
     """
 
     source: str
     path: str
+    seal: dict[str, Any] | None = None
 
 
 @transaction.atomic
@@ -107,7 +111,8 @@ def keep_original(
         return None
     ensure(rules.can_keep_original(by, held))
     earlier = held.dataset.versions.filter(number__lt=held.number)
-    check_is_new(blob, earlier.order_by("-number").first())
+    check_is_new(blob, earlier.order_by("-number").first(), held.seal)
+    check_stays_sealed(held.project, blob, held.seal)
     held.original_sha256, held.original_bytes = blob.sha256, blob.size_bytes
     held.save(update_fields=["original_sha256", "original_bytes"])
     _record(EventType.DATASET_VERSION_IMPORTED, held, by, sha256=blob.sha256)
@@ -137,6 +142,7 @@ def _checked(project: Project, place: SourcePlace) -> Entry:
 def _request(
     dataset: Dataset, place: SourcePlace, entry: Entry, by: User
 ) -> DatasetVersion:
+    seal = checked_seal(place.seal)
     dataset = lock_dataset(dataset)
     newest = dataset.versions.order_by("-number").first()
     _check_is_another(place, newest)
@@ -149,6 +155,7 @@ def _request(
         source_name=place.source,
         source_path=place.path,
         original_bytes=entry.size_bytes or 0,
+        seal=seal,
         uploaded_by=by,
     )
     _record(EventType.DATASET_VERSION_IMPORT_REQUESTED, version, by)

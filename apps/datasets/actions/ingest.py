@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from apps.core import blobs
+from apps.datasets.actions.sealed import keep_split
+from apps.datasets.models import PersonalDataHint
 from apps.jobs.actions import finish_job
 from apps.jobs.models import JobStatus
 
@@ -35,16 +37,32 @@ def finish_ingest(
         version.row_count = outcome.result["row_count"]
         version.columns = outcome.result["schema"]
         version.profile = outcome.result["profile"]
-        version.hints = outcome.result.get("hints") or []
         version.fingerprint = outcome.result.get("fingerprint")
         version.contract_check = outcome.result.get("contract")
+        _keep_hints(version, outcome.result.get("hints") or [])
+        sealed = keep_split(version, outcome) if version.seal else {}
         return {
             "rows": version.row_count,
             "parquet_sha256": parquet.sha256,
             **_verdicts(version),
+            **sealed,
         }
 
     return finish_job(job=job, outcome=outcome, by=by, keep=keep)
+
+
+def _keep_hints(version: DatasetVersion, hints: list[dict[str, Any]]) -> None:
+    PersonalDataHint.objects.bulk_create(
+        PersonalDataHint(
+            version=version,
+            column=hint["column"],
+            kind=hint["kind"],
+            matches=hint["matches"],
+            share=hint["share"],
+            example_masked=hint["example_masked"],
+        )
+        for hint in hints
+    )
 
 
 def _verdicts(version: DatasetVersion) -> dict[str, Any]:

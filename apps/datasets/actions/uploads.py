@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -23,6 +23,7 @@ from apps.datasets import parts, rules
 from apps.datasets.actions.versions import (
     add_version,
     check_size,
+    checked_seal,
     dataset_named,
     name_and_format,
 )
@@ -51,6 +52,7 @@ class UploadWish:
         name: of a new dataset, or of the one that gets the next version.
         title: of a new dataset.
         description: of a new dataset.
+        seal: which rows to put aside, as `engine.spec.Seal`; None for none.
     """
 
     file_name: str
@@ -61,6 +63,7 @@ class UploadWish:
     name: str = ""
     title: str = ""
     description: str = ""
+    seal: dict[str, Any] | None = None
 
 
 @transaction.atomic
@@ -92,6 +95,7 @@ def start_upload(*, project: Project, wish: UploadWish, by: User) -> Upload:
         file_modified_ms=wish.file_modified_ms,
         size_bytes=wish.size_bytes,
         sha256=_digest_in(wish.sha256),
+        seal=checked_seal(wish.seal),
     )
     upload.keep()
     _check_texts(upload)
@@ -170,6 +174,7 @@ def _keep(upload: Upload, blob: Blob, by: User) -> Upload:
         file=name_and_format(upload.file_name),
         blob=blob,
         by=by,
+        seal=upload.seal,
     )
     upload.advance(UploadState.COMPLETE)
     upload.save(update_fields=["version", "state"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +15,7 @@ from apps.audit.record import record
 from apps.core import blobs
 from apps.core.errors import Invalid, TooLarge
 from apps.core.queue import enqueue
-from apps.datasets import rules
+from apps.datasets import queries, rules
 from apps.datasets.actions.describe import create_dataset, lock_dataset
 from apps.datasets.models import (
     Dataset,
@@ -23,9 +23,10 @@ from apps.datasets.models import (
     DatasetFormat,
     DatasetVersion,
     ErrorListFormat,
+    seal_in_words,
 )
 from apps.datasets.queries import ErrorList, error_list
-from engine.spec import format_of
+from engine.spec import Seal, SpecError, decode, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,7 @@ def upload_dataset(
     content: IO[bytes],
     original_name: str,
     by: User,
+    seal: dict[str, Any] | None = None,
 ) -> DatasetVersion:
     """Take in a file under a name: a new dataset, or the next version of one.
 
@@ -71,6 +73,7 @@ def upload_dataset(
         content: a seekable binary file.
         original_name: its name on the sender's machine; its ending says the format.
         by: somebody who may upload.
+        seal: which rows to put aside, as `engine.spec.Seal`; None for none.
 
     Returns:
         The version, waiting to be read.
@@ -84,7 +87,11 @@ def upload_dataset(
     ensure(rules.can_upload_dataset(by, project))
     dataset = dataset_named(project, values, by)
     return upload_version(
-        dataset=dataset, content=content, original_name=original_name, by=by
+        dataset=dataset,
+        content=content,
+        original_name=original_name,
+        by=by,
+        seal=seal,
     )
 
 
@@ -103,7 +110,12 @@ def dataset_named(project: Project, values: Mapping[str, str], by: User) -> Data
 
 @transaction.atomic
 def upload_version(
-    *, dataset: Dataset, content: IO[bytes], original_name: str, by: User
+    *,
+    dataset: Dataset,
+    content: IO[bytes],
+    original_name: str,
+    by: User,
+    seal: dict[str, Any] | None = None,
 ) -> DatasetVersion:
     """Take in a file as the next version; a worker reads it afterwards.
 
@@ -112,24 +124,32 @@ def upload_version(
         content: a seekable binary file.
         original_name: its name on the sender's machine; its ending says the format.
         by: somebody who may upload.
+        seal: which rows to put aside, as `engine.spec.Seal`; None for none.
 
     Raises:
-        Invalid: empty, of no format that is read, or the same as the newest version.
+        Invalid: empty, of no format that is read, the same as the newest version, or
+            it holds rows that are sealed elsewhere in the project.
         NoRoom: it does not fit on the disk.
         TooLarge: the file is larger than the portal takes.
         Refused: only who may upload.
     """
     ensure(rules.can_upload_version(by, dataset))
+    seal = checked_seal(seal)
     file = name_and_format(original_name)
     size = content.seek(0, 2)
     check_size(size, settings.UPLOAD_LIMIT_BYTES)
     blobs.require_room(size)
     blob = blobs.store(content)  # before the lock: large files take a while
-    return add_version(dataset=dataset, file=file, blob=blob, by=by)
+    return add_version(dataset=dataset, file=file, blob=blob, by=by, seal=seal)
 
 
 def add_version(
-    *, dataset: Dataset, file: tuple[str, DatasetFormat], blob: Blob, by: User
+    *,
+    dataset: Dataset,
+    file: tuple[str, DatasetFormat],
+    blob: Blob,
+    by: User,
+    seal: dict[str, Any] | None,
 ) -> DatasetVersion:
     """Make a file the next version of `dataset`, to be read by a worker.
 
@@ -138,14 +158,17 @@ def add_version(
         file: its name and format.
         blob: its content.
         by: who sent it.
+        seal: which rows to put aside, as `checked_seal` gave it.
 
     Raises:
-        Invalid: it is the same as the newest version.
+        Invalid: it is the same as the newest version, or holds rows that are sealed
+            elsewhere in the project.
     """
     name, kind = file
     dataset = lock_dataset(dataset)
     newest = dataset.versions.order_by("-number").first()
-    check_is_new(blob, newest)
+    check_is_new(blob, newest, seal)
+    check_stays_sealed(dataset.project, blob, seal)
     version = DatasetVersion.objects.create(
         dataset=dataset,
         number=newest.number + 1 if newest else 1,
@@ -153,6 +176,7 @@ def add_version(
         format=kind,
         original_sha256=blob.sha256,
         original_bytes=blob.size_bytes,
+        seal=seal,
         uploaded_by=by,
     )
     record(
@@ -164,6 +188,7 @@ def add_version(
             "file": name,
             "size_bytes": blob.size_bytes,
             "sha256": blob.sha256,
+            **({"seal": seal_in_words(seal)} if seal else {}),
         },
     )
     enqueue(version.kind.task, pk=str(version.pk))
@@ -271,17 +296,57 @@ def check_size(size: int, limit: int) -> None:
         raise _unfit("The file is empty; choose one with data.")
 
 
-def check_is_new(blob: Blob, newest: DatasetVersion | None) -> None:
-    """Go on only with another file than that of the newest version.
+def check_is_new(
+    blob: Blob, newest: DatasetVersion | None, seal: dict[str, Any] | None
+) -> None:
+    """Go on only with another file, or another seal, than the newest version has.
 
     Raises:
-        Invalid: it is the same.
+        Invalid: they are the same.
     """
-    if newest and newest.original_sha256 == blob.sha256:
+    if newest and (newest.original_sha256, newest.seal) == (blob.sha256, seal):
         raise _unfit(
             f"This is the same file as version {newest.number}, byte for byte; there "
             "is nothing new to add."
         )
+
+
+def check_stays_sealed(
+    project: Project, blob: Blob, seal: dict[str, Any] | None
+) -> None:
+    """Let nobody open sealed rows by sending their file once more, or seal open ones.
+
+    Raises:
+        Invalid: a version of this file would do so.
+    """
+    if seal and queries.is_open_file(project, blob.sha256):
+        raise _unfit(
+            "The rows of this file can be read in this project already; only rows that "
+            "nobody has seen can be sealed."
+        )
+    if queries.opens_sealed_rows(project, blob.sha256, seal):
+        raise _unfit(
+            "Rows of this file are sealed in this project; another version of it would "
+            "open them. Send other data, or the same with the same seal."
+        )
+
+
+def checked_seal(values: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Check how rows are to be put aside, before a file is taken in for that.
+
+    Raises:
+        Invalid: the engine would not take it; `fields` says what.
+    """
+    if not values:
+        return None
+    try:
+        seal: Seal = decode(Seal, values)
+    except SpecError as error:
+        raise Invalid(
+            f"The rows cannot be put aside like this: {error}",
+            fields={f"seal_{error.field}": error.problem},
+        ) from error
+    return asdict(seal)
 
 
 def _unfit(sentence: str) -> Invalid:

@@ -2,7 +2,19 @@
 
 from apps.datasets.models.contracts import ContractRevision
 from apps.datasets.models.datasets import Dataset
+from apps.datasets.models.datasheets import (
+    Datasheet,
+    HintDecision,
+    PersonalDataHint,
+)
 from apps.datasets.models.diffs import VersionDiff
+from apps.datasets.models.sealed import (
+    DEFAULT_LOOKS,
+    MOST_LOOKS,
+    SealedBudget,
+    SealedPart,
+    seal_in_words,
+)
 from apps.datasets.models.uploads import UPLOAD_TRANSITIONS, Upload, UploadState
 from apps.datasets.models.versions import (
     DatasetContent,
@@ -13,6 +25,8 @@ from apps.datasets.models.versions import (
 )
 
 __all__ = [
+    "DEFAULT_LOOKS",
+    "MOST_LOOKS",
     "UPLOAD_TRANSITIONS",
     "ContractRevision",
     "Dataset",
@@ -20,8 +34,14 @@ __all__ = [
     "DatasetFormat",
     "DatasetVersion",
     "DatasetVersionQuerySet",
+    "Datasheet",
     "ErrorListFormat",
+    "HintDecision",
+    "PersonalDataHint",
+    "SealedBudget",
+    "SealedPart",
     "Upload",
     "UploadState",
     "VersionDiff",
+    "seal_in_words",
 ]

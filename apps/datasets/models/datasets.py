@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.access.permissions import Permission
 from apps.audit.event_types import EventType
 from apps.core.ids import new_id
+from apps.datasets.sensitivity import RESTRICTING
 from apps.projects.models import Project, Restrictable, Sharing
 
 
@@ -46,3 +47,13 @@ class Dataset(Restrictable):
 
     def get_absolute_url(self) -> str:
         return reverse("datasets:dataset", args=[self.pk])
+
+    def reason_to_stay_restricted(self) -> str:
+        """Say that the datasheet states what keeps the dataset restricted."""
+        newest = self.datasheets.order_by("-number").first()
+        if newest is None or newest.sensitivity not in RESTRICTING:
+            return ""
+        return (
+            f"The datasheet states {newest.sensitivity.upper()}, which keeps this "
+            "dataset restricted. State another sensitivity there first."
+        )

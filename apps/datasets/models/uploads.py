@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.core.errors import WrongState
 from apps.core.ids import new_id
 from apps.datasets.models.datasets import Dataset
+from apps.datasets.models.sealed import seal_in_words
 from apps.datasets.models.versions import DatasetVersion
 from apps.projects.models import Project
 
@@ -84,6 +85,8 @@ class Upload(models.Model):
     size_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64, blank=True)
     received_bytes = models.BigIntegerField(default=0)
+    # Which rows reading will put aside: engine.spec.Seal as JSON; None for none.
+    seal = models.JSONField(null=True, blank=True)
     state = models.CharField(
         max_length=16, choices=UploadState.choices, default=UploadState.OPEN
     )
@@ -134,6 +137,19 @@ class Upload(models.Model):
     def dataset_name(self) -> str:
         """The short name of the dataset it goes to."""
         return self.dataset.name if self.dataset else self.name
+
+    @property
+    def seal_words(self) -> str:
+        """Say which rows will be put aside; empty for none."""
+        return seal_in_words(self.seal) if self.seal else ""
+
+    @property
+    def seal_key(self) -> str:
+        """Tell one seal from another, as the page does with what was chosen."""
+        if not self.seal:
+            return ""
+        method, column = self.seal["method"], self.seal["column"] or ""
+        return f"{method}|{self.seal['ratio']:g}|{column}|{self.seal['seed']}"
 
     @property
     def is_received(self) -> bool:

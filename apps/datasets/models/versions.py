@@ -91,8 +91,8 @@ class DatasetVersion(BackgroundJob):
     row_count = models.BigIntegerField(null=True)
     columns = models.JSONField(default=list)
     profile = models.JSONField(default=dict)
-    # Values that look like personal data, for a person to judge.
-    hints = models.JSONField(default=list)
+    # Which rows reading puts aside: engine.spec.Seal as JSON; None for none.
+    seal = models.JSONField(null=True)
     # What engine.fingerprint and engine.contract found; None for versions read before
     # there were fingerprints, and for those without a contract.
     fingerprint = models.JSONField(null=True)

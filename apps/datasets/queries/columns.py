@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from apps.datasets.models import HintDecision
 
 if TYPE_CHECKING:
     from apps.datasets.models import DatasetVersion
@@ -53,6 +56,7 @@ _QUANTILES = (("5 % lie below", "0.05"), ("Median", "0.5"), ("95 % lie below", "
 def column_cards(version: DatasetVersion) -> list[ColumnCard]:
     """Turn the profile of a version into what its page draws."""
     rows = version.row_count or 1
+    hints = _standing_hints(version)
     return [
         ColumnCard(
             name=column["name"],
@@ -68,10 +72,19 @@ def column_cards(version: DatasetVersion) -> list[ColumnCard]:
             subgroup=column.get("subgroup") or "",
             is_estimate=column.get("is_estimate", False),
             thumbnails=column.get("thumbnails", []),
-            hints=[h["kind"] for h in version.hints if h["column"] == column["name"]],
+            hints=hints[column["name"]],
         )
         for column in version.profile.get("columns", [])
     ]
+
+
+def _standing_hints(version: DatasetVersion) -> dict[str, list[str]]:
+    """Find the kinds of personal data in each column that the steward left standing."""
+    found = defaultdict(list)
+    for hint in version.personal_hints.order_by("kind"):
+        if hint.decision != HintDecision.DISMISSED:
+            found[hint.column].append(hint.kind_words)
+    return found
 
 
 def _repeated(top: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The profile of a version as figures, and its hints at personal data."""
+"""The profile of a version as figures."""
 
 from __future__ import annotations
 

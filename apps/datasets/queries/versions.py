@@ -11,12 +11,15 @@ from django.template.defaultfilters import filesizeformat
 from apps.core.errors import Invalid
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
 from apps.datasets.queries.contracts import newest_revision
-from engine.spec import IngestSpec, Limits, format_of
+from engine.spec import IngestSpec, Limits, Seal, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
     from uuid import UUID
+
+    from apps.datasets.models import SealedPart
+    from engine.spec import Contract
 
 
 LARGEST_FILE_BYTES = 16 * 1024**3
@@ -24,7 +27,6 @@ HEAVY_FIELDS = (
     "log_tail",
     "columns",
     "profile",
-    "hints",
     "fingerprint",
     "contract_check",
     "failure_details",
@@ -34,13 +36,34 @@ HEAVY_FIELDS = (
 def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:
     """Describe the job to the engine; the file is in its folder already."""
     revision = newest_revision(version.dataset)
-    _, compression = format_of(version.original_name) or ("", "none")
-    spec = IngestSpec(
-        original_name=version.original_name,
-        format=version.format,  # type: ignore[arg-type]  # the field's choices
-        compression=compression,  # type: ignore[arg-type]  # as the engine names it
+    return reading_of(
+        version,
+        seal=Seal(**version.seal) if version.seal else None,
         contract=revision.contract() if revision else None,
-        uploaded_on=version.created_at.date().isoformat(),
+    )
+
+
+def reading_of(
+    file: DatasetVersion | SealedPart,
+    *,
+    seal: Seal | None = None,
+    contract: Contract | None = None,
+) -> dict[str, Any]:
+    """Describe to the engine how an uploaded file is read.
+
+    Args:
+        file: what was uploaded, by name and format.
+        seal: which rows are put aside.
+        contract: what the table is held against.
+    """
+    _, compression = format_of(file.original_name) or ("", "none")
+    spec = IngestSpec(
+        original_name=file.original_name,
+        format=file.format,  # type: ignore[arg-type]  # the field's choices
+        compression=compression,  # type: ignore[arg-type]  # as the engine names it
+        seal=seal,
+        contract=contract,
+        uploaded_on=file.created_at.date().isoformat(),
         max_unpacked_bytes=settings.UNPACKED_LIMIT_BYTES,
         threads=settings.JOB_THREADS,
         limits=Limits(

@@ -13,6 +13,7 @@ from apps.datasets import actions as datasets
 from apps.datasets.models import DatasetVersion
 from apps.experiments import actions as experiments
 from apps.experiments.models import Experiment, Run
+from apps.home.demo import sheets
 from apps.home.demo.people import Access
 from apps.jobs.models import BackgroundJob, JobStatus
 from apps.projects import actions as projects
@@ -23,6 +24,7 @@ from apps.registry.models import ModelVersion
 from apps.training import actions as training
 from apps.training.models import TrainingJob
 from apps.validation import actions as validation
+from apps.validation.models import Rows
 
 MEMBERS = (
     "data_scientist",
@@ -154,7 +156,11 @@ class Story:
         return project
 
     def upload(
-        self, project: Project, content: IO[bytes], values: dict[str, str]
+        self,
+        project: Project,
+        content: IO[bytes],
+        values: dict[str, str],
+        seal: dict[str, Any] | None = None,
     ) -> DatasetVersion:
         """Upload a file and wait until a worker has read it."""
         self.say(f"Uploading {values['title']}")
@@ -163,9 +169,31 @@ class Story:
             values=values,
             content=content,
             original_name=f"{values['name']}.csv",
+            seal=seal,
             by=self.who("data_scientist"),
         )
         return _succeeded(version)
+
+    def write_datasheet(
+        self, version: DatasetVersion, answers: dict[str, str], sensitivity: str
+    ) -> None:
+        """State what is known of the data, and what its hints at people come to."""
+        steward = self.who("data_scientist")
+
+        def state(sensitivity: str) -> None:
+            datasets.write_datasheet(
+                dataset=version.dataset,
+                values=datasets.DatasheetValues(steward, sensitivity, answers),
+                by=steward,
+            )
+
+        state("")
+        for hint in version.personal_hints.order_by("column"):
+            datasets.decide_hint(
+                hint=hint, decision="dismissed", reason=sheets.NOBODY_NAMED, by=steward
+            )
+        if sensitivity:
+            state(sensitivity)
 
     def experiment(self, project: Project, name: str, description: str) -> Experiment:
         """Start an experiment."""
@@ -226,10 +254,14 @@ class Story:
             by=self.who("validator"),
         )
 
-    def validate(self, version: ModelVersion) -> None:
+    def validate(self, version: ModelVersion, on: str = Rows.HELD_OUT) -> None:
         """Ask for a report and wait for it."""
         self.say(f"Validating {version}")
-        _succeeded(validation.request_report(version=version, by=self.who("validator")))
+        _succeeded(
+            validation.request_report(
+                version=version, evaluated_on=on, by=self.who("validator")
+            )
+        )
 
     def regenerate(self, version: ModelVersion) -> None:
         """Have its training done again and wait for the verdict."""
@@ -324,7 +356,10 @@ def tell(story: Story, strikes: IO[bytes], digits: IO[bytes]) -> None:
             "title": "Handwritten digits",
             "description": "1,797 images of 8 by 8 points, from forms printed by NIST.",
         },
+        sheets.DIGIT_SEAL,
     )
+    story.write_datasheet(data, sheets.STRIKES, "public")
+    story.write_datasheet(images, sheets.DIGITS, "")
     experiment = story.experiment(
         project, "Which strikes do damage", "Linear first, then boosted trees."
     )
@@ -393,3 +428,4 @@ def _read_digits(story: Story, forest: TrainingJob) -> None:
     version = story.register(forest, "digit-reader", DIGIT_CARD)
     story.write_plan(version, DIGIT_CRITERIA, [])
     story.validate(version)
+    story.validate(version, Rows.SEALED)

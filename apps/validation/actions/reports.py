@@ -10,13 +10,14 @@ from apps.access.checks import ensure
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.digests import canonical_digest
+from apps.core.errors import Invalid
 from apps.core.queue import enqueue
 from apps.jobs.actions import finish_job
 from apps.jobs.models import JobStatus
 from apps.registry import promotion
-from apps.registry.models import ModelVersion, VersionState
+from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import queries, rules
-from apps.validation.models import ValidationReport, Verdict
+from apps.validation.models import Rows, SealedLook, ValidationReport, Verdict
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -24,16 +25,30 @@ if TYPE_CHECKING:
 
 
 @transaction.atomic
-def request_report(*, version: ModelVersion, by: User) -> ValidationReport:
-    """Have a worker measure `version` on held-out data, judged by the present plan.
+def request_report(
+    *, version: ModelVersion, by: User, evaluated_on: str = Rows.HELD_OUT
+) -> ValidationReport:
+    """Have a worker measure `version` on rows it has not seen, by the present plan.
+
+    Args:
+        version: to be measured.
+        by: a validator or data scientist.
+        evaluated_on: a value of `Rows`; asking for sealed ones counts as a look.
 
     Raises:
+        Invalid: there are no such rows.
         Refused: the person may not.
         WrongState: there is no plan, the version is in review or later, a report is
-            being computed, or a file to measure is missing.
+            being computed, a file to measure is missing, or no look is left.
     """
+    if evaluated_on not in Rows.values:
+        sentence = f"Choose one of {', '.join(Rows.values)}."
+        raise Invalid(sentence, fields={"evaluated_on": sentence})
     version = ModelVersion.objects.select_for_update().get(pk=version.pk)
-    ensure(rules.can_request_report(by, version))
+    if evaluated_on == Rows.SEALED:
+        # Looks of other versions of the model count with this one.
+        RegisteredModel.objects.select_for_update().get(pk=version.model_id)
+    ensure(rules.can_request_report(by, version, evaluated_on))
     plan = version.model.validation_plans.latest("number")  # the rule saw one
     spec = queries.evaluation_spec(version, plan)
     objective = queries.objective_of(version.project)
@@ -43,6 +58,7 @@ def request_report(*, version: ModelVersion, by: User) -> ValidationReport:
         plan=plan,
         champion=queries.champion_to_beat(version),
         spec=spec.to_json(),
+        evaluated_on=evaluated_on,
         cost_unit=objective.unit if objective and spec.cost else "",
         requested_by=by,
     )
@@ -51,10 +67,41 @@ def request_report(*, version: ModelVersion, by: User) -> ValidationReport:
         target=report,
         project=version.project,
         by=by,
-        changes={"plan": plan.number, "champion": str(report.champion or "none")},
+        changes={
+            "plan": plan.number,
+            "champion": str(report.champion or "none"),
+            "evaluated_on": report.evaluated_on,
+        },
     )
+    if evaluated_on == Rows.SEALED:
+        _count_look(report, by)
     enqueue(report.kind.task, pk=str(report.pk))
     return report
+
+
+def _count_look(report: ValidationReport, by: User) -> None:
+    standing = queries.known_sealed_standing(report.version)
+    look = SealedLook.objects.create(
+        report=report,
+        part=standing.part,
+        model=report.version.model,
+        dataset=standing.part.version.dataset,
+        number=standing.taken + 1,
+        allowed=standing.allowed,
+    )
+    record(
+        EventType.SEALED_LOOKED,
+        target=standing.part,
+        project=report.project,
+        by=by,
+        changes={
+            "model": str(look.model),
+            "report": str(report),
+            "look": look.number,
+            "allowed": look.allowed,
+            "sealed_sha256": standing.part.parquet_sha256,
+        },
+    )
 
 
 @transaction.atomic
