@@ -19,6 +19,7 @@ PACKAGES = (
     "onnx",
     "onnxruntime",
     "pandas",
+    "pillow",
     "protobuf",
     "scikit-learn",
     "scipy",
