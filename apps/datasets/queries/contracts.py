@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from apps.datasets.models import ContractRevision, Dataset, DatasetVersion
+from apps.datasets.models import (
+    ContractRevision,
+    Dataset,
+    DatasetVersion,
+    HintDecision,
+)
 from engine.spec import Contract, propose_contract
 
 
@@ -20,11 +25,12 @@ def newest_ready(dataset: Dataset) -> DatasetVersion | None:
 
 def propose_for(version: DatasetVersion) -> Contract:
     """Propose a contract from the profile of a version that was read."""
+    hints = version.personal_hints.exclude(decision=HintDecision.DISMISSED)
     return propose_contract(
         version.profile.get("columns", []),
         version.row_count or 0,
         version.created_at.date(),
-        {hint["column"] for hint in version.hints},
+        set(hints.values_list("column", flat=True)),
     )
 
 
