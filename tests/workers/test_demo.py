@@ -8,10 +8,12 @@ from django.core.management import CommandError, call_command
 
 from apps.accounts.models import User
 from apps.approvals.models import ApprovalRequest
+from apps.datasets.models import Dataset, VersionDiff
 from apps.home.demo import story
 from apps.projects.models import Project
 from apps.registry.models import Alias, ModelVersion
 from apps.training.models import TrainingJob
+from apps.validation.models import SealedLook
 from tests.factories import training
 
 pytestmark = pytest.mark.worker
@@ -34,10 +36,20 @@ def test_seed_demo_leaves_what_the_tour_promises(workers, tmp_path, capsys):
     failed = TrainingJob.objects.get(status="failed")
     assert "225 values" in failed.failure_message
     assert ModelVersion.objects.get(model__name="digit-reader").state == "validated"
+    shows_what_is_known_of_the_data()
     people = json.loads(access.read_text())
     assert stat.S_IMODE(access.stat().st_mode) == 0o600
     signer = User.objects.get(email=people["program_manager"]["email"])
     assert signer.check_password(people["program_manager"]["password"])
+
+
+def shows_what_is_known_of_the_data():
+    strikes = Dataset.objects.get(name="strikes")
+    first, second = strikes.versions.order_by("number")
+    assert second.contract_check["verdict"] != "failed"
+    assert VersionDiff.objects.get(after=second).result["rows"]["added"] == 627
+    assert (first.row_count, second.row_count) == (9_373, 10_000)
+    assert SealedLook.objects.count() == 1
 
 
 def test_seed_demo_does_not_go_on_with_half_a_story(project, tmp_path):

@@ -1,6 +1,6 @@
-"""What is known of the demonstration's data, for its datasheets."""
+"""What is known of the demonstration's data, and what is expected of it."""
 
-from typing import Final
+from typing import Any, Final
 
 STRIKES: Final = {
     "source": "Wildlife strike reports to the Federal Aviation Administration, 1990 to "
@@ -30,3 +30,18 @@ DIGIT_SEAL: Final = {
     "column": "digit",
     "seed": 7,
 }
+CONTRACT_NOTE: Final = (
+    "As proposed from the first delivery; nothing may be lost in a later one."
+)
+
+
+def expectations(rows: int) -> dict[str, Any]:
+    """Give what the steward expects of the table beyond the proposal.
+
+    Args:
+        rows: how many the delivery before held; later ones hold no fewer.
+    """
+    return {
+        "rows": {"low": rows, "severity": "block"},
+        "no_others": {"severity": "warn"},
+    }

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
 from apps.accounts.models import User
 from apps.approvals import actions as approvals
 from apps.datasets import actions as datasets
 from apps.datasets.models import DatasetVersion
+from apps.datasets.queries import propose_for
 from apps.experiments import actions as experiments
 from apps.experiments.models import Experiment, Run
 from apps.home.demo import sheets
+from apps.home.demo.missions import (
+    DIGIT_CARD,
+    DIGIT_CRITERIA,
+    DIGITS,
+    STRIKE_CARD,
+    STRIKE_CRITERIA,
+    STRIKE_FEATURES,
+    STRIKES,
+    Mission,
+)
 from apps.home.demo.people import Access
 from apps.jobs.models import BackgroundJob, JobStatus
 from apps.projects import actions as projects
-from apps.projects.actions import ObjectiveStatement
 from apps.projects.models import Project
 from apps.registry import actions as registry
 from apps.registry.models import ModelVersion
@@ -41,84 +50,6 @@ J = TypeVar("J", bound=BackgroundJob)
 
 class DemoStuck(Exception):
     """A job of the demonstration did not end as the story needs it."""
-
-
-@dataclass(frozen=True)
-class Mission:
-    """What a project is for."""
-
-    slug: str
-    name: str
-    mission: str
-    impact_reason: str
-    objective: ObjectiveStatement | None = None
-
-
-STRIKES = Mission(
-    slug="strike-inspection",
-    name="Wildlife-strike inspection",
-    mission="After every reported wildlife strike a crew inspects the aircraft, yet "
-    "only one strike in ten does damage. Say from the report which aircraft to inspect "
-    "first, so that crews go where it matters and no damaged aircraft flies on.",
-    impact_reason="Advises inspection crews; a person decides about every aircraft, "
-    "and rules that require an inspection stay in force.",
-    objective=ObjectiveStatement(
-        measure="Crew hours per 1,000 reported strikes, missed damage included",
-        unit="hours",
-        direction="lower",
-        # Inspecting all: 894 undamaged aircraft in 1,000 take 2 hours each.
-        baseline=1788.0,
-        target=1400.0,
-        false_alarm_cost=2.0,
-        miss_cost=30.0,
-    ),
-)
-DIGITS = Mission(
-    slug="form-digits",
-    name="Form digitisation",
-    mission="Read handwritten digits on paper forms, so that clerks type only what the "
-    "model is unsure of.",
-    impact_reason="Clerks check every field before a form counts.",
-)
-
-STRIKE_FEATURES = (
-    ("Aircraft Make Model", "category"),
-    ("Aircraft Airline Operator", "category"),
-    ("Origin State", "category"),
-    ("Phase of flight", "category"),
-    ("Wildlife Size", "category"),
-    ("Wildlife Species", "category"),
-    ("Time of day", "category"),
-    ("Speed IAS in knots", "number"),
-    ("Flight Date", "date"),
-)
-STRIKE_CRITERIA = (
-    ("mission_cost_per_1000", "<=", 1400.0, True),
-    ("recall", ">=", 0.70, True),
-    ("roc_auc", ">=", 0.75, True),
-    ("calibration_error", "<=", 0.05, False),
-    ("balanced_accuracy", ">=", 0.72, False),
-)
-DIGIT_CRITERIA = (
-    ("accuracy", ">=", 0.95, True),
-    ("balanced_accuracy", ">=", 0.95, True),
-    ("macro_f1", ">=", 0.98, False),
-)
-STRIKE_CARD = {
-    "intended_use": "Order the inspection queue after reported wildlife strikes.",
-    "out_of_scope_use": "Skipping an inspection that a rule requires; strikes outside "
-    "the United States; aircraft types that the data does not hold.",
-    "limitations": "Reports from 1990 to 2002. Speed is missing in more than a quarter "
-    "of them. Species is often a guess.",
-    "human_oversight": "The duty officer sees the order and the reason, and may change "
-    "it; every change is noted.",
-}
-DIGIT_CARD = {
-    "intended_use": "Propose a digit for each box of a scanned form.",
-    "out_of_scope_use": "Letters, signatures, and forms that nobody checks.",
-    "limitations": "Images of 8 by 8 points; other scanners were not tried.",
-    "human_oversight": "A clerk confirms every field.",
-}
 
 
 class Story:
@@ -174,6 +105,36 @@ class Story:
         )
         return _succeeded(version)
 
+    def agree_contract(self, version: DatasetVersion) -> None:
+        """Hold later versions to what this one shows, as its steward sharpens it."""
+        datasets.save_contract(
+            dataset=version.dataset,
+            content={
+                **propose_for(version).to_json(),
+                **sheets.expectations(version.row_count or 0),
+            },
+            note=sheets.CONTRACT_NOTE,
+            by=self.who("data_scientist"),
+        )
+
+    def upload_next(self, before: DatasetVersion, content: IO[bytes]) -> DatasetVersion:
+        """Upload the next delivery and wait until it was held to the contract."""
+        self.say(f"Uploading the next delivery of {before.dataset.title}")
+        version = datasets.upload_version(
+            dataset=before.dataset,
+            content=content,
+            original_name=before.original_name,
+            by=self.who("data_scientist"),
+        )
+        _succeeded(version)
+        self.dismiss_hints(version)
+        return version
+
+    def compare(self, before: DatasetVersion, after: DatasetVersion) -> None:
+        """Have two versions compared, row by row."""
+        by = self.who("validator")
+        _succeeded(datasets.request_diff(before=before, after=after, key=[], by=by))
+
     def write_datasheet(
         self, version: DatasetVersion, answers: dict[str, str], sensitivity: str
     ) -> None:
@@ -188,12 +149,19 @@ class Story:
             )
 
         state("")
-        for hint in version.personal_hints.order_by("column"):
-            datasets.decide_hint(
-                hint=hint, decision="dismissed", reason=sheets.NOBODY_NAMED, by=steward
-            )
+        self.dismiss_hints(version)
         if sensitivity:
             state(sensitivity)
+
+    def dismiss_hints(self, version: DatasetVersion) -> None:
+        """Say of every hint at people that no person is named."""
+        for hint in version.personal_hints.order_by("column"):
+            datasets.decide_hint(
+                hint=hint,
+                decision="dismissed",
+                reason=sheets.NOBODY_NAMED,
+                by=self.who("data_scientist"),
+            )
 
     def experiment(self, project: Project, name: str, description: str) -> Experiment:
         """Start an experiment."""
@@ -333,13 +301,19 @@ def strike_spec(**changes: Any) -> dict[str, Any]:
     }
 
 
-def tell(story: Story, strikes: IO[bytes], digits: IO[bytes]) -> None:
-    """Tell both stories: one approved champion, one request waiting, one failed job."""
+def tell(story: Story, strikes: Sequence[IO[bytes]], digits: IO[bytes]) -> None:
+    """Tell both stories: one approved champion, one request waiting, one failed job.
+
+    Args:
+        story: who tells it.
+        strikes: the first delivery of strikes, and all of them.
+        digits: the images.
+    """
     project = story.open_project(STRIKES)
     other = story.open_project(DIGITS)
-    data = story.upload(
+    first_delivery = story.upload(
         project,
-        strikes,
+        strikes[0],
         {
             "name": "strikes",
             "title": "Wildlife strikes 1990–2002",
@@ -358,7 +332,9 @@ def tell(story: Story, strikes: IO[bytes], digits: IO[bytes]) -> None:
         },
         sheets.DIGIT_SEAL,
     )
-    story.write_datasheet(data, sheets.STRIKES, "public")
+    story.write_datasheet(first_delivery, sheets.STRIKES, "public")
+    story.agree_contract(first_delivery)
+    data = story.upload_next(first_delivery, strikes[1])
     story.write_datasheet(images, sheets.DIGITS, "")
     experiment = story.experiment(
         project, "Which strikes do damage", "Linear first, then boosted trees."
@@ -368,7 +344,7 @@ def tell(story: Story, strikes: IO[bytes], digits: IO[bytes]) -> None:
     forest = story.launch(
         reading,
         images,
-        "random forest",
+        "extra trees",
         {
             "task": "multiclass",
             "target": "digit",
@@ -377,7 +353,7 @@ def tell(story: Story, strikes: IO[bytes], digits: IO[bytes]) -> None:
                 for name in images.column_names
                 if name != "digit"
             ],
-            "estimator": "random_forest",
+            "estimator": "extra_trees",
             "seed": 7,
         },
     )
@@ -403,6 +379,7 @@ def tell(story: Story, strikes: IO[bytes], digits: IO[bytes]) -> None:
     )
     _approve_and_wait(story, first, boosted)
     _read_digits(story, forest)
+    story.compare(first_delivery, data)
 
 
 def _approve_and_wait(story: Story, first: TrainingJob, boosted: TrainingJob) -> None:

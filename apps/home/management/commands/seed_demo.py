@@ -42,7 +42,10 @@ class Command(BaseCommand):
         images, labels = load_digits(return_X_y=True)
         story.tell(
             story.Story(people, self._say),
-            data.strikes(settings.NODE_MODULES),
+            [
+                data.strikes(settings.NODE_MODULES, before=data.SECOND_DELIVERY),
+                data.strikes(settings.NODE_MODULES),
+            ],
             data.digits(images, labels),
         )
         write_access(access, people)
