@@ -77,7 +77,10 @@ class ContractForm(PortalForm):
         label="With older data", choices=SEVERITIES, initial="block"
     )
     key_severity = forms.ChoiceField(
-        label="Same key twice", choices=SEVERITIES, initial="block"
+        label="Same key twice",
+        choices=SEVERITIES,
+        initial="block",
+        help_text="Columns join the key below; without any, nothing is checked.",
     )
     no_others = forms.ChoiceField(
         label="Further columns", choices=OPTIONAL, required=False

@@ -20,6 +20,12 @@ MOST_MAIN_KEYS = 4
 MOST_STEPS = 100
 HELD_OUT, VALIDATION, BASELINE = "test", "validation", "baseline"
 PARTS = (HELD_OUT, VALIDATION, BASELINE)
+SEARCH = "search"
+# What models minimise as they learn; reports do not measure it.
+_LOSSES = {
+    "validation.log_loss": "Log loss (validation)",
+    "training.loss": "Loss (training)",
+}
 _PLACES = {slug: place for place, slug in enumerate(MEASURES)}
 
 Values = dict[str, float]
@@ -79,8 +85,8 @@ def thinned_histories(runs: Iterable[Run], key: str) -> dict[UUID, Points]:
 def metric_title(key: str) -> str:
     """Name a metric as people know it: `test.recall` becomes "Recall"."""
     part, _, slug = key.rpartition(".")
-    if slug not in MEASURES or part not in ("", *PARTS):
-        return key
+    if slug not in MEASURES or part not in ("", *PARTS, SEARCH):
+        return _LOSSES.get(key, key)
     title = MEASURES[slug].title
     return title if part in ("", HELD_OUT) else f"{title} ({part})"
 

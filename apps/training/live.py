@@ -23,6 +23,8 @@ from apps.training.models import TrainingJob
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from apps.jobs.models import BackgroundJob
+
 MOST_FIGURES = 4
 MOST_LINES = 6
 # Fewer jobs than this say little about how long the next ones take.
@@ -55,7 +57,7 @@ def live_figures(job: TrainingJob) -> list[Figure]:
 
 
 def _live_figure(measure: str, lines: dict[str, Points]) -> Figure:
-    title = metric_title(measure)
+    title = metric_title(next(iter(lines)) if len(lines) == 1 else measure)
     drawn = [
         Line(metric_title(key), steps, [points[step] for step in steps])
         for key, points in list(lines.items())[:MOST_LINES]
@@ -113,7 +115,7 @@ def _uses(job: TrainingJob) -> Iterator[Use]:
         yield _use("Processor time", cpu, limits.get("cpu_seconds"), seconds)
         memory = usage.get("memory_peak_bytes") or usage["memory_bytes"]
         of = limits.get("memory_bytes")
-        yield _use("Memory, at most so far", memory, of, filesizeformat)
+        yield _use("Memory, at most", memory, of, filesizeformat)
         disk = usage["disk_bytes"]
         yield _use(
             "Disk, inputs included", disk, settings.JOB_DISK_BYTES, filesizeformat
@@ -124,6 +126,13 @@ def _use(title: str, used: float, limit: float | None, words: Any) -> Use:
     if not limit:
         return Use(title, words(used))
     return Use(title, words(used), words(limit), min(used / limit, 1.0))
+
+
+def elapsed(job: BackgroundJob) -> str:
+    """Say how long a job that ended had worked; empty for one that never began."""
+    if not (job.started_at and job.finished_at):
+        return ""
+    return seconds((job.finished_at - job.started_at).total_seconds())
 
 
 def seconds(value: float) -> str:

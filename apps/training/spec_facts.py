@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from apps.core.templatetags.portal import ratio
 from engine.spec import ESTIMATORS, MEASURES, MISSION_COST, Preprocessing
 
 if TYPE_CHECKING:
     from engine.spec import TrainSpec
 
 SECONDS_PER_MINUTE = 60
+MOST_COLUMNS = 12
 BYTES_PER_GIBIBYTE = 1024**3
 SEARCHES = {
     "random": "drawn at random",
@@ -24,7 +26,7 @@ def spec_facts(spec: TrainSpec) -> list[dict[str, Any]]:
     estimator = ESTIMATORS[spec.estimator]
     told = [
         ("Target", _target(spec)),
-        ("Columns used", ", ".join(feature.name for feature in spec.features)),
+        ("Columns used", _columns(spec)),
         ("Objective", _objective(spec)),
         ("Kind of model", estimator.title),
         *(
@@ -41,6 +43,14 @@ def spec_facts(spec: TrainSpec) -> list[dict[str, Any]]:
         ("Limits", _limits(spec)),
     ]
     return [{"term": term, "value": value} for term, value in told if value != ""]
+
+
+def _columns(spec: TrainSpec) -> str:
+    """Name the first columns; the spec as a file names all."""
+    names = [feature.name for feature in spec.features]
+    more = len(names) - MOST_COLUMNS
+    rest = f" and {more:,} more" if more > 0 else ""
+    return ", ".join(names[:MOST_COLUMNS]) + rest
 
 
 def _target(spec: TrainSpec) -> str:
@@ -88,8 +98,8 @@ def _rows(spec: TrainSpec) -> str:
     )
     of = "" if spec.max_rows is None else f" of a sample of {spec.max_rows:,}"
     return (
-        f"{spec.test_ratio:.0%}{of} held out for the test, "
-        f"{split.validation_ratio:.0%} of the rest for validation, {how}"
+        f"{ratio(spec.test_ratio, 0)}{of} held out for the test, "
+        f"{ratio(split.validation_ratio, 0)} of the rest for validation, {how}"
     )
 
 

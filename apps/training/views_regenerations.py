@@ -14,7 +14,7 @@ from apps.core.rest import keyset_page
 from apps.experiments.models import Run
 from apps.jobs.actions import cancel_job
 from apps.jobs.rules import can_cancel_job
-from apps.training import actions, reading, rules, sending
+from apps.training import actions, live, reading, rules, sending
 from apps.training.forms_regenerations import RegenerationForm
 from apps.training.models import Regeneration
 
@@ -103,6 +103,7 @@ def download_regeneration_bundle(
 def _context(request: HtmxRequest, found: Regeneration) -> dict[str, Any]:
     return {
         "regeneration": found,
+        "took": live.elapsed(found),
         "may_cancel_regeneration": can_cancel_job(request.user, found),
         **reading.comparison(found.facts),
     }

@@ -40,7 +40,9 @@ def test_main_keys_take_what_is_there():
         ("test.recall", "Recall"),
         ("recall", "Recall"),
         ("baseline.recall", "Recall (baseline)"),
-        ("search.recall", "search.recall"),
+        ("search.recall", "Recall (search)"),
+        ("train.recall", "train.recall"),
+        ("validation.log_loss", "Log loss (validation)"),
         ("loss", "loss"),
     ],
 )

@@ -71,7 +71,7 @@ def test_use_of_a_job_stands_against_its_limits(running):
 
     assert found["Processor time"].ratio == 0.5
     assert found["Processor time"].used == "1 min 0 s"
-    assert found["Memory, at most so far"].ratio == 0.5
+    assert found["Memory, at most"].ratio == 0.5
     assert found["Disk, inputs included"].used == "2.0\xa0KB"
     assert found["Time"].limit
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
 from apps.core.errors import Invalid
+from apps.core.templatetags.portal import ratio
 from apps.datasets.models import Dataset, DatasetContent, DatasetVersion
 from apps.datasets.queries.contracts import newest_revision
 from engine.spec import IngestSpec, Limits, Seal, format_of
@@ -96,7 +97,7 @@ def key_figures(version: DatasetVersion) -> list[dict[str, str]]:
         {"label": "Columns", "value": f"{len(profiled):,}"},
         {
             "label": "Values missing",
-            "value": f"{missing / cells:.1%}" if cells else "–",
+            "value": ratio(missing / cells) if cells else "–",
             "detail": f"{missing:,} of {cells:,}",
         },
         {
