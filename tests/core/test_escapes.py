@@ -426,7 +426,11 @@ def test_the_engine_keeps_the_network_only_for_a_cluster(
             reached = True
         except OSError:
             reached = False
-        result(status="succeeded", reached=reached,
+        try:
+            names = bool(Path("/etc/hosts").read_text())
+        except OSError:
+            names = False
+        result(status="succeeded", reached=reached, names=names,
                address=os.environ.get("ENGINE_DASK_ADDRESS"))
         """
     )
@@ -436,4 +440,5 @@ def test_the_engine_keeps_the_network_only_for_a_cluster(
 
     assert (training["reached"], training["address"]) == (True, settings.DASK_ADDRESS)
     assert (ingest["reached"], ingest["address"]) == (mode == "bare", None)
+    assert (training["names"], ingest["names"]) == (True, mode == "bare")
     assert "Training jobs keep the network" in sandbox.shortcomings()[-1]

@@ -434,7 +434,7 @@ def test_version_shows_hints_subgroups_and_figures(client, dataset, data_scienti
 
     page = client.get(page_of(version)).text
 
-    assert "Is this personal data?" in page
+    assert "Hints at personal data" in page
     assert "a••@b" in page
     assert "Perhaps e-mail address" in page
     assert "Subgroup: age" in page

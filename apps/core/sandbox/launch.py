@@ -42,7 +42,8 @@ class Launch:
 
 def bubblewrap(launch: Launch, program: list[str]) -> list[str]:
     """Start with bubblewrap, in namespaces and a view of the disk that it makes."""
-    places = [*view.system(), *view.job(launch.folder)]
+    seen = view.system(has_network=launch.has_network)
+    places = [*seen, *view.job(launch.folder)]
     words = [_find("bwrap"), "--die-with-parent", "--new-session", "--unshare-pid"]
     words += ["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     words += [] if launch.has_network else ["--unshare-net"]
@@ -54,7 +55,8 @@ def bubblewrap(launch: Launch, program: list[str]) -> list[str]:
 
 def namespaces(launch: Launch, program: list[str]) -> list[str]:
     """Start with `unshare` of util-linux; a shell script lays out the view."""
-    places = [*view.system(), *view.job(launch.folder)]
+    seen = view.system(has_network=launch.has_network)
+    places = [*seen, *view.job(launch.folder)]
     words = [_find("setpriv"), "--pdeathsig", "KILL", _find("unshare")]
     words += ["--mount", "--pid", "--ipc", "--uts", "--cgroup", "--fork"]
     words += [] if launch.has_network else ["--net"]
@@ -71,9 +73,10 @@ def namespaces(launch: Launch, program: list[str]) -> list[str]:
 
 def plain(launch: Launch, program: list[str]) -> list[str]:
     """Start as an ordinary process that gives up what the kernel lets it give up."""
+    seen = view.system(has_network=launch.has_network)
     wanted = {
         "read": [
-            *(str(place.path) for place in view.system() if place.kind != "empty"),
+            *(str(place.path) for place in seen if place.kind != "empty"),
             *(f"/dev/{name}" for name in view.DEVICES),
             *ABOUT_THE_MACHINE,
         ],

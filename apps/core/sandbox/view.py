@@ -17,6 +17,8 @@ SHARED_MEMORY = "/dev/shm"  # noqa: S108 - where the system keeps semaphores
 SHARED_MEMORY_BYTES = 64 * 1024**2
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
+# How other machines are called, and how Dask trusts them.
+NETWORK_FILES = ("/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/dask")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
@@ -35,9 +37,10 @@ class Place:
     source: Path = Path()
 
 
-def system() -> list[Place]:
+def system(*, has_network: bool = False) -> list[Place]:
     """List what the engine reads: the system, Python, its libraries and itself."""
-    places = [_of_system(Path(path)) for path in SYSTEM_FOLDERS + SYSTEM_FILES]
+    paths = SYSTEM_FOLDERS + SYSTEM_FILES + (NETWORK_FILES if has_network else ())
+    places = [_of_system(Path(path)) for path in paths]
     found = [place for place in places if place]
     house = settings.BASE_DIR
     hides_house = any(house.is_relative_to(place.path) for place in found)
