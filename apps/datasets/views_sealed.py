@@ -35,6 +35,8 @@ def upload_sealed_part(request: HtmxRequest, pk: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
         "title": f"Upload sealed rows of version {version.number}",
+        "lead": "Only workers read them, to measure models; every use is counted. "
+        "Nobody can take them out again.",
         "trail": trail_to(version.project, version.dataset),
         "submit_label": "Upload and seal",
         "cancel_url": reverse("home:sealed_data", args=[version.dataset_id]),

@@ -15,6 +15,7 @@ from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Experiment
 from apps.jobs.models import BackgroundJob, JobKind, JobQuerySet, JobStatus
 from apps.projects.models import Project
+from engine.spec import ESTIMATORS
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -89,6 +90,11 @@ class TrainingJob(BackgroundJob):
 
     def get_absolute_url(self) -> str:
         return reverse("training:training_job", args=[self.pk])
+
+    @property
+    def model_kind(self) -> str:
+        """The kind of model it trains, as the launch form calls it."""
+        return ESTIMATORS[self.spec["estimator"]].title
 
     @property
     def project(self) -> Project:
