@@ -119,6 +119,11 @@ def test_search_stops_when_its_minutes_are_up_and_repeats_exactly(
     assert any(log.startswith(stopped) for log in logs)
     repeated = TrainSpec.from_json(spec).repeating(once["trials_done"])
     assert second.succeed("train", repeated.to_json())["search"] == once["search"]
+    records = [
+        json.loads((job.outputs / "record.json").read_text()) for job in (first, second)
+    ]
+    assert records[0]["spec"] == records[1]["spec"] == repeated.to_json()
+    assert records[0]["steps"] == records[1]["steps"]
 
 
 def test_search_counts_the_cost_of_the_mission(data: Job) -> None:
