@@ -248,7 +248,9 @@ def _wait(log: Path, words: str, times: int) -> None:
 def run(job: Job, spec: Json, **environment: str) -> Json:
     (job.path / "spec.json").write_text(json.dumps(spec))
     command = [sys.executable, "-m", "engine", "train", str(job.path)]
-    subprocess.run(command, env=os.environ | environment, check=False, timeout=120)
+    # As in the sandbox: the order of names in an ONNX file depends on it.
+    environment = os.environ | {"PYTHONHASHSEED": "0"} | environment
+    subprocess.run(command, env=environment, check=False, timeout=120)
     return json.loads((job.path / "result.json").read_text())
 
 
