@@ -64,7 +64,9 @@ def run(spec: TrainSpec, folder: Folder) -> Json:
             pipeline=learned.pipeline,
             folder=folder,
         )
-        write_record(spec, folder, steps, metrics)
+        # A search that ran out of time is done again by its number of trials.
+        trials_done = len(learned.found.trials) if learned.found else None
+        write_record(spec.repeating(trials_done), folder, steps, metrics)
     return {
         "steps": steps,
         "parameters": _parameters(spec, learned),
@@ -76,7 +78,7 @@ def run(spec: TrainSpec, folder: Folder) -> Json:
         "rows": rows,
         "split_digest": parts.digest,
         "search": learned.found and learned.found.to_json(),
-        "trials_done": learned.found and len(learned.found.trials),
+        "trials_done": trials_done,
         "onnx": exported,
         "figures": figures,
     }

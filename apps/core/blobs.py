@@ -20,7 +20,7 @@ from typing import IO
 
 from django.core.files import File
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 
 from apps.core.disk import require_room_in, telling_no_room
 from apps.core.ids import new_id
@@ -149,10 +149,8 @@ def require_room(size_bytes: int) -> None:
 
 def local_folder(name: str = "") -> Path | None:
     """Give the path of something in the store; None when it is not on a local disk."""
-    try:
-        return Path(default_storage.path(name))
-    except NotImplementedError:
-        return None
+    is_local = isinstance(default_storage, FileSystemStorage)
+    return Path(default_storage.path(name)) if is_local else None
 
 
 @contextmanager

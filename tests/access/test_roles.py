@@ -43,10 +43,15 @@ def test_every_role_counts_in_one_reach():
     assert not {*PROJECT_ROLES} & {*AGENCY_ROLES}
 
 
-def test_an_auditor_reads_holds_back_and_agrees_to_remove():
-    keeping = {Permission.AUDIT_APPROVE_PRUNE, Permission.AUDIT_HOLD}
+def test_an_auditor_reads_holds_back_agrees_to_remove_and_has_runs_done_again():
+    own = {
+        Permission.AUDIT_APPROVE_PRUNE,
+        Permission.AUDIT_HOLD,
+        Permission.HEALTH_READ,
+        Permission.REGENERATION_REQUEST,
+    }
 
-    assert AUDITOR.permissions == READING | keeping
+    assert AUDITOR.permissions == READING | own
 
 
 def test_nobody_asks_for_a_removal_and_agrees_to_it_in_one_role():

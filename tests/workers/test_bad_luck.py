@@ -84,7 +84,7 @@ def test_a_store_of_files_that_is_full(
 
     job.refresh_from_db()
     assert (job.status, job.failure_code) == (JobStatus.FAILED, "disk_full")
-    assert "Ask an operator for room" in job.failure_message
+    assert "ask an administrator to make room" in job.failure_message
     assert not Run.objects.exists()
     on_disk = Path(f"/proc/{worker.pid}/root{disk}")
     stored = {path.name for path in on_disk.rglob("*") if path.stat().st_size}
