@@ -32,8 +32,8 @@ class CodeForm(PortalForm):
     code = forms.FileField(
         label="Project",
         help_text="A zip or git bundle with project.yaml at its top. It says which "
-        "function is called, entry: module:function, and which file locks the packages, "
-        "requirements: requirements.txt.",
+        "function is called, entry: module:function, and which file locks the "
+        "packages, requirements: requirements.txt.",
         widget=forms.ClearableFileInput(attrs={"accept": ".zip,.bundle"}),
     )
     ref = forms.CharField(
