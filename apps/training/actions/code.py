@@ -60,10 +60,10 @@ def launch_code(
     ensure(rules.can_launch_code(by, experiment.project))
     # Before the transaction: a bundle takes seconds, and no row shall be locked for it.
     sent = as_zip(code, wish.get("ref") or "")
-    return _queue(experiment, dataset_version, wish, sent, by)
+    with transaction.atomic():
+        return _queue(experiment, dataset_version, wish, sent, by)
 
 
-@transaction.atomic
 def _queue(
     experiment: Experiment,
     dataset_version: DatasetVersion,
