@@ -25,7 +25,16 @@ class CodeJobInput(serializers.Serializer[Any]):
     experiment = serializers.UUIDField()
     dataset_version = serializers.UUIDField()
     name = serializers.CharField(max_length=120)
-    code = serializers.FileField(help_text="A zip with project.yaml at its top.")
+    code = serializers.FileField(
+        help_text="A zip or git bundle with project.yaml at its top."
+    )
+    ref = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=200,
+        help_text="Branch or tag of a git bundle; HEAD when absent.",
+    )
     parameters = serializers.CharField(
         required=False, default="{}", max_length=20_000, help_text="JSON by name."
     )
@@ -58,6 +67,7 @@ class CodeJobRow(serializers.Serializer[Any]):
     experiment = serializers.UUIDField(source="experiment_id")
     dataset_version = serializers.UUIDField(source="dataset_version_id")
     code_sha256 = serializers.CharField()
+    commit_id = serializers.CharField(help_text="Of a git bundle; empty for a zip.")
     tree_digest = serializers.CharField()
     run = serializers.UUIDField(source="run_id", allow_null=True)
     launched_by = serializers.CharField(source="launched_by.full_name")

@@ -69,7 +69,7 @@ def read_project(content: IO[bytes]) -> CodeProject:
         with zipfile.ZipFile(content) as archive:
             files = _read_files(archive)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
-        raise _fault("The file is not a zip, or is damaged.") from None
+        raise _fault("The file is not a zip or git bundle, or is damaged.") from None
     described = _described(files)
     lock = described.get("requirements")
     return CodeProject(

@@ -31,10 +31,16 @@ class CodeForm(PortalForm):
     )
     code = forms.FileField(
         label="Project",
-        help_text="A zip with project.yaml at its top. It says which function is "
-        "called, entry: module:function, and which file locks the packages, "
-        "requirements: requirements.txt.",
-        widget=forms.ClearableFileInput(attrs={"accept": ".zip"}),
+        help_text="A zip or git bundle with project.yaml at its top. It says which "
+        "function is called, entry: module:function, and which file locks the "
+        "packages, requirements: requirements.txt.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".zip,.bundle"}),
+    )
+    ref = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Branch or tag",
+        help_text="Of a git bundle. Left empty, it is HEAD.",
     )
     parameters = forms.CharField(
         required=False,
@@ -71,5 +77,5 @@ class CodeForm(PortalForm):
 
     def wish(self) -> dict[str, Any]:
         """Return what `launch_code` is asked for."""
-        names = ("name", "parameters", "seed", "submission_key")
+        names = ("name", "ref", "parameters", "seed", "submission_key")
         return {name: self.cleaned_data[name] for name in names}

@@ -81,6 +81,7 @@ def code_facts(job: CodeJob) -> list[dict[str, Any]]:
             "value": ", ".join(f"{name} {version}" for name, version in lock)
             or "None are locked",
         },
+        *([{"term": "Commit", "value": job.commit_id}] if job.commit_id else []),
         {"term": "Digest of the files", "value": job.tree_digest},
         {"term": "SHA-256 of the zip", "value": job.code_sha256},
     ]

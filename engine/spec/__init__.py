@@ -5,7 +5,7 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 `EvaluateSpec`, which refuse a wrong value when they are made, naming field and fix.
 """
 
-from engine.spec.code import CheckCodeSpec, RunCodeSpec
+from engine.spec.code import CheckCodeSpec, RunCodeSpec, UnbundleSpec
 from engine.spec.common import Cost, Limits, Spec
 from engine.spec.compare import CompareSpec
 from engine.spec.contract import COLUMN_TYPES, ColumnContract, Contract
@@ -66,6 +66,7 @@ __all__ = [
     "Split",
     "Task",
     "TrainSpec",
+    "UnbundleSpec",
     "VerifySpec",
     "complete_parameters",
     "decode",

@@ -1,4 +1,4 @@
-"""Spec of the verbs `run_code` and `check_code`: people's own projects."""
+"""Specs of `unbundle`, `run_code` and `check_code`: people's own projects."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,6 +8,22 @@ from engine.spec.common import LARGEST_SEED, Spec
 from engine.spec.decode import require, require_between
 
 ENTRY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnbundleSpec(Spec):
+    """Make `outputs/project.zip` of one commit of `inputs/project.bundle`.
+
+    Attributes:
+        ref: a branch or tag; "" is HEAD, or the only one there is.
+        max_files: files that the commit may hold.
+        max_bytes: size of all of them together.
+    """
+
+    verb: ClassVar[str] = "unbundle"
+    ref: str = ""
+    max_files: int
+    max_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from engine.spec.code import CheckCodeSpec, RunCodeSpec
+from engine.spec.code import CheckCodeSpec, RunCodeSpec, UnbundleSpec
 from engine.spec.common import Spec
 from engine.spec.compare import CompareSpec
 from engine.spec.evaluate import EvaluateSpec
@@ -19,6 +19,7 @@ SPECS: Mapping[str, type[Spec]] = {
         EvaluateSpec,
         FingerprintSpec,
         CompareSpec,
+        UnbundleSpec,
         RunCodeSpec,
         CheckCodeSpec,
         VerifySpec,

@@ -20,6 +20,7 @@ from apps.training import rules
 from apps.training.actions.launch import check_dataset, check_name
 from apps.training.actions.work import store_files
 from apps.training.checking import MAX_OUTPUT_BYTES
+from apps.training.code_bundles import SentCode, as_zip
 from apps.training.code_projects import CodeProject, read_project
 from apps.training.models import CodeJob
 from engine.spec import Limits, RunCodeSpec, SpecError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from apps.datasets.models import DatasetVersion
 
 
-@transaction.atomic
 def launch_code(
     *,
     experiment: Experiment,
@@ -47,15 +47,30 @@ def launch_code(
         experiment: where its run will be recorded.
         dataset_version: of the same project, visible to `by`, read completely.
         wish: `name` of the job and of its run; `parameters` and `seed` for the code;
-            `submission_key`, with which the same wish sent twice launches one job.
-        code: the zip of the project, seekable.
+            `ref`, which branch or tag of a git bundle is meant; `submission_key`, with
+            which the same wish sent twice launches one job.
+        code: the zip or git bundle of the project, seekable.
         by: somebody who may launch training, where the project allows own code.
 
     Raises:
-        Invalid: the zip, the data or the parameters do not fit; `fields` says what.
+        Invalid: the code, the data or the parameters do not fit; `fields` says what.
         Refused: only who may launch training.
         WrongState: the project does not allow people's own code.
     """
+    ensure(rules.can_launch_code(by, experiment.project))
+    # Before the transaction: a bundle takes seconds, and no row shall be locked for it.
+    sent = as_zip(code, wish.get("ref") or "")
+    with transaction.atomic():
+        return _queue(experiment, dataset_version, wish, sent, by)
+
+
+def _queue(
+    experiment: Experiment,
+    dataset_version: DatasetVersion,
+    wish: dict[str, Any],
+    sent: SentCode,
+    by: User,
+) -> CodeJob:
     # The experiment's row serialises launches: a double click finds the first job.
     experiment = (
         Experiment.objects.select_for_update(of=("self",), no_key=True)
@@ -67,9 +82,9 @@ def launch_code(
         return first
     check_name(wish["name"])
     check_dataset(dataset_version, experiment.project, by)
-    project = read_project(code)
+    project = read_project(sent.archive)
     spec = _spec(project, wish)
-    blob = blobs.store(code)
+    blob = blobs.store(sent.archive)
     job = CodeJob.objects.create(
         experiment=experiment,
         dataset_version=dataset_version,
@@ -77,6 +92,7 @@ def launch_code(
         code_sha256=blob.sha256,
         code_bytes=blob.size_bytes,
         tree_digest=project.tree_digest,
+        commit_id=sent.commit,
         spec=spec.to_json(),
         launched_by=by,
         submission_key=wish.get("submission_key"),
@@ -92,6 +108,7 @@ def launch_code(
             "entry": spec.entry,
             "code_sha256": blob.sha256,
             "tree_digest": project.tree_digest,
+            **({"commit": sent.commit} if sent.commit else {}),
         },
     )
     enqueue(job.kind.task, pk=str(job.pk))
@@ -182,6 +199,7 @@ def _summary(job: CodeJob, result: dict[str, Any]) -> dict[str, Any]:
             "entry": job.spec["entry"],
             "sha256": job.code_sha256,
             "tree_digest": job.tree_digest,
+            **({"commit": job.commit_id} if job.commit_id else {}),
             "requirements": job.spec["requirements"],
         },
         "environment": result["environment"],

@@ -53,10 +53,13 @@ class CodeJob(BackgroundJob):
         DatasetVersion, on_delete=models.PROTECT, related_name="code_jobs"
     )
     name = models.CharField(max_length=120)
-    # The file as it was sent, and a digest of what is in it however it was packed.
+    # The zip that was sent or made of a git bundle, and a digest of what is in it
+    # however it was packed.
     code_sha256 = models.CharField(max_length=64)
     code_bytes = models.BigIntegerField()
     tree_digest = models.CharField(max_length=64)
+    # Of the git bundle; "" for a zip.
+    commit_id = models.CharField(max_length=64, blank=True, default="")
     # What the engine gets: engine.spec.RunCodeSpec as JSON.
     spec = models.JSONField()
     launched_by = models.ForeignKey(
