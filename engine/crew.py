@@ -114,6 +114,9 @@ class Cluster:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        # It would soon remove all copies of the rows but one, and every later trial
+        # would go to the one worker that still has them.
+        client.amm.stop()
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
         self.names = sorted(str(worker["name"]) for worker in workers)
         self._hands = sum(worker["nthreads"] for worker in workers)

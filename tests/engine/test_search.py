@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,12 @@ from engine.measures import Outcomes
 from engine.search import Found, Trial, _rounds
 from engine.settings import settings
 from engine.spec import Cost, Search, TrainSpec, complete_parameters
+from tests.engine.cluster import cluster, names_and_processes
 from tests.engine.jobs import Job, Json
 from tests.engine.kinds import spec_for
 from tests.engine.tables import put_table, strikes
+
+__all__ = ["cluster"]
 
 
 @pytest.fixture
@@ -199,52 +201,6 @@ def test_threshold_is_the_best_of_the_objective(slug: str) -> None:
     )
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A scheduler and two worker processes, started as the guide says."""
-    pytest.importorskip("distributed")
-    folder = tmp_path_factory.mktemp("cluster")
-    found, environment = (
-        folder / "scheduler.json",
-        os.environ
-        | {
-            "PYTHONPATH": str(Path(crew.__file__).parents[1]),
-            "DASK_TEMPORARY_DIRECTORY": str(folder),
-        },
-    )
-    python = [sys.executable, "-m"]
-    plain = ["--no-dashboard", "--host", "127.0.0.1"]
-    commands = [
-        [*python, "distributed.cli.dask_scheduler", *plain, "--port", "0",
-         "--scheduler-file", str(found)],
-        *(
-            [*python, "distributed.cli.dask_worker", *plain, "--scheduler-file",
-             str(found), "--nworkers", "1", "--nthreads", "1", "--name", name]
-            for name in ("first", "second")
-        ),
-    ]  # fmt: skip
-    with (folder / "log").open("w") as log:
-        processes = [
-            subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-            for command in commands
-        ]
-    try:
-        _wait(folder / "log", "Registered to:", times=2)
-        yield str(json.loads(found.read_text())["address"])
-    finally:
-        for process in processes:
-            process.terminate()
-            process.wait(timeout=20)
-
-
-def _wait(log: Path, words: str, times: int) -> None:
-    deadline = time.monotonic() + 60
-    while log.read_text().count(words) < times:
-        if time.monotonic() > deadline:
-            raise TimeoutError(log.read_text())
-        time.sleep(0.1)
-
-
 def run(job: Job, spec: Json, **environment: str) -> Json:
     (job.path / "spec.json").write_text(json.dumps(spec))
     command = [sys.executable, "-m", "engine", "train", str(job.path)]
@@ -265,10 +221,10 @@ def test_trials_are_spread_over_two_workers(tmp_path: Path, cluster: str) -> Non
     alone = run(here, spec)
 
     trials = spread["search"]["trials"]
-    workers = {worker for trial in trials for worker in trial.pop("workers")}
-    assert {worker.split()[0] for worker in workers} == {"first", "second"}
-    pids = {worker.split("process ")[1] for worker in workers}
-    assert len(pids) == 2
+    names, processes = names_and_processes(trials)
+    assert (names, len(processes)) == ({"first", "second"}, 2)
+    for trial in trials:
+        assert trial.pop("workers")
     for trial in alone["search"]["trials"]:
         assert trial.pop("workers") == []
     assert trials == alone["search"]["trials"]
@@ -281,6 +237,22 @@ def _models(result: Json) -> list[Json]:
     """The files that hold what was learned; others tell who helped."""
     names = ("model.skops", "model.onnx", "predictions.parquet")
     return [file for file in result["files"] if file["path"].endswith(names)]
+
+
+def test_every_worker_keeps_the_rows_between_trials(cluster: str) -> None:
+    distributed = pytest.importorskip("distributed")
+    rows: Any = np.arange(100.0)
+    folds = [(rows[:50], rows[50:])] * 2
+    spec = TrainSpec.from_json(spec_for("sgd", "binary"))
+    with distributed.Client(cluster) as client:
+        client.amm.start()
+        team = crew.Cluster(client)
+
+        team.take_up(crew.Task(spec, rows, folds))
+
+        time.sleep(0.3)
+        (copies,) = client.who_has().values()
+    assert len(copies) == 2
 
 
 def test_a_missing_cluster_is_named(data: Job, monkeypatch: pytest.MonkeyPatch) -> None:
