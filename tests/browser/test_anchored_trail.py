@@ -6,9 +6,7 @@ from django.urls import reverse
 from apps.audit.anchors.publisher import open_publisher
 from tests.audit.anchors.publishing import is_later
 from tests.audit.sealing import happen, sealer_in
-from tests.browser.test_pages import signed_in
 
-__all__ = ["signed_in"]
 pytestmark = pytest.mark.browser
 
 
