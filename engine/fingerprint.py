@@ -8,6 +8,7 @@ computing it without this code, is in `docs/guide/recompute-a-fingerprint.md`.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -31,6 +32,7 @@ def run(spec: FingerprintSpec, folder: Folder) -> Json:
             database,
             folder.require_input("data.parquet"),
             lambda ratio: folder.progress(ratio, "Computing the fingerprint"),
+            threads=spec.threads,
             unordered=spec.unordered,
         )
     return {"fingerprint": found}
@@ -41,6 +43,7 @@ def fingerprint(
     path: Path,
     on_progress: Callable[[float], None],
     *,
+    threads: int,
     unordered: bool | None = None,
 ) -> Json:
     """Compute the fingerprint of one of our Parquet files.
@@ -49,6 +52,7 @@ def fingerprint(
         database: a connection that may read `path`.
         path: the Parquet file.
         on_progress: called with the share of the work done.
+        threads: how many columns are read and hashed at once.
         unordered: whether to compute the digest that does not depend on the order
             of rows, which is slower; None for up to `UNORDERED_ROWS` rows.
 
@@ -60,11 +64,15 @@ def fingerprint(
     columns = columns_of(database, path)
     steps = len(columns) * 2 if unordered else len(columns)
     rows, by_column = 0, []
-    for done, column in enumerate(columns, start=1):
-        counts, digests = _column(database, path, column)
-        rows = sum(counts)
-        by_column.append(digests)
-        on_progress(done / steps)
+
+    def digests_of(column: Column) -> tuple[list[int], list[bytes]]:
+        return _column(database.cursor(), path, column)
+
+    with ThreadPoolExecutor(threads) as workers:
+        for counts, digests in workers.map(digests_of, columns):
+            rows = sum(counts)
+            by_column.append(digests)
+            on_progress(len(by_column) / steps)
     groups = [_sha256(*digests) for digests in zip(*by_column, strict=True)]
     if unordered is None:
         unordered = rows <= UNORDERED_ROWS

@@ -69,6 +69,7 @@ def _run(spec: IngestSpec, folder: Folder) -> Json:
             database,
             target,
             lambda ratio: folder.progress(0.9 + ratio * 0.1, "Fingerprinting"),
+            threads=spec.threads,
         )
     folder.log(f"{described.row_count:,} rows in {len(described.columns)} columns.")
     return {

@@ -169,7 +169,7 @@ def _groups(
     if same or not expected["fingerprint"] or not path.is_file():
         return []
     try:
-        here = fingerprint(database, path, lambda _ratio: None)
+        here = fingerprint(database, path, lambda _ratio: None, threads=1)
     except duckdb.Error:
         return ["the file cannot be read as Parquet any more"]
     return changed_groups(expected["fingerprint"], here)

@@ -89,7 +89,7 @@ def _read(database: duckdb.DuckDBPyConnection, path: Path) -> None:
 def _fingerprint(
     database: duckdb.DuckDBPyConnection, path: Path, *, unordered: bool
 ) -> None:
-    fingerprint(database, path, lambda _: None, unordered=unordered)
+    fingerprint(database, path, lambda _: None, threads=1, unordered=unordered)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def profile(
         for described in workers.map(describe, types.items()):
             found.append(described)
             on_progress(len(found) / len(types))
-    personal = [hints.find(source, column.profile) for column in found]
+    personal = [hints.find(source, column) for column in found]
     return Profile(
         source.row_count,
         [

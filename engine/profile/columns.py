@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from engine import tables
 from engine.folder import Json
 from engine.profile import coverage
-from engine.profile.source import Source, Values, as_floats, sample
+from engine.profile.source import Group, Source, Values, as_floats, sample
 from engine.profile.thumbnails import thumbnails
 from engine.profile.units import UNITS, Unit, top_value
 
 BINS = 20
 MOST_VALUES = 10
 FEW_DISTINCT = 20
+FEW_TEXTS = 1_000  # different ones, which are counted once and kept
 EXACT_TEXT_ROWS = 1_000_000
 MOST_GROUPS = 100_000  # of different texts, counted one by one in a larger table
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -29,10 +30,17 @@ _KEYS = ("min", "max", "mean", "std", "quantiles", "histogram", "coverage")
 
 @dataclass(frozen=True)
 class Described:
-    """A column's profile, and for numbers a sample of rows with NaN where missing."""
+    """What was found in one column.
+
+    Attributes:
+        profile: its entry in the profile of the table.
+        sample: for numbers, a sample of rows, with NaN where missing.
+        texts: all different texts, the commonest first, where there are few.
+    """
 
     profile: Json
     sample: NDArray[np.float64] | None = None
+    texts: list[Group] | None = None
 
 
 def describe(source: Source, column: str, kind: str) -> Described:
@@ -43,7 +51,7 @@ def describe(source: Source, column: str, kind: str) -> Described:
         shown = {"thumbnails": thumbnails(source, column)}
         return Described(found | _counts(source, column) | shown)
     if kind in ("text", "boolean"):
-        return Described(found | _texts(source, column))
+        return _texts(source, column, found)
     unit = UNITS[kind]
     values = source.values(unit.sql(tables.name(column)))
     rows = None if unit.is_time else as_floats(sample(values, SAMPLE_ROWS))
@@ -61,16 +69,17 @@ def _counts(source: Source, column: str) -> Json:
     return {"missing": missing, "distinct": distinct, "is_estimate": True}
 
 
-def _texts(source: Source, column: str) -> Json:
+def _texts(source: Source, column: str, found: Json) -> Described:
     counts = _counts(source, column)
     is_large = source.row_count > EXACT_TEXT_ROWS and counts["distinct"] > MOST_GROUPS
     likely = _among_likely(source, column) if is_large else "true"
-    rows = source.groups(column, MOST_VALUES, rows=likely)
-    top = [top_value(row.text, row.rows) for row in rows]
+    rows = source.groups(column, FEW_TEXTS, rows=likely)
+    top = [top_value(row.text, row.rows) for row in rows[:MOST_VALUES]]
     if is_large:
-        return counts | {"top": top}
+        return Described(found | counts | {"top": top})
     distinct = rows[0].all_groups if rows else 0
-    return counts | {"distinct": distinct, "top": top, "is_estimate": False}
+    counts |= {"distinct": distinct, "top": top, "is_estimate": False}
+    return Described(found | counts, texts=rows if distinct <= FEW_TEXTS else None)
 
 
 def _among_likely(source: Source, column: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.folder import Json
+from engine.profile.columns import Described
 from engine.profile.source import Group, Source
 from engine.profile.subgroups import FEW_VALUES, words_of
 
@@ -103,21 +104,22 @@ _PEOPLE = {"patient", "employee", "applicant", "person", "customer", "contact", 
 _NAME_PARTS = {"first", "last", "middle", "given", "family", "maiden", "full"} | _PEOPLE
 
 
-def find(source: Source, column: Json) -> list[Json]:
+def find(source: Source, described: Described) -> list[Json]:
     """List what in one column looks like personal data.
 
     Args:
         source: the table.
-        column: its profile.
+        described: the column.
 
     Returns:
         Objects with `column`, `kind`, `matches`, `share` (of the values there are) and
         `example_masked`.
     """
+    column = described.profile
     known = source.row_count - column["missing"]
     hints = []
     if column["type"] == "text":
-        groups = _worthwhile(source, column)
+        groups = _worthwhile(source, described)
         looked_at = sum(group.rows for group in groups)
         for kind in _KINDS:
             matches = [group for group in groups if kind.fits(group.text)]
@@ -133,9 +135,14 @@ def find(source: Source, column: Json) -> list[Json]:
     return hints
 
 
-def _worthwhile(source: Source, column: Json) -> list[Group]:
+def _worthwhile(source: Source, described: Described) -> list[Group]:
     """Return the texts that are worth a closer look, the commonest first."""
+    if described.texts is not None:
+        kept = [row for row in described.texts if re.search(_WORTHWHILE, row.text)]
+        rows = sum(row.rows for row in kept)
+        return [row._replace(all_groups=len(kept), all_rows=rows) for row in kept]
     condition = f"regexp_matches(value, '{_WORTHWHILE}')"
+    column = described.profile
     few = column["distinct"] <= _FEW_TEXTS
     asked = {"groups": condition} if few else {"rows": condition}
     return source.groups(column["name"], MOST_TEXTS, **asked)

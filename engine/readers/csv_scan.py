@@ -84,18 +84,19 @@ class PlainCsv:
     def _is_plain(self, data: bytes, end: int, quotes: Positions | None) -> bool:
         """Judge the whole records that `data` begins with, up to `end`."""
         view = np.frombuffer(data, np.uint8, end)
-        is_mark = (view == self._delimiter) | (view == _NEWLINE)
+        is_newline = view == _NEWLINE
+        is_mark = is_newline | (view == self._delimiter)
         marks = np.flatnonzero(is_mark)
         if quotes is None:
-            line_ends = data.count(b"\n", 0, end)
+            line_ends = int(np.count_nonzero(is_newline))
         else:
             marks = _outside(quotes, marks)
-            line_ends = int(np.count_nonzero(view[marks] == _NEWLINE))
+            line_ends = int(np.count_nonzero(is_newline[marks]))
         last = marks[self._width - 1 :: self._width]
         self.records += line_ends
         is_even = (
             len(marks) == line_ends * self._width
-            and bool((view[last] == _NEWLINE).all())
+            and bool(is_newline[last].all())
             and _has_plain_returns(data, end)
             and (quotes is None or self._has_plain_quotes(view, quotes))
         )
@@ -133,7 +134,7 @@ class PlainCsv:
         places = np.searchsorted(marks, np.flatnonzero(is_odd)) + 1
         long = np.flatnonzero(marks[1:] - marks[:-1] > MOST_DIGITS) + 1
         columns = np.concatenate([places, long]) % self._width
-        self._suspects[np.unique(columns)] = True
+        self._suspects[columns] = True
         self._suspects[0] |= marks[0] > MOST_DIGITS or _starts_odd(bytes(view[:2]))
 
 

@@ -52,7 +52,8 @@ class Task:
         )
         written = self.database.execute(
             f"COPY (SELECT {columns} FROM {source}) TO {tables.text(self.target)} "
-            "(FORMAT parquet, COMPRESSION zstd)"
+            # Level 2 made smaller files than the default, 3, and in less time.
+            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 2)"
         ).fetchall()
         return int(written[0][0])
 

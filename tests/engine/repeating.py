@@ -18,7 +18,7 @@ def prepare(folder: Path, data: Path, spec: Json) -> Job:
     shutil.copy(data, job.inputs / "data.parquet")
     (job.path / "spec.json").write_text(json.dumps(spec))
     with connect(data.parent) as database:
-        found = fingerprint(database, data, lambda _ratio: None)
+        found = fingerprint(database, data, lambda _ratio: None, threads=1)
     (job.inputs / "fingerprint.json").write_text(json.dumps(found))
     return job
 

@@ -52,7 +52,9 @@ def write(path: Path, query: str, options: str = "") -> Path:
 
 def fingerprint(path: Path, threads: int = 1, **options: Any) -> Json:
     with tables.connect(path.parent, threads=threads) as database:
-        return fingerprints.fingerprint(database, path, lambda _: None, **options)
+        return fingerprints.fingerprint(
+            database, path, lambda _: None, threads=threads, **options
+        )
 
 
 def sha(data: bytes) -> bytes:
