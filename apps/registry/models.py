@@ -62,6 +62,8 @@ class VersionState(models.TextChoices):
     IN_REVIEW = "in_review", "In review"
     APPROVED = "approved", "Approved"
     REJECTED = "rejected", "Rejected"
+    SUSPENDED = "suspended", "Suspended"
+    STALE = "stale", "Stale"
 
 
 VERSION_TRANSITIONS: dict[VersionState, frozenset[VersionState]] = {
@@ -71,8 +73,13 @@ VERSION_TRANSITIONS: dict[VersionState, frozenset[VersionState]] = {
     VersionState.IN_REVIEW: frozenset(
         {VersionState.APPROVED, VersionState.REJECTED, VersionState.VALIDATED}
     ),
-    VersionState.APPROVED: frozenset(),
+    VersionState.APPROVED: frozenset({VersionState.SUSPENDED, VersionState.STALE}),
     VersionState.REJECTED: frozenset(),
+    # Out of service: until what was missing is there, or a new report passes.
+    VersionState.SUSPENDED: frozenset(
+        {VersionState.APPROVED, VersionState.STALE, VersionState.VALIDATED}
+    ),
+    VersionState.STALE: frozenset({VersionState.VALIDATED}),
 }
 
 

@@ -1,4 +1,4 @@
-"""Approval requests, their stages and the sign-offs they collect."""
+"""Approval requests and the stages they go through."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.access.roles import PROJECT_ROLES
+from apps.access.roles import ROLES
+from apps.approvals.models.states import (
+    APPROVAL_TRANSITIONS,
+    ApprovalStatus,
+    RequestKind,
+)
 from apps.core.errors import WrongState
 from apps.core.ids import new_id
 from apps.projects.models import Project
@@ -20,25 +25,6 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 MAX_COMMENT_CHARACTERS = 2000
-
-
-class ApprovalStatus(models.TextChoices):
-    """Where a request stands."""
-
-    IN_REVIEW = "in_review", "In review"
-    APPROVED = "approved", "Approved"
-    REJECTED = "rejected", "Rejected"
-    WITHDRAWN = "withdrawn", "Withdrawn"
-
-
-APPROVAL_TRANSITIONS: dict[ApprovalStatus, frozenset[ApprovalStatus]] = {
-    ApprovalStatus.IN_REVIEW: frozenset(
-        {ApprovalStatus.APPROVED, ApprovalStatus.REJECTED, ApprovalStatus.WITHDRAWN}
-    ),
-    ApprovalStatus.APPROVED: frozenset(),
-    ApprovalStatus.REJECTED: frozenset(),
-    ApprovalStatus.WITHDRAWN: frozenset(),
-}
 
 
 class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
@@ -59,20 +45,39 @@ class ApprovalRequest(models.Model):
     report = models.ForeignKey(
         ValidationReport, on_delete=models.PROTECT, related_name="approval_requests"
     )
-    status = models.CharField(
-        max_length=16, choices=ApprovalStatus.choices, default=ApprovalStatus.IN_REVIEW
+    kind = models.CharField(
+        max_length=16, choices=RequestKind.choices, default=RequestKind.REGULAR
     )
+    # The request that this one answers: changes were asked for, or it came to an end.
+    follows = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="followed_by"
+    )
+    status = models.CharField(
+        max_length=24, choices=ApprovalStatus.choices, default=ApprovalStatus.IN_REVIEW
+    )
+    status_at = models.DateTimeField(default=timezone.now)
+    # Why it stands there, in one sentence, where nobody signed for it.
+    status_reason = models.TextField(blank=True)
     # The policy as it was when the request was made.
     policy = models.JSONField()
     # What is signed, and the SHA-256 of it as canonical JSON (RFC 8785).
     evidence = models.JSONField()
     evidence_digest = models.CharField(max_length=64)
+    # What of the evidence is not as it was: [{"part", "name", "before", "after"}].
+    moved = models.JSONField(default=list)
+    # Minimum practice -> what its owner states about it.
+    practices = models.JSONField(default=dict)
     message = models.TextField(blank=True)
     requested_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )
     requested_at = models.DateTimeField(default=timezone.now)
+    # Not decided by then, it lapses.
+    due_at = models.DateTimeField(null=True)
+    # When the review ended.
     closed_at = models.DateTimeField(null=True)
+    # Until when the approval holds; of emergency use, until it must be confirmed.
+    expires_at = models.DateTimeField(null=True)
 
     objects = ApprovalRequestQuerySet.as_manager()
 
@@ -106,8 +111,12 @@ class ApprovalRequest(models.Model):
         """Say whether it still waits for signatures."""
         return self.status == ApprovalStatus.IN_REVIEW
 
-    def advance(self, to: ApprovalStatus) -> None:
+    def advance(self, to: ApprovalStatus, reason: str = "") -> None:
         """Move to `to`; the caller saves.
+
+        Args:
+            to: where.
+            reason: one sentence, when no signature says why.
 
         Raises:
             WrongState: the table has no such transition.
@@ -117,8 +126,9 @@ class ApprovalRequest(models.Model):
                 f"This request is {self.get_status_display().lower()} and cannot "
                 f"become {to.label.lower()}."
             )
-        self.status = to
-        self.closed_at = timezone.now()
+        self.status, self.status_reason = to, reason
+        self.status_at = timezone.now()
+        self.closed_at = self.closed_at or self.status_at
 
 
 class Stage(models.Model):
@@ -130,70 +140,31 @@ class Stage(models.Model):
     )
     position = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=120)
+    # Who signs: whoever holds the role, or the people named.
     role = models.CharField(
-        max_length=32, choices=[(role.slug, role.title) for role in PROJECT_ROLES]
+        max_length=32,
+        blank=True,
+        choices=[(role.slug, role.title) for role in ROLES.values()],
     )
+    people = models.JSONField(default=list)  # ids of users
     required = models.PositiveSmallIntegerField(default=1)
     # What a signature of this stage states, in the words of the policy.
     meaning = models.CharField(max_length=200)
+    must_comment = models.BooleanField(default=False)
+    # When its signers are late; the clock starts with the stage.
+    due_days = models.PositiveSmallIntegerField(null=True)
+    due_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["request", "position"], name="one_stage_per_position"
-            )
+            ),
+            models.CheckConstraint(
+                name="stage_has_role_or_people", condition=~Q(role="") ^ ~Q(people=[])
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.title} ({self.request})"
-
-
-class SignOffDecision(models.TextChoices):
-    """What a signature says."""
-
-    APPROVE = "approve", "Signed off"
-    REJECT = "reject", "Rejected"
-
-
-class SignOff(models.Model):
-    """A signature as it was given: never edited, never removed.
-
-    Only who signed can be forgotten, once the signature is no longer in force.
-    """
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="sign_offs")
-    signer = models.ForeignKey(
-        "accounts.User", on_delete=models.PROTECT, related_name="+"
-    )
-    # Name, title and organisation of the signer at that moment.
-    signer_name = models.CharField(max_length=150)
-    signer_title = models.CharField(max_length=150, blank=True)
-    signer_organisation = models.CharField(max_length=150, blank=True)
-    decision = models.CharField(max_length=16, choices=SignOffDecision.choices)
-    meaning = models.CharField(max_length=200)
-    comment = models.TextField(blank=True)
-    evidence_digest = models.CharField(max_length=64)
-    signed_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["stage", "signer"], name="one_sign_off_per_signer_and_stage"
-            ),
-            models.CheckConstraint(
-                name="rejection_has_comment",
-                condition=~Q(decision="reject") | ~Q(comment=""),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_decision_display()} by {self.signer_name}"
-
-
-def forget_signer(person: User) -> None:
-    """Take the name of an erased person out of their signatures, which stay."""
-    SignOff.objects.filter(signer=person).update(
-        signer_name=person.full_name, signer_title="", signer_organisation=""
-    )

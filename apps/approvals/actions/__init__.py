@@ -1,0 +1,6 @@
+"""Everything that changes an approval request; the last signature moves the alias."""
+
+from apps.approvals.actions.requests import POLICY, request_approval, withdraw_request
+from apps.approvals.actions.signing import reject, sign_off
+
+__all__ = ["POLICY", "reject", "request_approval", "sign_off", "withdraw_request"]

@@ -1,0 +1,82 @@
+"""How a request gets from state to state, and its version with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.approvals.models import (
+    MAX_COMMENT_CHARACTERS,
+    ApprovalRequest,
+    ApprovalStatus,
+)
+from apps.core.errors import Invalid
+from apps.registry import promotion
+from apps.registry.models import ModelVersion, VersionState
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+# Where the version of a request goes with it.
+_VERSION_STATES = {
+    ApprovalStatus.APPROVED: VersionState.APPROVED,
+    ApprovalStatus.CHANGES_REQUESTED: VersionState.VALIDATED,
+    ApprovalStatus.REJECTED: VersionState.REJECTED,
+    ApprovalStatus.WITHDRAWN: VersionState.VALIDATED,
+    ApprovalStatus.LAPSED: VersionState.VALIDATED,
+    ApprovalStatus.SUSPENDED: VersionState.SUSPENDED,
+    ApprovalStatus.STALE: VersionState.STALE,
+    ApprovalStatus.EXPIRED: VersionState.SUSPENDED,
+    ApprovalStatus.REVOKED: VersionState.SUSPENDED,
+}
+
+
+def move(
+    approval: ApprovalRequest, to: ApprovalStatus, *, by: User, reason: str = ""
+) -> None:
+    """Move a locked request, and its version to the state that belongs to it.
+
+    Args:
+        approval: as `locked` gave it.
+        to: where.
+        by: who signed, or the worker whose clock it was.
+        reason: one sentence, when no signature says why.
+
+    Raises:
+        WrongState: the request or its version cannot get there.
+    """
+    was_in_force = approval.status == ApprovalStatus.APPROVED
+    approval.advance(to, reason)
+    approval.save()
+    state = _VERSION_STATES[to]
+    if to == ApprovalStatus.LAPSED and was_in_force:
+        state = VersionState.SUSPENDED
+    if approval.version.state != state:
+        promotion.move_version(version=approval.version, to=state, by=by)
+
+
+def locked(approval: ApprovalRequest) -> ApprovalRequest:
+    """Read a request anew, for as long as the transaction lasts nobody else's."""
+    version = locked_version(approval.version)
+    approval = ApprovalRequest.objects.select_for_update().get(pk=approval.pk)
+    approval.version = version
+    return approval
+
+
+def locked_version(version: ModelVersion) -> ModelVersion:
+    """Read a version anew and lock it; always before its request."""
+    found = ModelVersion.objects.select_for_update(of=("self",))
+    return found.select_related("model__project").get(pk=version.pk)
+
+
+def checked_text(text: str, *, field: str) -> str:
+    """Return what somebody wrote without the blanks around it.
+
+    Raises:
+        Invalid: it is too long, or not plain text.
+    """
+    if len(text) > MAX_COMMENT_CHARACTERS or "\x00" in text:
+        raise Invalid(
+            f"Write at most {MAX_COMMENT_CHARACTERS} characters of plain text.",
+            fields={field: "Too long, or not plain text."},
+        )
+    return text.strip()

@@ -1,0 +1,104 @@
+"""Asking for an approval, and taking the question back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from apps.access.checks import ensure
+from apps.approvals import rules
+from apps.approvals.actions.moves import checked_text, locked, locked_version, move
+from apps.approvals.evidence import evidence_of
+from apps.approvals.models import ApprovalRequest, ApprovalStatus, Stage
+from apps.approvals.policies import load_policy
+from apps.audit.event_types import EventType
+from apps.audit.record import record
+from apps.core.digests import canonical_digest
+from apps.registry import promotion
+from apps.registry.models import ModelVersion, VersionState
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+    from apps.validation.models import ValidationReport
+
+POLICY = "standard"
+
+
+@transaction.atomic
+def request_approval(
+    *, version: ModelVersion, message: str, by: User
+) -> ApprovalRequest:
+    """Ask that `version` become champion; evidence and policy are frozen now.
+
+    Args:
+        version: validated, its newest report passed.
+        message: to the signers; may be empty.
+        by: a data scientist of the project.
+
+    Raises:
+        Invalid: the message is too long.
+        Refused: only a data scientist may.
+        WrongState: the version is not validated, or a request is open.
+    """
+    message = checked_text(message, field="message")
+    version = locked_version(version)
+    ensure(rules.can_request_approval(by, version))
+    report = version.validation_reports.finished().select_related("plan")[0]
+    approval = _create(report, message, by)
+    promotion.move_version(version=version, to=VersionState.IN_REVIEW, by=by)
+    record(
+        EventType.APPROVAL_REQUESTED,
+        target=approval,
+        project=approval.project,
+        by=by,
+        changes={
+            "policy": f"{approval.policy['name']} version {approval.policy['version']}",
+            "evidence_digest": approval.evidence_digest,
+        },
+        reason=message,
+    )
+    return approval
+
+
+@transaction.atomic
+def withdraw_request(*, approval: ApprovalRequest, by: User) -> ApprovalRequest:
+    """Take a request back; the version is validated again.
+
+    Raises:
+        Refused: only a data scientist of the project may.
+        WrongState: the request is closed.
+    """
+    approval = locked(approval)
+    ensure(rules.can_withdraw_request(by, approval))
+    move(approval, ApprovalStatus.WITHDRAWN, by=by)
+    record(
+        EventType.APPROVAL_WITHDRAWN, target=approval, project=approval.project, by=by
+    )
+    return approval
+
+
+def _create(report: ValidationReport, message: str, by: User) -> ApprovalRequest:
+    policy = load_policy(POLICY)
+    evidence = evidence_of(report, policy.to_json())
+    approval = ApprovalRequest.objects.create(
+        version=report.version,
+        report=report,
+        policy=policy.to_json(),
+        evidence=evidence,
+        evidence_digest=canonical_digest(evidence),
+        message=message,
+        requested_by=by,
+    )
+    Stage.objects.bulk_create(
+        Stage(
+            request=approval,
+            position=position,
+            title=stage.title,
+            role=stage.role,
+            required=stage.required,
+            meaning=stage.meaning,
+        )
+        for position, stage in enumerate(policy.stages, start=1)
+    )
+    return approval

@@ -1,0 +1,52 @@
+"""The gate that whatever serves a version asks at every load, through every door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from apps.access.checks import ALLOWED, Decision, NotNow
+from apps.approvals.evidence import changed_parts
+from apps.approvals.models import ApprovalRequest, ApprovalStatus
+
+if TYPE_CHECKING:
+    from apps.registry.models import ModelVersion
+
+
+def serving_decision(version: ModelVersion) -> Decision:
+    """Say whether `version` may serve now.
+
+    The evidence is looked at anew each time: an approval that nobody has marked as
+    stale yet does not serve either.
+    """
+    approval = approval_in_force(version)
+    if approval is None:
+        return NotNow(_why_not(version))
+    if approval.expires_at and approval.expires_at <= timezone.now():
+        return NotNow(
+            f"The approval of {version} ended on {approval.expires_at:%-d %B %Y}. "
+            "Ask for a new one."
+        )
+    if changed := changed_parts(approval):
+        return NotNow(
+            f"The approval of {version} is stale: since it was signed, "
+            f"{', '.join(changed)} changed. Ask for a new one."
+        )
+    return ALLOWED
+
+
+def approval_in_force(version: ModelVersion) -> ApprovalRequest | None:
+    """Return the newest request for `version` that stands approved."""
+    approved = ApprovalRequest.objects.filter(
+        version=version, status=ApprovalStatus.APPROVED
+    )
+    return approved.order_by("-pk").first()
+
+
+def _why_not(version: ModelVersion) -> str:
+    newest = ApprovalRequest.objects.filter(version=version).order_by("-pk").first()
+    if newest is None:
+        return f"Nobody has asked for the approval of {version} yet."
+    reason = f": {newest.status_reason}" if newest.status_reason else "."
+    return f"The request for {version} is {newest.get_status_display().lower()}{reason}"
