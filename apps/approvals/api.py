@@ -7,8 +7,14 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.approvals import actions, queries
-from apps.approvals.models import MAX_COMMENT_CHARACTERS, ApprovalRequest
+from apps.approvals.models import (
+    MAX_COMMENT_CHARACTERS,
+    ApprovalRequest,
+    NewCondition,
+    SignOff,
+)
 from apps.audit.waiting import seal_header
+from apps.core.errors import Invalid
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.registry.models import ModelVersion
@@ -29,8 +35,26 @@ class SignOffInput(serializers.Serializer[Any]):
     )
 
 
+class ConditionInput(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=MAX_COMMENT_CHARACTERS)
+    owner = serializers.EmailField(help_text="E-mail address of a member.")
+    due_on = serializers.DateField()
+
+
+class ConditionalSignOffInput(SignOffInput):
+    conditions = ConditionInput(many=True, required=False, default=list)
+
+
 class RejectInput(SignOffInput):
     comment = serializers.CharField(max_length=MAX_COMMENT_CHARACTERS)
+
+
+class ConditionOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    text = serializers.CharField()
+    owner = serializers.CharField(source="owner.full_name")
+    due_on = serializers.DateField()
+    met_at = serializers.DateTimeField(allow_null=True)
 
 
 class SignOffOutput(serializers.Serializer[Any]):
@@ -43,6 +67,9 @@ class SignOffOutput(serializers.Serializer[Any]):
     signer_organisation = serializers.CharField()
     evidence_digest = serializers.CharField()
     signed_at = serializers.DateTimeField()
+    record_sha256 = serializers.CharField()
+    withdrawn_at = serializers.DateTimeField(source="withdrawal.at", default=None)
+    conditions = ConditionOutput(many=True, source="conditions.all")
 
 
 class StageOutput(serializers.Serializer[Any]):
@@ -138,13 +165,17 @@ class RequestView(ETagMixin, _RequestBase):
 
 
 class SignOffView(_RequestBase):
-    @extend_schema(request=SignOffInput, responses=RequestOutput)
+    @extend_schema(request=ConditionalSignOffInput, responses=RequestOutput)
     def post(self, request: ApiRequest, pk: str) -> Response:
         """Sign the present stage; the last signature makes the version champion."""
         approval = self.get_object()
-        given = SignOffInput(data=request.data)
+        given = ConditionalSignOffInput(data=request.data)
         given.is_valid(raise_exception=True)
-        actions.sign_off(approval=approval, **given.validated_data, by=request.user)
+        said = given.validated_data
+        conditions = _conditions(approval, said.pop("conditions"))
+        actions.sign_off(
+            approval=approval, **said, conditions=conditions, by=request.user
+        )
         output = RequestOutput(self.get_object()).data
         return Response(output, headers=seal_header())
 
@@ -160,6 +191,58 @@ class RejectView(_RequestBase):
         return Response(RequestOutput(self.get_object()).data)
 
 
+class RequestChangesView(_RequestBase):
+    @extend_schema(request=RejectInput, responses=RequestOutput)
+    def post(self, request: ApiRequest, pk: str) -> Response:
+        """Send the request back to its author, saying what must change."""
+        approval = self.get_object()
+        given = RejectInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        actions.request_changes(
+            approval=approval, **given.validated_data, by=request.user
+        )
+        return Response(RequestOutput(self.get_object()).data)
+
+
+class WithdrawSignOffView(_RequestBase):
+    @extend_schema(request=RejectInput, responses=RequestOutput)
+    def post(self, request: ApiRequest, pk: str, sign_off: str) -> Response:
+        """Take one's own signature back, with a reason, while others may sign."""
+        approval = self.get_object()
+        found = get_object_or_404(
+            SignOff.objects.select_related("stage__request"),
+            pk=sign_off,
+            stage__request=approval,
+        )
+        given = RejectInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        actions.withdraw_sign_off(
+            sign_off=found,
+            reason=given.validated_data["comment"],
+            password=given.validated_data["password"],
+            by=request.user,
+        )
+        output = RequestOutput(self.get_object()).data
+        return Response(output, headers=seal_header())
+
+
+class RevokeView(_RequestBase):
+    @extend_schema(request=RejectInput, responses=RequestOutput)
+    def post(self, request: ApiRequest, pk: str) -> Response:
+        """End an approval that stands; the version no longer serves."""
+        approval = self.get_object()
+        given = RejectInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        actions.revoke_approval(
+            approval=approval,
+            reason=given.validated_data["comment"],
+            password=given.validated_data["password"],
+            by=request.user,
+        )
+        output = RequestOutput(self.get_object()).data
+        return Response(output, headers=seal_header())
+
+
 class WithdrawRequestView(_RequestBase):
     @extend_schema(request=None, responses=RequestOutput)
     def post(self, request: ApiRequest, pk: str) -> Response:
@@ -169,6 +252,19 @@ class WithdrawRequestView(_RequestBase):
         return Response(RequestOutput(self.get_object()).data)
 
 
+def _conditions(
+    approval: ApprovalRequest, rows: list[dict[str, Any]]
+) -> list[NewCondition]:
+    owners = {owner.email: owner for owner in queries.possible_owners(approval)}
+    for place, row in enumerate(rows):
+        if row["owner"] not in owners:
+            sentence = f"{row['owner']} is no active member of the project."
+            raise Invalid(sentence, fields={f"conditions[{place}].owner": sentence})
+    return [
+        NewCondition(row["text"], owners[row["owner"]], row["due_on"]) for row in rows
+    ]
+
+
 urlpatterns = [
     path("approval-requests", RequestsView.as_view(), name="approval_requests"),
     path("approval-requests/<uuid:pk>", RequestView.as_view(), name="approval_request"),
@@ -176,6 +272,17 @@ urlpatterns = [
         "approval-requests/<uuid:pk>/sign-off", SignOffView.as_view(), name="sign_off"
     ),
     path("approval-requests/<uuid:pk>/reject", RejectView.as_view(), name="reject"),
+    path(
+        "approval-requests/<uuid:pk>/request-changes",
+        RequestChangesView.as_view(),
+        name="request_changes",
+    ),
+    path(
+        "approval-requests/<uuid:pk>/sign-offs/<uuid:sign_off>/withdraw",
+        WithdrawSignOffView.as_view(),
+        name="withdraw_sign_off",
+    ),
+    path("approval-requests/<uuid:pk>/revoke", RevokeView.as_view(), name="revoke"),
     path(
         "approval-requests/<uuid:pk>/withdraw",
         WithdrawRequestView.as_view(),

@@ -1,11 +1,16 @@
 """Forms of asking for an approval and of deciding on one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
-from apps.approvals.models import MAX_COMMENT_CHARACTERS
+from apps.accounts.models import User
+from apps.approvals.models import MAX_COMMENT_CHARACTERS, NewCondition, Stage
 from apps.core.forms import PortalForm
+
+CONDITION_ROWS = 3
+_PARTS = ("text", "owner", "due_on")
 
 
 class RequestForm(PortalForm):
@@ -35,14 +40,101 @@ class DecisionForm(PortalForm):
 
 
 class SignOffForm(DecisionForm):
+    """A signature, with rows for conditions of which empty ones count nothing."""
+
     intent = forms.BooleanField()
     field_order = ("comment", "intent", "password")
 
-    def __init__(self, *args: Any, meaning: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, stage: Stage, owners: Sequence[User], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields[
-            "intent"
-        ].label = f"I have read the evidence and state: {meaning.lower()}."
+        self.fields["comment"].required = stage.must_comment
+        said = f"I have read the evidence and state: {stage.meaning.lower()}."
+        self.fields["intent"].label = said
+        self._owners = {str(owner.pk): owner for owner in owners}
+        for place in range(CONDITION_ROWS):
+            self.fields |= self._condition_fields(place)
+        self.dress()
+
+    def _condition_fields(self, place: int) -> dict[str, forms.Field]:
+        named = f"condition_{place}_"
+        choices = [("", "Choose a person")]
+        choices += [(key, owner.full_name) for key, owner in self._owners.items()]
+        return {
+            f"{named}text": forms.CharField(
+                label=f"Condition {place + 1}: what must be done",
+                max_length=MAX_COMMENT_CHARACTERS,
+                required=False,
+            ),
+            f"{named}owner": forms.ChoiceField(
+                label=f"Condition {place + 1}: who does it",
+                choices=choices,
+                required=False,
+            ),
+            f"{named}due_on": forms.DateField(
+                label=f"Condition {place + 1}: by when",
+                required=False,
+                widget=forms.DateInput(attrs={"type": "date"}),
+                help_text="A day later the approval is suspended by itself.",
+            ),
+        }
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether something stands in a row of conditions."""
+        return any(self.data.get(name) for name in self.condition_names)
+
+    @property
+    def condition_names(self) -> list[str]:
+        """The names of the fields of conditions, in order."""
+        return [name for name in self.fields if name.startswith("condition_")]
+
+    @property
+    def condition_fields(self) -> list[forms.BoundField]:
+        """The fields of the rows of conditions, for the page."""
+        return [self[name] for name in self.condition_names]
+
+    @property
+    def conditions(self) -> list[NewCondition]:
+        """The conditions of a valid form."""
+        rows = [self._condition(place) for place in range(CONDITION_ROWS)]
+        return [
+            NewCondition(text, self._owners[owner], due_on)
+            for text, owner, due_on in rows
+            if text
+        ]
+
+    def _condition(self, place: int) -> tuple[Any, ...]:
+        return tuple(self.cleaned_data.get(f"condition_{place}_{p}") for p in _PARTS)
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        for place in range(CONDITION_ROWS):
+            row = dict(zip(_PARTS, self._condition(place), strict=True))
+            for part in _PARTS if any(row.values()) else ():
+                name = f"condition_{place}_{part}"
+                if not row[part] and name not in self.errors:
+                    self.add_error(name, "A condition needs all three.")
+        return found
+
+
+class ChangesForm(DecisionForm):
+    comment = forms.CharField(
+        label="What must change",
+        max_length=MAX_COMMENT_CHARACTERS,
+        widget=forms.Textarea,
+        help_text="The request goes back to its author, who can change the version "
+        "and ask again.",
+    )
+
+
+class ReasonForm(DecisionForm):
+    """Taking a signature back, or ending an approval."""
+
+    comment = forms.CharField(
+        label="Reason", max_length=MAX_COMMENT_CHARACTERS, widget=forms.Textarea
+    )
 
 
 class RejectForm(DecisionForm):

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db.models import (
     CharField,
     Exists,
-    F,
     Max,
     OuterRef,
     Prefetch,
@@ -23,14 +23,18 @@ from django.db.models.functions import Cast
 
 from apps.access.roles import ADMINISTRATOR, ROLES
 from apps.approvals.models import (
+    CONSENTING,
     ApprovalRequest,
     ApprovalStatus,
+    Condition,
+    Delegation,
     SignOff,
     SignOffDecision,
     Stage,
 )
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
+from apps.projects.models import Membership
 from apps.registry.models import AliasName
 
 if TYPE_CHECKING:
@@ -46,13 +50,17 @@ class Deed:
         user_id: who.
         did: in the past tense, without the person.
         at: when.
+        spares: the meaning of a stage that may be signed all the same.
     """
 
     user_id: UUID
     did: str
     at: datetime
+    spares: str = ""
 
 
+# Who had the report made signs that the version is validated, and nothing else.
+VALIDATED = "Independently validated"
 # Who, when and what: from the request to the rows that say so.
 DUTIES = (
     (
@@ -73,7 +81,17 @@ DUTIES = (
 
 def involvement(approval: ApprovalRequest) -> list[Deed]:
     """List who took part in making or signing what `approval` asks for."""
-    return [*_duties(approval), *_card_edits(approval), *_signatures(approval)]
+    return [
+        *_duties(approval),
+        Deed(
+            approval.report.requested_by_id,
+            "had its validation report made",
+            approval.report.created_at,
+            spares=VALIDATED,
+        ),
+        *_card_edits(approval),
+        *_signatures(approval),
+    ]
 
 
 def _duties(approval: ApprovalRequest) -> Iterator[Deed]:
@@ -95,7 +113,7 @@ def _card_edits(approval: ApprovalRequest) -> Iterator[Deed]:
 
 def _signatures(approval: ApprovalRequest) -> Iterator[Deed]:
     given = SignOff.objects.filter(stage__request=approval)
-    for sign_off in given.select_related("stage"):
+    for sign_off in given.select_related("stage").order_by("signed_at"):
         did = f"signed the stage {sign_off.stage.title}"
         yield Deed(sign_off.signer_id, did, sign_off.signed_at)
 
@@ -117,11 +135,11 @@ def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
         .annotate(
             waits_for=Subquery(present.values("role")[:1]),
             stage_title=Subquery(present.values("title")[:1]),
+            stage_meaning=Subquery(present.values("meaning")[:1]),
+            stage_people=Subquery(present.values("people")[:1]),
         )
-        .filter(
-            version__model__project__memberships__user=user,
-            version__model__project__memberships__role=F("waits_for"),
-        )
+        .filter(_in_turn(user))
+        .exclude(~Q(stage_meaning=VALIDATED), report__requested_by=user)
     )
     for who, _, _ in DUTIES:
         waiting = waiting.exclude(**{who: user})
@@ -133,17 +151,82 @@ def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
     return waiting.exclude(stages__sign_offs__signer=user).exclude(Exists(edits))
 
 
+def _in_turn(user: User) -> Q:
+    """Say in the database who may sign, as `rules.in_turn` says."""
+    held = Membership.objects.filter(
+        user=user,
+        project=OuterRef("version__model__project"),
+        role=OuterRef("waits_for"),
+    )
+    lent = Delegation.objects.in_force().filter(
+        receiver=user,
+        project=OuterRef("version__model__project"),
+        role=OuterRef("waits_for"),
+    )
+    everywhere = [slug for slug in user.agency_roles if slug in ROLES]
+    return (
+        Exists(held)
+        | Exists(lent)
+        | Q(waits_for__in=everywhere)
+        | Q(stage_people__contains=str(user.pk))
+    )
+
+
+def consents(stage: Stage) -> int:
+    """Count the signatures by which `stage` comes nearer to being complete."""
+    given = stage.sign_offs.filter(decision__in=CONSENTING)
+    return given.filter(withdrawal__isnull=True).count()
+
+
+def lent_to(user: User, stage: Stage) -> Delegation | None:
+    """Return the delegation by which `user` may sign `stage`, if there is one."""
+    lent = Delegation.objects.in_force().filter(
+        receiver=user, project=stage.request.project, role=stage.role
+    )
+    return lent.select_related("giver").order_by("-pk").first()
+
+
 def open_stages(approval: ApprovalRequest) -> list[Stage]:
     """List the stages that are not complete; the first one is to be signed now."""
     if not approval.is_open:
         return []
     left = Stage.objects.filter(request=approval, completed_at__isnull=True)
-    return list(left.order_by("position"))
+    stages = list(left.order_by("position"))
+    for stage in stages:
+        stage.request = approval
+    return stages
+
+
+def possible_signers(stage: Stage) -> list[User]:
+    """List the active people who hold the role of `stage`, stand in, or are named."""
+    project = stage.request.project
+    lent = Delegation.objects.in_force().filter(project=project, role=stage.role)
+    in_turn = Q(pk__in=stage.people)
+    if stage.role:
+        members = Membership.objects.filter(project=project, role=stage.role)
+        in_turn |= Q(pk__in=members.values("user")) | Q(pk__in=lent.values("receiver"))
+        in_turn |= Q(agency_roles__contains=[stage.role])
+    return list(
+        get_user_model().objects.filter(in_turn, is_active=True).order_by("full_name")
+    )
+
+
+def conditions_of(approval: ApprovalRequest) -> list[Condition]:
+    """List the conditions of a request in the order in which they fall due."""
+    return list(Condition.objects.of(approval).select_related("owner", "met_by"))
+
+
+def possible_owners(approval: ApprovalRequest) -> list[User]:
+    """List the active members of the project, on whom a condition can be laid."""
+    members = Membership.objects.filter(
+        project=approval.project, user__is_active=True
+    ).select_related("user")
+    return [member.user for member in members.order_by("user__full_name")]
 
 
 def stages_with_sign_offs(approval: ApprovalRequest) -> list[Stage]:
     """List all stages in order, each with its signatures in `.sign_offs.all()`."""
-    given = SignOff.objects.order_by("signed_at")
+    given = SignOff.objects.select_related("withdrawal").order_by("signed_at")
     stages = Stage.objects.filter(request=approval).order_by("position")
     return list(stages.prefetch_related(Prefetch("sign_offs", queryset=given)))
 
@@ -201,7 +284,7 @@ def card_section(version: ModelVersion) -> dict[str, Any] | None:
 def _signature(stage: Stage, sign_off: SignOff) -> dict[str, Any]:
     return {
         "stage": stage.title,
-        "role": ROLES[stage.role].title,
+        "role": stage.signed_by,
         "decision": SignOffDecision(sign_off.decision).label,
         "meaning": sign_off.meaning,
         "name": sign_off.signer_name,
@@ -220,7 +303,7 @@ def signatures_in_force(person: User) -> list[str]:
     history.
     """
     counting = Q(stage__request__status=ApprovalStatus.IN_REVIEW) | Q(
-        stage__request__status=ApprovalStatus.APPROVED,
+        stage__request__status__in=[ApprovalStatus.APPROVED, ApprovalStatus.SUSPENDED],
         stage__request__version__aliases__name=AliasName.CHAMPION,
     )
     given = SignOff.objects.filter(counting, signer=person).select_related(

@@ -11,7 +11,7 @@ from apps.access.roles import ADMINISTRATOR, ROLES
 from apps.accounts.models import User
 from apps.approvals import queries
 from apps.approvals.evidence import changed_parts
-from apps.projects.models import Membership
+from apps.approvals.models import ApprovalStatus
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import VersionState
 from apps.validation.models import Verdict
@@ -20,7 +20,7 @@ from apps.validation.queries import latest_report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from apps.approvals.models import ApprovalRequest, Stage
+    from apps.approvals.models import ApprovalRequest, Delegation, SignOff, Stage
     from apps.approvals.queries import Deed
     from apps.registry.models import ModelVersion
 
@@ -31,6 +31,10 @@ _NOT_VALIDATED = {
     VersionState.APPROVED: "This version is approved already.",
     VersionState.REJECTED: "This version was rejected. Register a new version with "
     "what was asked for.",
+    VersionState.SUSPENDED: "This version is suspended. Have a new validation report "
+    "made; when it passes, ask again.",
+    VersionState.STALE: "The approval of this version is stale. Have a new validation "
+    "report made; when it passes, ask again.",
 }
 
 
@@ -75,7 +79,7 @@ def can_reject(user: User, approval: ApprovalRequest) -> Decision:
     if not stages:
         return NotNow(_closed(approval))
     return (
-        _independent(user, queries.involvement(approval), "You")
+        _independent(user, stages[0], queries.involvement(approval), "You")
         and permitted(user, Permission.APPROVAL_SIGN_OFF, approval.project)
         and _in_turn(user, approval, stages[0])
         and sees(user, approval.version.model)
@@ -100,34 +104,60 @@ def signers(approval: ApprovalRequest) -> list[Signer]:
     if not stages:
         return []
     deeds = queries.involvement(approval)
-    members = Membership.objects.filter(
-        project=approval.project, role=stages[0].role, user__is_active=True
-    )
-    people = [
-        member.user
-        for member in members.select_related("user").order_by("user__full_name")
-    ]
     return [
         Signer(
             person,
-            _independent(person, deeds, person.full_name)
+            _independent(person, stages[0], deeds, person.full_name)
             and sees(person, approval.version.model, person.full_name),
         )
-        for person in people
+        for person in queries.possible_signers(stages[0])
     ]
+
+
+def can_withdraw_sign_off(user: User, sign_off: SignOff) -> Decision:
+    """Say whether `user` may take this signature back."""
+    approval = sign_off.stage.request
+    if sign_off.signer_id != user.pk:
+        return Denied(f"Only {sign_off.signer_name} can take this signature back.")
+    if not approval.is_open:
+        return NotNow(_closed(approval))
+    if hasattr(sign_off, "withdrawal"):
+        return NotNow("This signature is withdrawn already.")
+    return ALLOWED
+
+
+def can_revoke_approval(user: User, approval: ApprovalRequest) -> Decision:
+    """Say whether `user` may end an approval that stands."""
+    if approval.status not in (ApprovalStatus.APPROVED, ApprovalStatus.SUSPENDED):
+        return NotNow("Only an approval that stands can be ended.")
+    return permitted(user, Permission.APPROVAL_SIGN_OFF, approval.project)
+
+
+def can_own_condition(user: User, approval: ApprovalRequest) -> Decision:
+    """Say whether a duty can be laid on `user`: they must see what it is about."""
+    if not user.is_active:
+        return Denied(
+            f"{user.full_name} cannot sign in any more; choose somebody else."
+        )
+    return sees(user, approval.version.model, user.full_name)
+
+
+def delegation_used(user: User, stage: Stage) -> Delegation | None:
+    """Return the delegation by which `user` signs `stage`; None in their own right."""
+    return None if _holds(user, stage) else queries.lent_to(user, stage)
 
 
 def _closed(approval: ApprovalRequest) -> str:
     return f"This request is {approval.get_status_display().lower()} and closed."
 
 
-def _independent(user: User, deeds: Sequence[Deed], who: str) -> Decision:
+def _independent(user: User, stage: Stage, deeds: Sequence[Deed], who: str) -> Decision:
     if ADMINISTRATOR.slug in user.agency_roles:
         return Denied("An administrator manages accounts and can never sign.")
     done = [
         f"{deed.did} on {deed.at.day} {deed.at:%B %Y}"
         for deed in deeds
-        if deed.user_id == user.pk
+        if deed.user_id == user.pk and deed.spares != stage.meaning
     ]
     if not done:
         return ALLOWED
@@ -137,11 +167,31 @@ def _independent(user: User, deeds: Sequence[Deed], who: str) -> Decision:
 
 
 def _in_turn(user: User, approval: ApprovalRequest, stage: Stage) -> Decision:
-    held = roles_of(user, approval.project)
-    if stage.role in {role.slug for role in held}:
+    if _holds(user, stage):
         return ALLOWED
+    if lent := queries.lent_to(user, stage):
+        return _in_place_of(lent.giver, approval, stage)
+    if stage.people:
+        return Denied(f"The stage {stage.title} is signed by people named beforehand.")
+    held = roles_of(user, approval.project)
     mine = " and ".join(role.title.lower() for role in held)
     return Denied(
         f"The stage {stage.title} is signed in the role of "
         f"{ROLES[stage.role].title.lower()}; you are {mine} here."
     )
+
+
+def _holds(user: User, stage: Stage) -> bool:
+    held = {role.slug for role in roles_of(user, stage.request.project)}
+    return stage.role in held or str(user.pk) in stage.people
+
+
+def _in_place_of(giver: User, approval: ApprovalRequest, stage: Stage) -> Decision:
+    """Nobody does through another what they may not do themselves."""
+    if not _holds(giver, stage):
+        return Denied(
+            f"{giver.full_name} asked you to sign in their place, but is no longer "
+            f"{ROLES[stage.role].title.lower()} here."
+        )
+    deeds = queries.involvement(approval)
+    return _independent(giver, stage, deeds, giver.full_name)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.approvals import views
+from apps.approvals import views, views_signing
 
 app_name = "approvals"
 urlpatterns = [
@@ -14,8 +14,23 @@ urlpatterns = [
         name="request_approval",
     ),
     path("approval-requests/<uuid:pk>/", views.approval_request, name="request"),
-    path("approval-requests/<uuid:pk>/sign-off/", views.sign_off, name="sign_off"),
-    path("approval-requests/<uuid:pk>/reject/", views.reject, name="reject"),
+    path(
+        "approval-requests/<uuid:pk>/sign-off/",
+        views_signing.sign_off,
+        name="sign_off",
+    ),
+    path("approval-requests/<uuid:pk>/reject/", views_signing.reject, name="reject"),
+    path(
+        "approval-requests/<uuid:pk>/request-changes/",
+        views_signing.request_changes,
+        name="request_changes",
+    ),
+    path(
+        "approval-requests/<uuid:pk>/sign-offs/<uuid:sign_off>/withdraw/",
+        views_signing.withdraw_sign_off,
+        name="withdraw_sign_off",
+    ),
+    path("approval-requests/<uuid:pk>/revoke/", views_signing.revoke, name="revoke"),
     path(
         "approval-requests/<uuid:pk>/withdraw/",
         views.withdraw_request,

@@ -5,17 +5,22 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.access.checks import ensure
-from apps.accounts.actions import WrongPassword
+from apps.accounts.models import User
 from apps.approvals import actions, queries, rules
 from apps.approvals.evidence import changed_parts, lines
-from apps.approvals.forms import DecisionForm, RejectForm, RequestForm, SignOffForm
-from apps.approvals.models import ApprovalRequest, ApprovalStatus
+from apps.approvals.forms import (
+    ChangesForm,
+    DecisionForm,
+    ReasonForm,
+    RejectForm,
+    RequestForm,
+    SignOffForm,
+)
+from apps.approvals.models import ApprovalRequest, ApprovalStatus, SignOff, Stage
 from apps.approvals.policies import load_policy
-from apps.audit.waiting import seal_sentence
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.projects.models import Project
@@ -71,56 +76,21 @@ def request_approval(
 @login_required
 @require_GET
 def approval_request(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    return _page(request, _visible(request, pk))
-
-
-@sensitive_post_parameters("password")
-@login_required
-@require_POST
-def sign_off(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    approval = _visible(request, pk)
-    ensure(rules.can_sign_off(request.user, approval))
-    form = _sign_off_form(approval, request.POST)
-    if form.is_valid():
-        try:
-            given = actions.sign_off(approval=approval, **_words(form), by=request.user)
-        except WrongPassword as error:
-            _take_wrong_password(request, form, error)
-        else:
-            said = f"Signed: {given.meaning.lower()}. {seal_sentence()}"
-            messages.success(request, said)
-            return redirect_after_success(request, approval)
-    return _page(request, approval, sign_off_form=form)
-
-
-@sensitive_post_parameters("password")
-@login_required
-@require_POST
-def reject(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    approval = _visible(request, pk)
-    ensure(rules.can_reject(request.user, approval))
-    form = RejectForm(request.POST, auto_id="reject_%s")
-    if form.is_valid():
-        try:
-            actions.reject(approval=approval, **_words(form), by=request.user)
-        except WrongPassword as error:
-            _take_wrong_password(request, form, error)
-        else:
-            messages.success(request, "Rejected. The data scientists read why.")
-            return redirect_after_success(request, approval)
-    return _page(request, approval, reject_form=form)
+    approval = visible_request(request, pk)
+    return render(request, "approvals/request.html", page_of(request, approval))
 
 
 @login_required
 @require_POST
 def withdraw_request(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    approval = _visible(request, pk)
+    approval = visible_request(request, pk)
     actions.withdraw_request(approval=approval, by=request.user)
     messages.success(request, "Withdrawn. The version is validated, as before.")
     return redirect_after_success(request, approval)
 
 
-def _visible(request: HtmxRequest, pk: UUID) -> ApprovalRequest:
+def visible_request(request: HtmxRequest, pk: UUID) -> ApprovalRequest:
+    """Return a request with what its page shows, or answer 404."""
     visible = ApprovalRequest.objects.visible_to(request.user).select_related(
         "version__model__project",
         "version__run",
@@ -132,23 +102,6 @@ def _visible(request: HtmxRequest, pk: UUID) -> ApprovalRequest:
     approval = get_object_or_404(visible, pk=pk)
     approval.report.version = approval.version
     return approval
-
-
-def _take_wrong_password(
-    request: HtmxRequest, form: DecisionForm, error: WrongPassword
-) -> None:
-    """Show it beside the field; the middleware records it as a refusal."""
-    form.add_error("password", error.message)
-    request.portal_error = error  # type: ignore[attr-defined]
-
-
-def _words(form: DecisionForm) -> dict[str, str]:
-    return {name: form.cleaned_data[name] for name in ("comment", "password")}
-
-
-def _sign_off_form(approval: ApprovalRequest, data: Any = None) -> SignOffForm:
-    stage = queries.open_stages(approval)[0]
-    return SignOffForm(data, meaning=stage.meaning, auto_id="sign_%s")
 
 
 def _title(version: ModelVersion) -> str:
@@ -182,34 +135,70 @@ def _findings(report: ValidationReport) -> dict[str, Any]:
     }
 
 
-def _page(
-    request: HtmxRequest,
-    approval: ApprovalRequest,
-    sign_off_form: SignOffForm | None = None,
-    reject_form: RejectForm | None = None,
-) -> HttpResponse:
-    may_sign_off = rules.can_sign_off(request.user, approval)
-    if may_sign_off and sign_off_form is None:
-        sign_off_form = _sign_off_form(approval)
-    stages = queries.stages_with_sign_offs(approval)
-    context = {
+def page_of(
+    request: HtmxRequest, approval: ApprovalRequest, **bound: DecisionForm
+) -> dict[str, Any]:
+    """Gather what the page of a request shows.
+
+    Args:
+        request: of the reader.
+        approval: as `visible_request` gave it.
+        bound: by the name of its decision, a form that was sent and has faults.
+    """
+    reader, stages = request.user, queries.stages_with_sign_offs(approval)
+    present = next(iter(queries.open_stages(approval)), None)
+    may = {
+        "sign_off": rules.can_sign_off(reader, approval),
+        "reject": rules.can_reject(reader, approval),
+        "withdraw_request": rules.can_withdraw_request(reader, approval),
+        "revoke": rules.can_revoke_approval(reader, approval),
+    }
+    return {
         "approval": approval,
         "title": _title(approval.version),
         "trail": _trail(approval.version),
         "stages": stages,
         "steps": queries.steps(approval, stages),
-        "present_stage": next(iter(queries.open_stages(approval)), None),
+        "present_stage": present,
+        "conditions": queries.conditions_of(approval),
+        "own_sign_off": _own_sign_off(reader, stages),
         "evidence": lines(approval.evidence),
         "changed_parts": _changed_parts(approval),
         "signers": rules.signers(approval),
         "objective": objective_of(approval.project),
         **_findings(approval.report),
-        "may_sign_off": may_sign_off,
-        "may_reject": rules.can_reject(request.user, approval),
-        "may_withdraw_request": rules.can_withdraw_request(request.user, approval),
-        "sign_off_form": sign_off_form,
-        "reject_form": reject_form or RejectForm(auto_id="reject_%s"),
+        "may": may,
+        "forms": decision_forms(present, approval) | bound,
     }
-    was_faulty = any(form and form.is_bound for form in (sign_off_form, reject_form))
-    status = 422 if was_faulty else 200
-    return render(request, "approvals/request.html", context, status=status)
+
+
+def decision_forms(
+    stage: Stage | None, approval: ApprovalRequest, data: Any = None
+) -> dict[str, DecisionForm]:
+    """Build the forms of every decision, by its name; bound to `data`, if any."""
+    forms: dict[str, DecisionForm] = {
+        "reject": RejectForm(data, auto_id="reject_%s"),
+        "request_changes": ChangesForm(data, auto_id="changes_%s"),
+        "withdraw_sign_off": ReasonForm(data, auto_id="take_back_%s"),
+        "revoke": ReasonForm(data, auto_id="revoke_%s"),
+    }
+    if stage is not None:
+        owners = queries.possible_owners(approval)
+        forms["sign_off"] = SignOffForm(
+            data, stage=stage, owners=owners, auto_id="sign_%s"
+        )
+    return forms
+
+
+def _own_sign_off(reader: User, stages: list[Stage]) -> SignOff | None:
+    """Return the signature that the reader could take back."""
+    given = [
+        sign_off
+        for stage in stages
+        for sign_off in stage.sign_offs.all()
+        if sign_off.signer_id == reader.pk
+    ]
+    for sign_off in given:
+        if rules.can_withdraw_sign_off(reader, sign_off):
+            return sign_off
+    return None

@@ -35,6 +35,12 @@ class EventType(models.TextChoices):
     APPROVAL_APPROVED = "approval.approved", "gave the last signature to"
     APPROVAL_REJECTED = "approval.rejected", "rejected"
     APPROVAL_REQUESTED = "approval.requested", "asked for"
+    APPROVAL_REVOKED = "approval.revoked", "ended the approval of"
+    APPROVAL_SENT_BACK = "approval.sent_back", "asked for changes to"
+    APPROVAL_SIGN_OFF_WITHDRAWN = (
+        "approval.sign_off_withdrawn",
+        "took back a signature under",
+    )
     APPROVAL_SIGNED_OFF = "approval.signed_off", "signed off"
     APPROVAL_WITHDRAWN = "approval.withdrawn", "withdrew"
 

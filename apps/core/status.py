@@ -20,8 +20,10 @@ _STATES_BY_KIND: Final = {
     "within_tolerance",
     Kind.SUCCESS: "approved deployed succeeded ready passed signed active met closed "
     "identical",
-    Kind.WARNING: "stale suspended cancelling expired waiting pending warned",
-    Kind.ERROR: "rejected failed refused breached different data_damaged data_missing",
+    Kind.WARNING: "stale suspended cancelling expired waiting pending warned lapsed "
+    "changes_requested",
+    Kind.ERROR: "rejected failed refused breached different data_damaged data_missing "
+    "revoked",
 }
 
 KIND_OF_STATE: Final[dict[str, Kind]] = {

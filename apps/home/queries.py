@@ -52,6 +52,12 @@ LIFE = (
     VersionState.IN_REVIEW,
     VersionState.APPROVED,
 )
+# States off that way -> how far the version had come.
+STOPPED_AT = {
+    VersionState.REJECTED: VersionState.IN_REVIEW,
+    VersionState.SUSPENDED: VersionState.APPROVED,
+    VersionState.STALE: VersionState.APPROVED,
+}
 
 
 @dataclass(frozen=True)
@@ -78,10 +84,10 @@ def inbox(user: User) -> Inbox:
     """Gather what `user` can sign now, and recent decisions and failures of theirs."""
     since = timezone.now() - RECENT
     decided = with_stages(ApprovalRequest.objects.visible_to(user)).filter(
-        requested_by=user,
-        status__in=[ApprovalStatus.APPROVED, ApprovalStatus.REJECTED],
-        closed_at__gte=since,
+        requested_by=user, status_at__gte=since
     )
+    own_doing = [ApprovalStatus.IN_REVIEW, ApprovalStatus.WITHDRAWN]
+    decided = decided.exclude(status__in=own_doing)
     return Inbox(
         to_sign=list(with_stages(waiting_for(user)).order_by("-pk")[:LIST_LENGTH]),
         decided=list(decided.order_by("-closed_at")[:LIST_LENGTH]),
@@ -230,16 +236,17 @@ def recent_events(user: User, limit: int, **narrowed: Any) -> list[AuditEvent]:
 
 def version_steps(version: ModelVersion) -> list[dict[str, str]]:
     """Give the life of `version` for `step_indicator.html`."""
-    is_rejected = version.state == VersionState.REJECTED
-    reached = VersionState.IN_REVIEW if is_rejected else VersionState(version.state)
+    state = VersionState(version.state)
+    is_stopped = state in STOPPED_AT
+    reached = STOPPED_AT.get(state, state)
     place = LIFE.index(reached)
-    here = "stopped" if is_rejected else "current"
-    if reached == LIFE[-1]:
+    here = "stopped" if is_stopped else "current"
+    if state == LIFE[-1]:
         here = "complete"
     states = ["complete"] * place + [here] + ["upcoming"] * (len(LIFE) - place - 1)
     labels = [
-        "Rejected" if state == "stopped" else step.label
-        for step, state in zip(LIFE, states, strict=True)
+        state.label if look == "stopped" else step.label
+        for step, look in zip(LIFE, states, strict=True)
     ]
     return [
         {"label": label, "state": state}

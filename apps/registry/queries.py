@@ -206,7 +206,7 @@ def projects_with_live_models() -> dict[UUID, str]:
 
     Where a model came from stays known for as long as it may be asked about.
     """
-    alive = [VersionState.IN_REVIEW, VersionState.APPROVED]
+    alive = [VersionState.IN_REVIEW, VersionState.APPROVED, VersionState.SUSPENDED]
     versions = ModelVersion.objects.filter(
         Q(state__in=alive) | Q(aliases__name=AliasName.CHAMPION)
     )

@@ -14,7 +14,13 @@ from apps.validation.models import Rows
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-_OPEN_STATES = (VersionState.DRAFT, VersionState.VALIDATED)
+# What is out of service comes back through a new report and a new request.
+_OPEN_STATES = (
+    VersionState.DRAFT,
+    VersionState.VALIDATED,
+    VersionState.SUSPENDED,
+    VersionState.STALE,
+)
 
 
 def can_write_plan(user: User, model: RegisteredModel) -> Decision:

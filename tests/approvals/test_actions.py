@@ -175,7 +175,7 @@ def test_sign_off_twice_by_one_person_is_refused(world):
     approval = approvals.sign(approvals.request(world), world.validator)
     reassign(world, world.validator, "operations_manager")
 
-    with pytest.raises(Refused, match="You signed the stage Technical review on"):
+    with pytest.raises(Refused, match="and signed the stage Technical review on"):
         sign(approval, world.validator)
 
 

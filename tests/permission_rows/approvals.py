@@ -6,6 +6,7 @@ from tests.permission_rows import (
     DATA_SCIENTIST,
     OPERATIONS_MANAGER,
     PEOPLE,
+    PROGRAM_MANAGER,
     READERS,
     STRANGERS,
     VALIDATOR,
@@ -49,12 +50,39 @@ def to_operate(world):
     return {"pk": approval.pk}, SIGNATURE
 
 
+def signed(world):
+    approval = approvals.sign(approvals.request(world), world.validator)
+    given = approval.stages.earliest("position").sign_offs.get()
+    return {"pk": approval.pk, "sign_off": given.pk}, SIGNATURE
+
+
+def approved(world):
+    return {"pk": approvals.approved(world).pk}, SIGNATURE
+
+
+def enders(status: int) -> dict[str, int]:
+    return {
+        **everybody(status, VALIDATOR, OPERATIONS_MANAGER, PROGRAM_MANAGER),
+        **HIDDEN,
+    }
+
+
 ROWS = [
     Row("approvals:requests", "get", of_project, READ),
     Row("approvals:request_approval", "get", to_request, author(200), others=403),
     Row("approvals:request_approval", "post", to_request, author(302), others=403),
     Row("approvals:request", "get", request, READ),
     Row("approvals:withdraw_request", "post", request, author(302), others=403),
+    Row(
+        "approvals:withdraw_sign_off",
+        "post",
+        signed,
+        {VALIDATOR: 302, **HIDDEN},
+        others=403,
+    ),
+    Row("v1:withdraw_sign_off", "post", signed, {VALIDATOR: 200, **HIDDEN}, others=403),
+    Row("approvals:revoke", "post", approved, enders(302), others=403),
+    Row("v1:revoke", "post", approved, enders(200), others=403),
     Row("v1:approval_requests", "get", expect=ALL),
     Row("v1:approval_request", "get", request, READ),
     Row("v1:request_approval", "post", to_request, author(201), others=403),
@@ -64,8 +92,10 @@ ROWS = [
         for name, status in (
             ("approvals:sign_off", 302),
             ("approvals:reject", 302),
+            ("approvals:request_changes", 302),
             ("v1:sign_off", 200),
             ("v1:reject", 200),
+            ("v1:request_changes", 200),
         )
         for make, signer in (
             (to_validate, VALIDATOR),

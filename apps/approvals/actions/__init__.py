@@ -1,6 +1,21 @@
 """Everything that changes an approval request; the last signature moves the alias."""
 
 from apps.approvals.actions.requests import POLICY, request_approval, withdraw_request
-from apps.approvals.actions.signing import reject, sign_off
+from apps.approvals.actions.signing import (
+    reject,
+    request_changes,
+    revoke_approval,
+    sign_off,
+    withdraw_sign_off,
+)
 
-__all__ = ["POLICY", "reject", "request_approval", "sign_off", "withdraw_request"]
+__all__ = [
+    "POLICY",
+    "reject",
+    "request_approval",
+    "request_changes",
+    "revoke_approval",
+    "sign_off",
+    "withdraw_request",
+    "withdraw_sign_off",
+]

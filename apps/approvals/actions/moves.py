@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from django.utils import timezone
 
 from apps.approvals.models import (
     MAX_COMMENT_CHARACTERS,
     ApprovalRequest,
     ApprovalStatus,
+    Stage,
 )
 from apps.core.errors import Invalid
 from apps.registry import promotion
@@ -52,6 +56,16 @@ def move(
         state = VersionState.SUSPENDED
     if approval.version.state != state:
         promotion.move_version(version=approval.version, to=state, by=by)
+
+
+def start_clock(approval: ApprovalRequest) -> None:
+    """Set until when the present stage is to be signed; nothing without a limit."""
+    stage = Stage.objects.filter(request=approval, completed_at=None).earliest(
+        "position"
+    )
+    if stage.due_days and stage.due_at is None:
+        stage.due_at = timezone.now() + timedelta(days=stage.due_days)
+        stage.save(update_fields=["due_at"])
 
 
 def locked(approval: ApprovalRequest) -> ApprovalRequest:

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from apps.access.checks import ensure
-from apps.approvals import rules
-from apps.approvals.actions.moves import checked_text, locked, locked_version, move
+from apps.approvals import queries, rules
+from apps.approvals.actions.moves import (
+    checked_text,
+    locked,
+    locked_version,
+    move,
+    start_clock,
+)
 from apps.approvals.evidence import evidence_of
 from apps.approvals.models import ApprovalRequest, ApprovalStatus, Stage
 from apps.approvals.policies import load_policy
@@ -89,6 +95,7 @@ def _create(report: ValidationReport, message: str, by: User) -> ApprovalRequest
         evidence_digest=canonical_digest(evidence),
         message=message,
         requested_by=by,
+        follows=queries.latest_request(report.version),
     )
     Stage.objects.bulk_create(
         Stage(
@@ -101,4 +108,5 @@ def _create(report: ValidationReport, message: str, by: User) -> ApprovalRequest
         )
         for position, stage in enumerate(policy.stages, start=1)
     )
+    start_clock(approval)
     return approval

@@ -1,21 +1,28 @@
-"""Signing the present stage of a request, or rejecting there."""
+"""Deciding at the present stage of a request; each decision is a signature."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from apps.access.checks import ensure
 from apps.accounts.actions import confirm_password
-from apps.approvals import queries, rules
-from apps.approvals.actions.moves import checked_text, locked, move
+from apps.approvals import queries, records, rules
+from apps.approvals.actions.moves import checked_text, locked, move, start_clock
 from apps.approvals.models import (
+    REASONED,
     ApprovalRequest,
     ApprovalStatus,
+    Condition,
+    NewCondition,
     SignOff,
     SignOffDecision,
+    SignOffWithdrawal,
     Stage,
 )
 from apps.audit.event_types import EventType
@@ -27,37 +34,64 @@ from apps.registry.models import AliasName
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
+MAX_CONDITIONS = 10
+DEFAULT_CONDITION_DAYS = 90  # the latest day, where the policy names none
+_MEANINGS = {
+    SignOffDecision.REJECT: "Rejected",
+    SignOffDecision.REQUEST_CHANGES: "Reviewed",
+    SignOffDecision.CONFIRM: "Confirmed emergency use",
+}
+_REASONS = {
+    SignOffDecision.REJECT: "Say why you reject, so that the next version can do "
+    "better.",
+    SignOffDecision.REQUEST_CHANGES: "Say what must change before you can sign.",
+    SignOffDecision.APPROVE_WITH_CONDITIONS: "Say why conditions are needed.",
+}
+
 
 def sign_off(
-    *, approval: ApprovalRequest, comment: str, password: str, by: User
+    *,
+    approval: ApprovalRequest,
+    comment: str,
+    password: str,
+    by: User,
+    conditions: Sequence[NewCondition] = (),
 ) -> SignOff:
     """Sign the present stage; the last signature makes the version champion.
 
     Args:
         approval: an open request.
-        comment: may be empty.
+        comment: needed with conditions, and where the stage asks for one.
         password: of `by`, entered anew.
         by: independent of what is signed, in the role of the stage.
+        conditions: duties under which the signature is given.
 
     Raises:
-        Invalid: the comment is too long.
+        Invalid: the comment is missing or too long, a condition cannot be kept.
         Refused: not this person; the message names what they did.
         WrongPassword: the password is not the signer's; counted against a lock.
         WrongState: the request is closed, or its evidence changed.
     """
-    comment = checked_text(comment, field="comment")
+    decision = (
+        SignOffDecision.APPROVE_WITH_CONDITIONS
+        if conditions
+        else SignOffDecision.APPROVE
+    )
+    comment = _reason(decision, comment)
     confirm_password(by=by, password=password)
     with transaction.atomic():
         approval = locked(approval)
         ensure(rules.can_sign_off(by, approval))
         stage, *later = queries.open_stages(approval)
-        given = _sign(stage, SignOffDecision.APPROVE, comment, by)
+        if stage.must_comment and not comment:
+            raise _invalid("comment", f"{stage.title} is signed with a comment.")
+        _check_conditions(approval, conditions)
+        given = _sign(stage, decision, comment, by, conditions)
         is_last = _complete(stage) and not later
         if is_last:
-            move(approval, ApprovalStatus.APPROVED, by=by)
-            promotion.move_alias(
-                version=approval.version, alias=AliasName.CHAMPION, by=by
-            )
+            _approve(approval, by)
+        else:
+            start_clock(approval)
         event = (
             EventType.APPROVAL_APPROVED if is_last else EventType.APPROVAL_SIGNED_OFF
         )
@@ -82,40 +116,220 @@ def reject(
         WrongPassword: the password is not the signer's; counted against a lock.
         WrongState: the request is closed.
     """
-    comment = checked_text(comment, field="comment")
-    if not comment:
-        raise Invalid(
-            "Say why you reject, so that the next version can do better.",
-            fields={"comment": "Give the reason."},
+    return _end(
+        approval,
+        (SignOffDecision.REJECT, ApprovalStatus.REJECTED),
+        comment,
+        password,
+        by,
+    )
+
+
+def request_changes(
+    *, approval: ApprovalRequest, comment: str, password: str, by: User
+) -> SignOff:
+    """Send the request back to its author; the version can be changed and asked anew.
+
+    Args:
+        approval: an open request.
+        comment: what must change; must be given.
+        password: of `by`, entered anew.
+        by: who may sign the stage.
+
+    Raises:
+        Invalid: nothing is said, or too much.
+        Refused: not this person; the message names what they did.
+        WrongPassword: the password is not the signer's; counted against a lock.
+        WrongState: the request is closed.
+    """
+    ending = (SignOffDecision.REQUEST_CHANGES, ApprovalStatus.CHANGES_REQUESTED)
+    return _end(approval, ending, comment, password, by)
+
+
+def withdraw_sign_off(
+    *, sign_off: SignOff, reason: str, password: str, by: User
+) -> SignOffWithdrawal:
+    """Take a signature back while the request is in review; its stage opens again.
+
+    The signature stays as it was given, with the withdrawal beside it.
+
+    Args:
+        sign_off: of `by`.
+        reason: must be given.
+        password: of `by`, entered anew.
+        by: who signed.
+
+    Raises:
+        Invalid: no reason is given, or it is too long.
+        Refused: somebody else signed.
+        WrongPassword: the password is not the signer's; counted against a lock.
+        WrongState: the request is decided, or the signature is withdrawn already.
+    """
+    reason = checked_text(reason, field="reason")
+    if not reason:
+        raise _invalid("reason", "Say why you take your signature back.")
+    confirm_password(by=by, password=password)
+    with transaction.atomic():
+        approval = locked(sign_off.stage.request)
+        sign_off = SignOff.objects.select_related("stage", "signer").get(pk=sign_off.pk)
+        sign_off.stage.request = approval
+        ensure(rules.can_withdraw_sign_off(by, sign_off))
+        taken = SignOffWithdrawal(sign_off=sign_off, reason=reason)
+        taken.record = records.withdrawal_text(taken)
+        taken.record_sha256 = records.digest_of(taken.record)
+        taken.save()
+        Stage.objects.filter(pk=sign_off.stage_id).update(completed_at=None)
+        record(
+            EventType.APPROVAL_SIGN_OFF_WITHDRAWN,
+            target=approval,
+            project=approval.project,
+            by=by,
+            changes={
+                "stage": sign_off.stage.title,
+                "sign_off_sha256": sign_off.record_sha256,
+                "record_sha256": taken.record_sha256,
+            },
+            reason=reason,
         )
+        return taken
+
+
+def revoke_approval(
+    *, approval: ApprovalRequest, reason: str, password: str, by: User
+) -> ApprovalRequest:
+    """End an approval that stands; the version no longer serves.
+
+    Args:
+        approval: approved or suspended.
+        reason: must be given.
+        password: of `by`, entered anew.
+        by: somebody who may sign for the project.
+
+    Raises:
+        Invalid: no reason is given, or it is too long.
+        Refused: the person may not.
+        WrongPassword: the password is not theirs; counted against a lock.
+        WrongState: the request does not stand approved.
+    """
+    reason = checked_text(reason, field="reason")
+    if not reason:
+        raise _invalid("reason", "Say why the approval must end.")
+    confirm_password(by=by, password=password)
+    with transaction.atomic():
+        approval = locked(approval)
+        ensure(rules.can_revoke_approval(by, approval))
+        move(approval, ApprovalStatus.REVOKED, by=by, reason=reason)
+        record(
+            EventType.APPROVAL_REVOKED,
+            target=approval,
+            project=approval.project,
+            by=by,
+            changes={"evidence_digest": approval.evidence_digest},
+            reason=reason,
+        )
+        return approval
+
+
+def _end(
+    approval: ApprovalRequest,
+    ending: tuple[SignOffDecision, ApprovalStatus],
+    comment: str,
+    password: str,
+    by: User,
+) -> SignOff:
+    decision, status = ending
+    comment = _reason(decision, comment)
     confirm_password(by=by, password=password)
     with transaction.atomic():
         approval = locked(approval)
         ensure(rules.can_reject(by, approval))
-        stage = queries.open_stages(approval)[0]
-        given = _sign(stage, SignOffDecision.REJECT, comment, by)
-        move(approval, ApprovalStatus.REJECTED, by=by)
-        _record_signature(EventType.APPROVAL_REJECTED, given, by)
+        given = _sign(queries.open_stages(approval)[0], decision, comment, by)
+        move(approval, status, by=by)
+        _record_signature(
+            EventType.APPROVAL_REJECTED
+            if status == ApprovalStatus.REJECTED
+            else EventType.APPROVAL_SENT_BACK,
+            given,
+            by,
+        )
         return given
 
 
-def _sign(stage: Stage, decision: SignOffDecision, comment: str, by: User) -> SignOff:
-    meaning = stage.meaning if decision == SignOffDecision.APPROVE else "Rejected"
-    return SignOff.objects.create(
+def _approve(approval: ApprovalRequest, by: User) -> None:
+    if days := approval.policy.get("validity_days"):
+        approval.expires_at = timezone.now() + timedelta(days=days)
+    move(approval, ApprovalStatus.APPROVED, by=by)
+    promotion.move_alias(version=approval.version, alias=AliasName.CHAMPION, by=by)
+
+
+def _reason(decision: SignOffDecision, comment: str) -> str:
+    comment = checked_text(comment, field="comment")
+    if not comment and decision in REASONED:
+        raise _invalid("comment", _REASONS[decision])
+    return comment
+
+
+def _invalid(field: str, sentence: str) -> Invalid:
+    return Invalid(sentence, fields={field: sentence})
+
+
+def _check_conditions(
+    approval: ApprovalRequest, conditions: Sequence[NewCondition]
+) -> None:
+    terms = approval.policy.get("conditions") or {"allowed": True}
+    if conditions and not terms["allowed"]:
+        raise _invalid("conditions", "The policy of this request allows no conditions.")
+    if len(conditions) > MAX_CONDITIONS:
+        raise _invalid("conditions", f"Set at most {MAX_CONDITIONS} conditions.")
+    today = timezone.localdate()
+    latest = today + timedelta(days=terms.get("max_days") or DEFAULT_CONDITION_DAYS)
+    for place, condition in enumerate(conditions):
+        if not checked_text(condition.text, field=f"conditions[{place}].text"):
+            raise _invalid(f"conditions[{place}].text", "Say what must be done.")
+        if not today <= condition.due_on <= latest:
+            raise _invalid(
+                f"conditions[{place}].due_on",
+                f"A condition must fall due between today and {latest:%-d %B %Y}.",
+            )
+        if not (may_own := rules.can_own_condition(condition.owner, approval)):
+            raise _invalid(f"conditions[{place}].owner", may_own.reason)
+
+
+def _sign(
+    stage: Stage,
+    decision: SignOffDecision,
+    comment: str,
+    by: User,
+    conditions: Sequence[NewCondition] = (),
+) -> SignOff:
+    given = SignOff(
         stage=stage,
         signer=by,
         signer_name=by.full_name,
         signer_title=by.title,
         signer_organisation=by.organisation,
+        delegation=rules.delegation_used(by, stage),
         decision=decision,
-        meaning=meaning,
+        meaning=_MEANINGS.get(decision, stage.meaning),
         comment=comment,
         evidence_digest=stage.request.evidence_digest,
+        time_zone=settings.TIME_ZONE,
     )
+    duties = [
+        Condition(
+            sign_off=given, text=new.text.strip(), owner=new.owner, due_on=new.due_on
+        )
+        for new in conditions
+    ]
+    given.record = records.sign_off_text(given, duties)
+    given.record_sha256 = records.digest_of(given.record)
+    given.save()
+    Condition.objects.bulk_create(duties)
+    return given
 
 
 def _complete(stage: Stage) -> bool:
-    if stage.sign_offs.count() < stage.required:
+    if queries.consents(stage) < stage.required:
         return False
     stage.completed_at = timezone.now()
     stage.save()
@@ -133,6 +347,7 @@ def _record_signature(event: EventType, given: SignOff, by: User) -> None:
             "stage": given.stage.title,
             "meaning": given.meaning,
             "evidence_digest": given.evidence_digest,
+            "record_sha256": given.record_sha256,
         },
         reason=given.comment,
     )

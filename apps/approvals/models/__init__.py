@@ -1,6 +1,6 @@
 """Approval requests, what they collect, and what lets people sign."""
 
-from apps.approvals.models.conditions import Condition
+from apps.approvals.models.conditions import Condition, NewCondition
 from apps.approvals.models.delegations import Delegation
 from apps.approvals.models.requests import (
     MAX_COMMENT_CHARACTERS,
@@ -27,6 +27,7 @@ __all__ = [
     "ApprovalStatus",
     "Condition",
     "Delegation",
+    "NewCondition",
     "RequestKind",
     "SignOff",
     "SignOffDecision",

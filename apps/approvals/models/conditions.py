@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Self
 
@@ -16,6 +17,21 @@ from apps.projects.models import Project
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+
+
+@dataclass(frozen=True)
+class NewCondition:
+    """A duty under which somebody signs.
+
+    Attributes:
+        text: what must be done.
+        owner: who does it; sees the model.
+        due_on: the last day. A day later the approval is suspended.
+    """
+
+    text: str
+    owner: User
+    due_on: date
 
 
 class ConditionQuerySet(models.QuerySet["Condition"]):

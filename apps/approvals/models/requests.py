@@ -168,3 +168,8 @@ class Stage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} ({self.request})"
+
+    @property
+    def signed_by(self) -> str:
+        """Whose signature it waits for: a role, or people by name."""
+        return ROLES[self.role].title if self.role else "People named by the policy"

@@ -71,8 +71,9 @@ _ACTIONS: Final[dict[Place, str]] = {
         model.version_registered plan.written project.created regeneration.requested
         report.requested run.recorded sealed.part_uploaded token.issued
         training.launched""",
-    _entity(3): """approval.approved approval.rejected approval.signed_off
-        audit.export_cancel_requested audit.export_failed audit.export_requeued
+    _entity(3): """approval.approved approval.rejected approval.sent_back
+        approval.signed_off audit.export_cancel_requested audit.export_failed
+        audit.export_requeued
         audit.flaw_accepted audit.key_rotated audit.prune_approved
         audit.stream_moved code.cancel_requested code.failed code.finished
         code.requeued dataset.contract_saved dataset.diff_cancel_requested
@@ -91,11 +92,13 @@ _ACTIONS: Final[dict[Place, str]] = {
         training.requeued""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
         audit.segment_pruned upload.expired""",
-    _entity(9): "token.revoked",
+    _entity(9): "approval.revoked token.revoked",
     _entity(10): """audit.export_started code.started dataset.diff_started
         dataset.version_started regeneration.started report.started
         sealed.part_started training.started upload.started""",
-    _entity(11): """account.erasure_withdrawn approval.withdrawn
+    _entity(
+        11
+    ): """account.erasure_withdrawn approval.sign_off_withdrawn approval.withdrawn
         audit.export_cancelled audit.prune_withdrawn code.cancelled
         dataset.diff_cancelled dataset.version_cancelled regeneration.cancelled
         report.cancelled sealed.part_cancelled training.cancelled upload.cancelled""",

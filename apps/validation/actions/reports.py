@@ -135,7 +135,7 @@ def finish_report(
 def _move_version(report: ValidationReport, by: User) -> None:
     version = report.version
     passed = report.verdict == Verdict.PASS
-    if passed and version.state == VersionState.DRAFT:
+    if passed and version.state != VersionState.VALIDATED:
         promotion.move_version(version=version, to=VersionState.VALIDATED, by=by)
     if not passed and version.state == VersionState.VALIDATED:
         promotion.move_version(version=version, to=VersionState.DRAFT, by=by)

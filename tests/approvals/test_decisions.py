@@ -1,0 +1,327 @@
+"""What else a signature can say, how it is taken back, and who signs for whom."""
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from apps.approvals import actions, queries, rules
+from apps.approvals.models import (
+    ApprovalStatus,
+    Condition,
+    Delegation,
+    NewCondition,
+    SignOff,
+    Stage,
+)
+from apps.approvals.serving import serving_decision
+from apps.audit.models import AuditEvent
+from apps.core.errors import Invalid, PortalError, Refused, WrongState
+from apps.projects.actions import access, add_member
+from apps.registry.models import ModelCard, VersionState
+from tests.factories import approvals, people, validation
+from tests.factories.people import PASSWORD
+
+TODAY = timezone.localdate()
+
+
+def newest_facts() -> dict:
+    return AuditEvent.objects.latest("pk").changes
+
+
+def member(world, name: str, role: str):
+    person = people.person(f"{name}@agency.example", name.title())
+    add_member(
+        project=world.project, person=person, role=role, by=world.program_manager
+    )
+    return person
+
+
+def condition(owner, days: int = 30, text: str = "Retrain on winter data."):
+    return NewCondition(text, owner, TODAY + timedelta(days=days))
+
+
+def sign(approval, by, **given):
+    given = {"comment": "Fine.", "password": PASSWORD, **given}
+    return actions.sign_off(approval=approval, by=by, **given)
+
+
+def test_changes_asked_for_open_the_version_again(world):
+    approval = approvals.request(world)
+
+    given = actions.request_changes(
+        approval=approval,
+        comment="Say who checks the answers.",
+        password=PASSWORD,
+        by=world.validator,
+    )
+
+    approval.refresh_from_db()
+    assert approval.status == ApprovalStatus.CHANGES_REQUESTED
+    assert approval.version.state == VersionState.VALIDATED
+    assert given.meaning == "Reviewed"
+    assert AuditEvent.objects.latest("pk").type == "approval.sent_back"
+    again = approvals.request(world, approval.version)
+    assert again.follows == approval
+
+
+def test_changes_need_words(world):
+    with pytest.raises(Invalid, match="Say what must change"):
+        actions.request_changes(
+            approval=approvals.request(world),
+            comment=" ",
+            password=PASSWORD,
+            by=world.validator,
+        )
+    assert not SignOff.objects.exists()
+
+
+def test_conditions_are_kept_and_sealed_with_the_signature(world):
+    approval = approvals.request(world)
+
+    given = sign(
+        approval, world.validator, conditions=[condition(world.data_scientist)]
+    )
+
+    assert given.decision == "approve_with_conditions"
+    assert Condition.objects.of(approval).get().owner == world.data_scientist
+    facts = json.loads(given.record)
+    assert facts["conditions"][0]["text"] == "Retrain on winter data."
+    assert approval.stages.earliest("position").completed_at
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"days": -1}, "must fall due between today and"),
+        ({"days": 400}, "must fall due between today and"),
+        ({"text": " "}, "Say what must be done"),
+    ],
+)
+def test_conditions_nobody_can_keep_are_refused(world, change, said):
+    approval = approvals.request(world)
+    with pytest.raises(Invalid, match=said):
+        sign(
+            approval,
+            world.validator,
+            conditions=[condition(world.data_scientist, **change)],
+        )
+    assert not SignOff.objects.exists()
+
+
+def test_a_condition_is_laid_only_on_who_sees_the_model(world):
+    approval = approvals.request(world)
+    access.restrict(thing=approval.version.model, by=world.program_manager)
+    access.grant(
+        thing=approval.version.model, person=world.validator, by=world.program_manager
+    )
+    with pytest.raises(Invalid, match="cannot see"):
+        sign(
+            approval,
+            world.validator,
+            conditions=[condition(world.operations_manager)],
+        )
+
+
+def test_the_trail_holds_the_digest_of_the_signed_record(world):
+    approval = approvals.request(world)
+
+    given = sign(approval, world.validator)
+
+    digest = hashlib.sha256(given.record.encode()).hexdigest()
+    assert given.record_sha256 == digest
+    assert newest_facts()["record_sha256"] == digest
+    facts = json.loads(given.record)
+    assert facts["evidence_digest"] == approval.evidence_digest
+    assert facts["signer"]["name"] == world.validator.full_name
+    assert facts["signer"]["roles"] == ["validator"]
+    assert facts["meaning"] == "Independently validated"
+    assert facts["signed_at"] == given.signed_at.isoformat()
+
+
+def test_a_signature_taken_back_stays_and_opens_its_stage(world):
+    approval = approvals.request(world)
+    given = sign(approval, world.validator)
+
+    taken = actions.withdraw_sign_off(
+        sign_off=given, reason="Wrong data.", password=PASSWORD, by=world.validator
+    )
+
+    assert SignOff.objects.get() == given
+    assert queries.open_stages(approval)[0].position == 1
+    assert newest_facts()["record_sha256"] == taken.record_sha256
+    with pytest.raises(Refused, match="signed the stage"):
+        sign(approval, world.validator)
+    other = member(world, "vera", "validator")
+    approvals.sign(approval, other, world.operations_manager, world.program_manager)
+    assert approval.status == ApprovalStatus.APPROVED
+
+
+def test_only_the_signer_takes_a_signature_back_and_only_in_review(world):
+    approval = approvals.request(world)
+    given = sign(approval, world.validator)
+    with pytest.raises(Refused, match="can take this signature back"):
+        actions.withdraw_sign_off(
+            sign_off=given, reason="No.", password=PASSWORD, by=world.program_manager
+        )
+    approvals.sign(approval, world.operations_manager, world.program_manager)
+    with pytest.raises(WrongState, match="approved and closed"):
+        actions.withdraw_sign_off(
+            sign_off=given, reason="No.", password=PASSWORD, by=world.validator
+        )
+
+
+def test_an_ended_approval_does_not_serve_and_can_be_asked_for_anew(world):
+    approval = approvals.approved(world)
+    version = approval.version
+    assert serving_decision(version)
+
+    actions.revoke_approval(
+        approval=approval,
+        reason="Incident 7.",
+        password=PASSWORD,
+        by=world.program_manager,
+    )
+
+    version.refresh_from_db()
+    assert version.state == VersionState.SUSPENDED
+    assert "Incident 7." in serving_decision(version).reason
+    with pytest.raises(WrongState, match="is suspended"):
+        approvals.request(world, version)
+    validation.finished_report(version, world.validator)
+    version.refresh_from_db()
+    assert approvals.request(world, version).follows == approval
+
+
+@pytest.mark.parametrize("who", ["data_scientist", "developer", "auditor"])
+def test_who_cannot_sign_cannot_end_an_approval(world, who):
+    approval = approvals.approved(world)
+    with pytest.raises(Refused):
+        actions.revoke_approval(
+            approval=approval, reason="No.", password=PASSWORD, by=getattr(world, who)
+        )
+
+
+def test_an_approval_serves_until_its_day_and_while_its_evidence_stands(world):
+    approval = approvals.approved(world)
+    approval.expires_at = timezone.now() - timedelta(seconds=1)
+    approval.save()
+    assert "ended on" in serving_decision(approval.version).reason
+
+    approval.expires_at = None
+    approval.save()
+    ModelCard.objects.filter(version=approval.version).update(limitations="None.")
+    assert "model card changed" in serving_decision(approval.version).reason
+
+
+def test_who_had_the_report_made_signs_the_validation_and_nothing_else(world):
+    approval = approvals.request(world)
+    Stage.objects.filter(request=approval, position=1).update(meaning="Reviewed")
+
+    assert (
+        "had its validation report made"
+        in rules.can_sign_off(world.validator, approval).reason
+    )
+    assert approval not in queries.waiting_for(world.validator)
+
+
+def lend(world, receiver, **changed) -> Delegation:
+    now = timezone.now()
+    given = {
+        "giver": world.operations_manager,
+        "receiver": receiver,
+        "project": world.project,
+        "role": "operations_manager",
+        "starts_at": now - timedelta(days=1),
+        "ends_at": now + timedelta(days=1),
+        "reason": "On leave.",
+    }
+    return Delegation.objects.create(**{**given, **changed})
+
+
+def test_a_delegate_signs_in_place_of_who_asked_them_to(world):
+    approval = approvals.sign(approvals.request(world), world.validator)
+    vera = member(world, "vera", "validator")
+    assert approval not in queries.waiting_for(vera)
+    lent = lend(world, vera)
+
+    assert approval in queries.waiting_for(vera)
+    assert vera in [signer.person for signer in rules.signers(approval)]
+    given = sign(approval, vera)
+
+    assert given.delegation == lent
+    name = world.operations_manager.full_name
+    assert json.loads(given.record)["in_place_of"]["name"] == name
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"starts_at": timezone.now() + timedelta(hours=1)},
+        {"ends_at": timezone.now() - timedelta(hours=1)},
+        {"role": "program_manager"},
+    ],
+    ids=["not yet", "no longer", "another role"],
+)
+def test_a_delegation_counts_only_in_its_time_and_for_its_role(world, changed):
+    approval = approvals.sign(approvals.request(world), world.validator)
+    vera = member(world, "vera", "validator")
+    lend(world, vera, **changed)
+
+    assert approval not in queries.waiting_for(vera)
+    with pytest.raises(Refused, match="signed in the role of operations manager"):
+        sign(approval, vera)
+
+
+def test_nobody_does_through_another_what_they_may_not_do_themselves(world):
+    approval = approvals.request(world)
+    vera = member(world, "vera", "operations_manager")
+    approvals.sign(approval, world.validator)
+    approvals.sign(approval, world.operations_manager)
+    lend(world, vera, giver=world.validator, role="program_manager")
+
+    with pytest.raises(Refused, match="is no longer program manager here"):
+        sign(approval, vera)
+
+
+def test_a_stage_can_name_people(world):
+    approval = approvals.request(world)
+    vera = member(world, "vera", "validator")
+    stages = Stage.objects.filter(request=approval, position=1)
+    stages.update(role="", people=[str(vera.pk)])
+
+    with pytest.raises(Refused, match="people named beforehand"):
+        sign(approval, world.validator)
+    assert approval in queries.waiting_for(vera)
+    sign(approval, vera)
+
+
+def test_fifty_at_once_give_as_many_signatures_as_are_needed(committed, world):
+    approval = approvals.request(world)
+    Stage.objects.filter(request=approval, position=1).update(required=3)
+    signers = [member(world, f"v{place}", "validator") for place in range(50)]
+    start = Barrier(50)
+
+    def run(person) -> str:
+        try:
+            start.wait(timeout=60)
+            sign(approval, person)
+        except PortalError as error:
+            return error.code
+        else:
+            return "done"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(50) as pool:
+        outcomes = list(pool.map(run, signers))
+
+    assert outcomes.count("done") == 3
+    assert outcomes.count("refused") == 47
+    assert SignOff.objects.filter(stage__position=1).count() == 3
+    assert not SignOff.objects.exclude(stage__position=1).exists()
