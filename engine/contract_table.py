@@ -9,6 +9,7 @@ import duckdb
 from engine import tables
 from engine.contract_rules import Expectation
 from engine.folder import EngineError, Json
+from engine.profile.hints import guarded
 
 MOST_ROWS = 10  # shown for each broken expectation
 LONGEST_VALUE = 200
@@ -69,9 +70,12 @@ class ContractTable:
         chosen = f"WHERE {self._row} IN ({', '.join(map(str, sorted(numbers)))})"
         query = f"SELECT {self._row}, {values} FROM {self._table} {chosen}"
         by_row = {row[0]: row[1:] for row in self._database.execute(query).fetchall()}
-        for place, ((_, entry), found) in enumerate(zip(wanted, rows, strict=True)):
+        for place, ((line, entry), found) in enumerate(zip(wanted, rows, strict=True)):
             entry["rows"] = [
-                {"row": number + self._first_row, "value": by_row[number][place]}
+                {
+                    "row": number + self._first_row,
+                    "value": guarded(line.columns, by_row[number][place]),
+                }
                 for number in found
             ]
 

@@ -5,7 +5,7 @@ example whose letters and digits are covered.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.folder import Json
@@ -128,7 +128,7 @@ def find(source: Source, described: Described) -> list[Json]:
             total = round(some * groups[0].all_rows / looked_at) if some else 0
             if total and (not kind.is_loose or total >= _NOISE_RATIO * known):
                 hints.append(_hint(column, kind.name, total, known, matches[0].text))
-    named = _named_kind(column)
+    named = _named_kind(column["name"], column["type"])
     if named and known and all(hint["kind"] != named for hint in hints):
         example = source.groups(column["name"], 1)[0].text
         hints.append(_hint(column, named, known, known, example))
@@ -148,14 +148,14 @@ def _worthwhile(source: Source, described: Described) -> list[Group]:
     return source.groups(column["name"], MOST_TEXTS, **asked)
 
 
-def _named_kind(column: Json) -> str | None:
-    words = set(words_of(column["name"]))
-    joined = "".join(words_of(column["name"]))
-    for marks, kind, types in _NAMED:
-        if column["type"] in types and (words & marks or joined in marks):
-            return kind
+def _named_kind(name: str, kind: str) -> str | None:
+    words = set(words_of(name))
+    joined = "".join(words_of(name))
+    for marks, personal, types in _NAMED:
+        if kind in types and (words & marks or joined in marks):
+            return personal
     is_name = "name" in words and words & _NAME_PARTS
-    return "name of a person" if is_name and column["type"] == "text" else None
+    return "name of a person" if is_name and kind == "text" else None
 
 
 def _hint(column: Json, kind: str, matches: int, known: int, example: str) -> Json:
@@ -183,6 +183,31 @@ def covered(column: Json, found: list[Json]) -> list[Json]:
         else value | {"value": masked(value["value"])}
         for value in column["top"]
     ]
+
+
+def closed(column: Json, found: list[Json]) -> Json:
+    """Return what replaces single values of a column of numbers, such as the least.
+
+    A number that names a person stands in them in full.
+    """
+    if not found or column["type"] not in ("integer", "number"):
+        return {}
+    return dict.fromkeys(("min", "max", "quantiles", "histogram"))
+
+
+def guarded(columns: Sequence[str], value: str | None) -> str | None:
+    """Mask a value that is quoted from a row, if it may be personal.
+
+    Args:
+        columns: the names of the columns that it is of.
+        value: as text; None stays None.
+    """
+    if value is None:
+        return None
+    types = ("text", "integer", "date")
+    is_named = any(_named_kind(name, kind) for name in columns for kind in types)
+    is_personal = is_named or any(kind.fits(value) for kind in _KINDS)
+    return masked(value) if is_personal else value
 
 
 def masked(text: str) -> str:

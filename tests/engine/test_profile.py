@@ -300,3 +300,27 @@ def test_subgroups_are_marked(name, kind, distinct, expected):
 
 def test_words_of_names():
     assert words_of("homeState_2 Code") == ["home", "state", "code"]
+
+
+def test_profile_hides_numbers_that_name_people(described):
+    found = described("SELECT 123456700 + range AS ssn, range AS speed FROM range(9)")
+
+    ssn, speed = found.columns
+    assert [ssn[key] for key in ("min", "max", "quantiles", "histogram")] == [None] * 4
+    assert (ssn["distinct"], ssn["missing"], speed["max"]) == (9, 0, 8)
+
+
+@pytest.mark.parametrize(
+    ("columns", "value", "shown"),
+    [
+        (["ssn"], "123456789", "1••••••••"),
+        (["date_of_birth"], "1980-01-01", "1•••-••-••"),
+        (["speed", "note"], "5, ann@agency.gov", "5, •••@••••••.•••"),
+        (["speed"], "1200", "1200"),
+        (["email"], None, None),
+    ],
+)
+def test_a_value_quoted_from_a_row_is_masked_where_it_may_be_personal(
+    columns, value, shown
+):
+    assert hints.guarded(columns, value) == shown

@@ -42,6 +42,12 @@ class ColumnCard:
     hints: list[str]
     thumbnails: list[str]
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether single numbers are hidden, since they may name people."""
+        is_numeric = self.type in ("integer", "number")
+        return bool(self.hints) and is_numeric and not self.counts
+
 
 MOST_TOP_VALUES = 5
 _FACTS = (
