@@ -66,6 +66,10 @@ def _failure(error: Exception, allowed: Limits) -> tuple[Json, int]:
             message = "The disk of the worker is full; ask an administrator for room."
             return _failed("internal", message), 1
     traceback.print_exception(error)
+    if allowed.cpu_seconds and limits.is_spent(allowed.cpu_seconds):
+        # A library that was interrupted made another error of it.
+        spent = limits.out_of_time(allowed.cpu_seconds)
+        return _failed(spent.code, spent.message), 1
     message = f"The engine failed ({type(error).__name__}); report this with the log."
     return _failed("internal", message), 3
 

@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from contextlib import suppress
 from functools import partial
 from types import FrameType
@@ -14,6 +15,7 @@ from engine.spec import Limits
 
 _PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
 _GRACE_SECONDS = 5
+_NEARLY = 0.95  # the limit is counted in ticks of the clock
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -47,7 +49,7 @@ def apply(limits: Limits) -> None:
     if limits.file_bytes is not None:
         _lower(resource.RLIMIT_FSIZE, limits.file_bytes)
     if limits.cpu_seconds is not None:
-        signal.signal(signal.SIGXCPU, partial(_out_of_time, limits.cpu_seconds))
+        signal.signal(signal.SIGXCPU, partial(_stop, limits.cpu_seconds))
         _lower(resource.RLIMIT_CPU, limits.cpu_seconds, grace=_GRACE_SECONDS)
 
 
@@ -64,9 +66,19 @@ def _lower(kind: int, soft: int, grace: int = 0) -> None:
         resource.setrlimit(kind, (min(soft, ceiling), ceiling))
 
 
-def _out_of_time(seconds: int, _signal: int, _frame: FrameType | None) -> None:
-    raise EngineError(
+def out_of_time(seconds: int) -> EngineError:
+    """Say that the processor time of the job is used up."""
+    return EngineError(
         f"The job used up its {seconds} seconds of processor time; use fewer rows or "
         "trials, or ask for a higher limit.",
         code="timeout",
     )
+
+
+def is_spent(seconds: int) -> bool:
+    """Say whether this process has used up so much processor time."""
+    return time.process_time() >= _NEARLY * seconds
+
+
+def _stop(seconds: int, _signal: int, _frame: FrameType | None) -> None:
+    raise out_of_time(seconds)

@@ -202,7 +202,7 @@ def test_limits_are_put_on_the_process() -> None:
 
 def test_out_of_time_says_how_long() -> None:
     with pytest.raises(EngineError, match="3 seconds of processor time") as failure:
-        limits._out_of_time(3, signal.SIGXCPU, None)
+        limits._stop(3, signal.SIGXCPU, None)
 
     assert failure.value.code == "timeout"
 
@@ -237,3 +237,15 @@ def test_progress_never_goes_back(tmp_path: Path) -> None:
 
     lines = (tmp_path / "progress.jsonl").read_text().splitlines()
     assert [json.loads(line)["ratio"] for line in lines] == [0.5, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(1, "timeout"), (10**6, "internal")])
+def test_what_a_library_makes_of_the_end_of_time_is_the_end_of_time(
+    seconds: int, code: str
+) -> None:
+    while time.process_time() < 1:
+        pass
+
+    result, _ = engine._failure(ImportError("numpy"), Limits(cpu_seconds=seconds))
+
+    assert result["code"] == code
