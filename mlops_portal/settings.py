@@ -384,6 +384,7 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "jobs.heartbeat", "schedule": AUDIT_HEARTBEAT_SECONDS},
     "expire-uploads": {"task": "datasets.expire_uploads", "schedule": 60 * 60},
     "remove-leftovers": {"task": "jobs.remove_leftovers", "schedule": 60 * 60},
+    "review-approvals": {"task": "approvals.review", "schedule": 60},
     "remove-exports": {"task": "exports.remove_old", "schedule": 60 * 60},
 }
 

@@ -10,6 +10,7 @@ from apps.approvals import actions, queries
 from apps.approvals.models import (
     MAX_COMMENT_CHARACTERS,
     ApprovalRequest,
+    Condition,
     NewCondition,
     SignOff,
 )
@@ -106,6 +107,9 @@ class RequestOutput(_RequestFacts):
     report_id = serializers.UUIDField()
     policy = serializers.JSONField()
     evidence = serializers.JSONField()
+    status_reason = serializers.CharField()
+    moved = serializers.JSONField()
+    expires_at = serializers.DateTimeField(allow_null=True)
     stages = serializers.SerializerMethodField()
 
     @extend_schema_field(SignedStageOutput(many=True))
@@ -209,8 +213,9 @@ class WithdrawSignOffView(_RequestBase):
     def post(self, request: ApiRequest, pk: str, sign_off: str) -> Response:
         """Take one's own signature back, with a reason, while others may sign."""
         approval = self.get_object()
+        visible = SignOff.objects.visible_to(request.user)
         found = get_object_or_404(
-            SignOff.objects.select_related("stage__request"),
+            visible.select_related("stage__request"),
             pk=sign_off,
             stage__request=approval,
         )
@@ -224,6 +229,24 @@ class WithdrawSignOffView(_RequestBase):
         )
         output = RequestOutput(self.get_object()).data
         return Response(output, headers=seal_header())
+
+
+class EvidenceInput(serializers.Serializer[Any]):
+    evidence = serializers.CharField(max_length=MAX_COMMENT_CHARACTERS)
+
+
+class MeetConditionView(_RequestBase):
+    @extend_schema(request=EvidenceInput, responses=ConditionOutput)
+    def post(self, request: ApiRequest, pk: str, condition: str) -> Response:
+        """Say that a condition is met, and what shows it."""
+        visible = Condition.objects.visible_to(request.user)
+        found = get_object_or_404(visible.of(self.get_object()), pk=condition)
+        given = EvidenceInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        met = actions.meet_condition(
+            condition=found, **given.validated_data, by=request.user
+        )
+        return Response(ConditionOutput(met).data)
 
 
 class RevokeView(_RequestBase):
@@ -281,6 +304,11 @@ urlpatterns = [
         "approval-requests/<uuid:pk>/sign-offs/<uuid:sign_off>/withdraw",
         WithdrawSignOffView.as_view(),
         name="withdraw_sign_off",
+    ),
+    path(
+        "approval-requests/<uuid:pk>/conditions/<uuid:condition>/meet",
+        MeetConditionView.as_view(),
+        name="meet_condition",
     ),
     path("approval-requests/<uuid:pk>/revoke", RevokeView.as_view(), name="revoke"),
     path(

@@ -59,15 +59,43 @@ def evidence_of(report: ValidationReport, policy: dict[str, Any]) -> dict[str, A
     }
 
 
-def changed_parts(approval: ApprovalRequest) -> list[str]:
-    """Name the parts of the evidence that are no longer what was submitted."""
+def moved_parts(approval: ApprovalRequest) -> list[dict[str, str]]:
+    """Compare the evidence as it is now with what was submitted.
+
+    Returns:
+        For each part that differs its key in `part`, what people call it in `name`,
+        and its SHA-256 `before` and `after`; empty when all is as it was.
+    """
     report = ValidationReport.objects.select_related("plan").get(pk=approval.report_id)
     now = evidence_of(report, approval.policy)
     if canonical_digest(now) == approval.evidence_digest:
         return []
+    then = approval.evidence
     return [
-        name for part, name in PARTS.items() if now[part] != approval.evidence.get(part)
-    ] or ["list of evidence"]
+        _moved(part, name, then.get(part), now[part])
+        for part, name in PARTS.items()
+        if now[part] != then.get(part)
+    ] or [_moved("evidence", "list of evidence", then, now)]
+
+
+def changed_parts(approval: ApprovalRequest) -> list[str]:
+    """Name the parts of the evidence that are no longer what was submitted."""
+    return [part["name"] for part in moved_parts(approval)]
+
+
+def _moved(part: str, name: str, before: Any, after: Any) -> dict[str, str]:
+    return {
+        "part": part,
+        "name": name,
+        "before": _digest(before),
+        "after": _digest(after),
+    }
+
+
+def _digest(content: Any) -> str:
+    if isinstance(content, dict) and "digest" in content:
+        return str(content["digest"])
+    return canonical_digest(content)
 
 
 def _dataset(version: DatasetVersion | None) -> dict[str, Any] | None:

@@ -216,6 +216,22 @@ def conditions_of(approval: ApprovalRequest) -> list[Condition]:
     return list(Condition.objects.of(approval).select_related("owner", "met_by"))
 
 
+def late_conditions(approval: ApprovalRequest) -> list[Condition]:
+    """List the conditions that are overdue, the oldest first."""
+    return list(Condition.objects.of(approval).overdue())
+
+
+def to_review() -> QuerySet[ApprovalRequest]:
+    """Find the requests that the clock or moved evidence can still change."""
+    watched = [
+        ApprovalStatus.IN_REVIEW,
+        ApprovalStatus.APPROVED,
+        ApprovalStatus.SUSPENDED,
+    ]
+    found = ApprovalRequest.objects.filter(status__in=watched)
+    return found.select_related("version").order_by("pk")
+
+
 def possible_owners(approval: ApprovalRequest) -> list[User]:
     """List the active members of the project, on whom a condition can be laid."""
     members = Membership.objects.filter(

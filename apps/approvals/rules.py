@@ -20,7 +20,13 @@ from apps.validation.queries import latest_report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from apps.approvals.models import ApprovalRequest, Delegation, SignOff, Stage
+    from apps.approvals.models import (
+        ApprovalRequest,
+        Condition,
+        Delegation,
+        SignOff,
+        Stage,
+    )
     from apps.approvals.queries import Deed
     from apps.registry.models import ModelVersion
 
@@ -86,6 +92,9 @@ def can_reject(user: User, approval: ApprovalRequest) -> Decision:
     )
 
 
+can_request_changes = can_reject
+
+
 def can_sign_off(user: User, approval: ApprovalRequest) -> Decision:
     """Say whether `user` may sign the present stage: evidence must be unchanged."""
     decision = can_reject(user, approval)
@@ -131,6 +140,22 @@ def can_revoke_approval(user: User, approval: ApprovalRequest) -> Decision:
     if approval.status not in (ApprovalStatus.APPROVED, ApprovalStatus.SUSPENDED):
         return NotNow("Only an approval that stands can be ended.")
     return permitted(user, Permission.APPROVAL_SIGN_OFF, approval.project)
+
+
+def can_review_approval(user: User, approval: ApprovalRequest) -> Decision:
+    """Say whether `user` may move a request on by the clock: workers only."""
+    return permitted(user, Permission.JOB_RUN, approval.project)
+
+
+def can_meet_condition(user: User, condition: Condition) -> Decision:
+    """Say whether `user` may say that a condition is met."""
+    if condition.met_at:
+        return NotNow("This condition is met already.")
+    if hasattr(condition.sign_off, "withdrawal"):
+        return NotNow("The signature under this condition was taken back.")
+    if condition.owner_id != user.pk:
+        return Denied(f"Only {condition.owner.full_name} can say that it is met.")
+    return sees(user, condition.approval.version.model)
 
 
 def can_own_condition(user: User, approval: ApprovalRequest) -> Decision:

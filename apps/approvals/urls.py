@@ -30,6 +30,11 @@ urlpatterns = [
         views_signing.withdraw_sign_off,
         name="withdraw_sign_off",
     ),
+    path(
+        "approval-requests/<uuid:pk>/conditions/<uuid:condition>/meet/",
+        views_signing.meet_condition,
+        name="meet_condition",
+    ),
     path("approval-requests/<uuid:pk>/revoke/", views_signing.revoke, name="revoke"),
     path(
         "approval-requests/<uuid:pk>/withdraw/",

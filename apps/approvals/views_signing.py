@@ -15,7 +15,7 @@ from apps.access.checks import Decision, ensure
 from apps.accounts.actions import WrongPassword
 from apps.approvals import actions, queries, rules
 from apps.approvals.forms import DecisionForm, SignOffForm
-from apps.approvals.models import ApprovalRequest, SignOff
+from apps.approvals.models import ApprovalRequest, Condition, SignOff
 from apps.approvals.views import decision_forms, page_of, visible_request
 from apps.audit.waiting import seal_sentence
 from apps.core.http import HtmxRequest, redirect_after_success
@@ -64,9 +64,9 @@ def request_changes(request: HtmxRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def withdraw_sign_off(request: HtmxRequest, pk: UUID, sign_off: UUID) -> HttpResponse:
     given = get_object_or_404(
-        SignOff.objects.select_related("stage__request"),
+        SignOff.objects.visible_to(request.user).select_related("stage__request"),
         pk=sign_off,
-        stage__request=visible_request(request, pk),
+        stage__request_id=pk,
     )
 
     def may(user: Any, approval: ApprovalRequest) -> Decision:
@@ -101,6 +101,18 @@ def revoke(request: HtmxRequest, pk: UUID) -> HttpResponse:
         return f"The approval is ended; the version no longer serves. {seal_sentence()}"
 
     return _decide(request, pk, ("revoke", rules.can_revoke_approval), give)
+
+
+@login_required
+@require_POST
+def meet_condition(request: HtmxRequest, pk: UUID, condition: UUID) -> HttpResponse:
+    approval = visible_request(request, pk)
+    visible = Condition.objects.visible_to(request.user)
+    found = get_object_or_404(visible.of(approval), pk=condition)
+    evidence = request.POST.get("evidence", "")
+    actions.meet_condition(condition=found, evidence=evidence, by=request.user)
+    messages.success(request, f"Met. {seal_sentence()}")
+    return redirect_after_success(request, approval)
 
 
 def _decide(

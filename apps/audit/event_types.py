@@ -33,6 +33,10 @@ class EventType(models.TextChoices):
     ACCOUNT_SIGNED_IN = "account.signed_in", "signed in as"
 
     APPROVAL_APPROVED = "approval.approved", "gave the last signature to"
+    APPROVAL_CONDITION_MET = "approval.condition_met", "met a condition of"
+    APPROVAL_EXPIRED = "approval.expired", "ended at its day"
+    APPROVAL_LAPSED = "approval.lapsed", "closed undecided"
+    APPROVAL_REINSTATED = "approval.reinstated", "put back in force"
     APPROVAL_REJECTED = "approval.rejected", "rejected"
     APPROVAL_REQUESTED = "approval.requested", "asked for"
     APPROVAL_REVOKED = "approval.revoked", "ended the approval of"
@@ -42,6 +46,8 @@ class EventType(models.TextChoices):
         "took back a signature under",
     )
     APPROVAL_SIGNED_OFF = "approval.signed_off", "signed off"
+    APPROVAL_STALE = "approval.stale", "found changed evidence under"
+    APPROVAL_SUSPENDED = "approval.suspended", "suspended"
     APPROVAL_WITHDRAWN = "approval.withdrawn", "withdrew"
 
     AUDIT_ARCHIVE_DOWNLOADED = "audit.archive_downloaded", "downloaded the archive of"

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.approvals import actions, queries, rules
 from apps.approvals.models import (
+    ApprovalRequest,
     ApprovalStatus,
     Condition,
     Delegation,
@@ -20,10 +21,13 @@ from apps.approvals.models import (
     Stage,
 )
 from apps.approvals.serving import serving_decision
+from apps.approvals.tasks import review_approvals
 from apps.audit.models import AuditEvent
 from apps.core.errors import Invalid, PortalError, Refused, WrongState
+from apps.datasets.models import DatasetVersion
 from apps.projects.actions import access, add_member
-from apps.registry.models import ModelCard, VersionState
+from apps.registry.models import ModelCard, ModelVersion, VersionState
+from apps.validation.models import ValidationPlan, ValidationReport
 from tests.factories import approvals, people, validation
 from tests.factories.people import PASSWORD
 
@@ -299,6 +303,128 @@ def test_a_stage_can_name_people(world):
         sign(approval, world.validator)
     assert approval in queries.waiting_for(vera)
     sign(approval, vera)
+
+
+def overdue(world, approval) -> Condition:
+    """An approval that stands, with a condition whose day is over."""
+    sign(approval, world.validator, conditions=[condition(world.data_scientist)])
+    approvals.sign(approval, world.operations_manager, world.program_manager)
+    Condition.objects.update(due_on=TODAY - timedelta(days=1))
+    return Condition.objects.get()
+
+
+def review(world, approval):
+    moved = actions.review_approval(approval=approval, by=world.worker)
+    approval.refresh_from_db()
+    approval.version.refresh_from_db()
+    return moved
+
+
+def test_an_overdue_condition_suspends_until_it_is_met(world):
+    approval = approvals.request(world)
+    late = overdue(world, approval)
+
+    assert review(world, approval)
+    assert approval.version.state == VersionState.SUSPENDED
+    assert "Retrain on winter data." in serving_decision(approval.version).reason
+    assert review(world, approval) is None
+
+    with pytest.raises(Refused, match="can say that it is met"):
+        actions.meet_condition(condition=late, evidence="x", by=world.validator)
+    with pytest.raises(Invalid, match="Say what shows"):
+        actions.meet_condition(condition=late, evidence=" ", by=world.data_scientist)
+    actions.meet_condition(
+        condition=late, evidence="Run 7 has it.", by=world.data_scientist
+    )
+
+    approval.refresh_from_db()
+    approval.version.refresh_from_db()
+    assert approval.status == ApprovalStatus.APPROVED
+    assert serving_decision(approval.version)
+    with pytest.raises(WrongState, match="met already"):
+        actions.meet_condition(condition=late, evidence="x", by=world.data_scientist)
+
+
+def _card(version):
+    ModelCard.objects.filter(version=version).update(limitations="None.")
+
+
+def _files(version):
+    ModelVersion.objects.filter(pk=version.pk).update(
+        manifest=[{**version.manifest[0], "size_bytes": 1}, *version.manifest[1:]]
+    )
+
+
+def _dataset(version):
+    DatasetVersion.objects.filter(pk=version.run.dataset_version_id).update(
+        parquet_sha256="0" * 64
+    )
+
+
+def _report(version):
+    report = version.validation_reports.get()
+    changed = {**report.result, "rows": 1}
+    ValidationReport.objects.filter(pk=report.pk).update(result=changed)
+
+
+def _plan(version):
+    ValidationPlan.objects.update(subgroup_columns=["phase"])
+
+
+def _policy(version):
+    approval = version.approval_requests.get()
+    approval.policy["title"] = "Another"
+    approval.save()
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (_files, "model files"),
+        (_dataset, "dataset version"),
+        (_report, "validation report"),
+        (_card, "model card"),
+        (_plan, "validation plan"),
+        (_policy, "policy"),
+    ],
+)
+def test_one_altered_byte_makes_an_approval_stale(world, change, name):
+    approval = approvals.approved(world)
+    assert serving_decision(approval.version)
+
+    change(approval.version)
+
+    assert f"{name} changed" in serving_decision(approval.version).reason
+    assert review(world, approval)
+    assert approval.status == ApprovalStatus.STALE
+    assert approval.version.state == VersionState.STALE
+    (moved,) = approval.moved
+    assert moved["name"] == name
+    assert moved["before"] != moved["after"]
+    assert AuditEvent.objects.latest("pk").type == "approval.stale"
+    assert not serving_decision(approval.version)
+
+
+@pytest.mark.parametrize(
+    ("is_approved", "field", "status"),
+    [(True, "expires_at", "expired"), (False, "due_at", "lapsed")],
+)
+def test_requests_end_by_the_clock(world, is_approved, field, status):
+    approval = (approvals.approved if is_approved else approvals.request)(world)
+    assert review(world, approval) is None
+    ApprovalRequest.objects.update(**{field: timezone.now()})
+
+    review_approvals()
+
+    approval.refresh_from_db()
+    assert approval.status == status
+    assert AuditEvent.objects.latest("pk").type == f"approval.{status}"
+
+
+def test_only_a_worker_moves_a_request_by_the_clock(world):
+    approval = approvals.approved(world)
+    with pytest.raises(Refused):
+        actions.review_approval(approval=approval, by=world.program_manager)
 
 
 def test_fifty_at_once_give_as_many_signatures_as_are_needed(committed, world):

@@ -447,22 +447,6 @@ def test_version_shows_hints_subgroups_and_figures(client, dataset, data_scienti
     assert ESCAPED in page
 
 
-def test_version_says_why_numbers_of_people_are_not_shown(
-    client, dataset, data_scientist
-):
-    hidden = dict.fromkeys(("min", "max", "quantiles", "histogram"))
-    column = {**factory.RESULT["profile"]["columns"][0], "name": "ssn", **hidden}
-    column |= {"type": "integer", "top": []}
-    hint = {"column": "ssn", "kind": "social security number", "matches": 4}
-    hint |= {"share": 1.0, "example_masked": "1••••••••"}
-    result = PROFILED | {"profile": {"columns": [column], "correlations": None}}
-    version = factory.ready_version(
-        dataset, data_scientist, result=result | {"hints": [hint]}
-    )
-
-    assert "a number may name a person" in client.get(page_of(version)).text
-
-
 def test_version_says_when_nothing_is_related(client, dataset, data_scientist):
     correlations = {**PROFILED["profile"]["correlations"], "columns": ["x", "y"]}
     correlations |= {"pearson": [[1, 0.2], [0.2, 1]]}

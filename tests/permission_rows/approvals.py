@@ -1,5 +1,9 @@
 """Rows of approval requests and signatures."""
 
+from django.utils import timezone
+
+from apps.approvals import actions
+from apps.approvals.models import NewCondition
 from tests.factories import approvals
 from tests.factories.people import PASSWORD
 from tests.permission_rows import (
@@ -67,6 +71,20 @@ def enders(status: int) -> dict[str, int]:
     }
 
 
+def with_condition(world):
+    approval = approvals.request(world)
+    duty = NewCondition("Retrain.", world.data_scientist, timezone.localdate())
+    given = actions.sign_off(
+        approval=approval,
+        comment="When it snows.",
+        password=PASSWORD,
+        by=world.validator,
+        conditions=[duty],
+    )
+    arguments = {"pk": approval.pk, "condition": given.conditions.get().pk}
+    return arguments, {"evidence": "Run 7."}
+
+
 ROWS = [
     Row("approvals:requests", "get", of_project, READ),
     Row("approvals:request_approval", "get", to_request, author(200), others=403),
@@ -81,6 +99,8 @@ ROWS = [
         others=403,
     ),
     Row("v1:withdraw_sign_off", "post", signed, {VALIDATOR: 200, **HIDDEN}, others=403),
+    Row("approvals:meet_condition", "post", with_condition, author(302), others=403),
+    Row("v1:meet_condition", "post", with_condition, author(200), others=403),
     Row("approvals:revoke", "post", approved, enders(302), others=403),
     Row("v1:revoke", "post", approved, enders(200), others=403),
     Row("v1:approval_requests", "get", expect=ALL),

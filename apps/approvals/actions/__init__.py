@@ -1,5 +1,6 @@
 """Everything that changes an approval request; the last signature moves the alias."""
 
+from apps.approvals.actions.clock import meet_condition, review_approval
 from apps.approvals.actions.requests import POLICY, request_approval, withdraw_request
 from apps.approvals.actions.signing import (
     reject,
@@ -11,9 +12,11 @@ from apps.approvals.actions.signing import (
 
 __all__ = [
     "POLICY",
+    "meet_condition",
     "reject",
     "request_approval",
     "request_changes",
+    "review_approval",
     "revoke_approval",
     "sign_off",
     "withdraw_request",

@@ -116,13 +116,15 @@ def reject(
         WrongPassword: the password is not the signer's; counted against a lock.
         WrongState: the request is closed.
     """
-    return _end(
-        approval,
-        (SignOffDecision.REJECT, ApprovalStatus.REJECTED),
-        comment,
-        password,
-        by,
-    )
+    comment = _reason(SignOffDecision.REJECT, comment)
+    confirm_password(by=by, password=password)
+    with transaction.atomic():
+        approval = locked(approval)
+        ensure(rules.can_reject(by, approval))
+        given = _sign_open_stage(approval, SignOffDecision.REJECT, comment, by)
+        move(approval, ApprovalStatus.REJECTED, by=by)
+        _record_signature(EventType.APPROVAL_REJECTED, given, by)
+        return given
 
 
 def request_changes(
@@ -142,8 +144,15 @@ def request_changes(
         WrongPassword: the password is not the signer's; counted against a lock.
         WrongState: the request is closed.
     """
-    ending = (SignOffDecision.REQUEST_CHANGES, ApprovalStatus.CHANGES_REQUESTED)
-    return _end(approval, ending, comment, password, by)
+    comment = _reason(SignOffDecision.REQUEST_CHANGES, comment)
+    confirm_password(by=by, password=password)
+    with transaction.atomic():
+        approval = locked(approval)
+        ensure(rules.can_request_changes(by, approval))
+        given = _sign_open_stage(approval, SignOffDecision.REQUEST_CHANGES, comment, by)
+        move(approval, ApprovalStatus.CHANGES_REQUESTED, by=by)
+        _record_signature(EventType.APPROVAL_SENT_BACK, given, by)
+        return given
 
 
 def withdraw_sign_off(
@@ -230,29 +239,10 @@ def revoke_approval(
         return approval
 
 
-def _end(
-    approval: ApprovalRequest,
-    ending: tuple[SignOffDecision, ApprovalStatus],
-    comment: str,
-    password: str,
-    by: User,
+def _sign_open_stage(
+    approval: ApprovalRequest, decision: SignOffDecision, comment: str, by: User
 ) -> SignOff:
-    decision, status = ending
-    comment = _reason(decision, comment)
-    confirm_password(by=by, password=password)
-    with transaction.atomic():
-        approval = locked(approval)
-        ensure(rules.can_reject(by, approval))
-        given = _sign(queries.open_stages(approval)[0], decision, comment, by)
-        move(approval, status, by=by)
-        _record_signature(
-            EventType.APPROVAL_REJECTED
-            if status == ApprovalStatus.REJECTED
-            else EventType.APPROVAL_SENT_BACK,
-            given,
-            by,
-        )
-        return given
+    return _sign(queries.open_stages(approval)[0], decision, comment, by)
 
 
 def _approve(approval: ApprovalRequest, by: User) -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from apps.approvals.models.delegations import Delegation
-from apps.approvals.models.requests import Stage
+from apps.approvals.models.requests import ApprovalRequest, Stage
 from apps.approvals.models.states import REASONED, SignOffDecision
 from apps.core.ids import new_id
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+
+
+class SignOffQuerySet(models.QuerySet["SignOff"]):
+    """Reads of signatures."""
+
+    def visible_to(self, user: User) -> Self:
+        """Signatures under the requests that `user` can see."""
+        requests = ApprovalRequest.objects.visible_to(user)
+        return self.filter(stage__request__in=requests)
 
 
 class SignOff(models.Model):
@@ -48,6 +57,8 @@ class SignOff(models.Model):
     # its SHA-256. Empty when the signer was erased.
     record = models.TextField(blank=True)
     record_sha256 = models.CharField(max_length=64, blank=True)
+
+    objects = SignOffQuerySet.as_manager()
 
     class Meta:
         constraints = [

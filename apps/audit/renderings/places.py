@@ -71,18 +71,18 @@ _ACTIONS: Final[dict[Place, str]] = {
         model.version_registered plan.written project.created regeneration.requested
         report.requested run.recorded sealed.part_uploaded token.issued
         training.launched""",
-    _entity(3): """approval.approved approval.rejected approval.sent_back
-        approval.signed_off audit.export_cancel_requested audit.export_failed
-        audit.export_requeued
+    _entity(3): """approval.approved approval.condition_met approval.reinstated
+        approval.rejected approval.sent_back approval.signed_off approval.stale
+        audit.export_cancel_requested audit.export_failed audit.export_requeued
         audit.flaw_accepted audit.key_rotated audit.prune_approved
         audit.stream_moved code.cancel_requested code.failed code.finished
         code.requeued dataset.contract_saved dataset.diff_cancel_requested
         dataset.diff_failed dataset.diff_ready dataset.diff_requeued dataset.edited
         dataset.hint_decided dataset.opened dataset.restricted
         dataset.version_cancel_requested dataset.version_failed
-        dataset.version_fingerprinted dataset.version_ready dataset.version_requeued
-        model.alias_moved model.card_edited model.opened model.restricted
-        model.version_moved project.code_policy_set project.edited
+        dataset.version_fingerprinted dataset.version_ready
+        dataset.version_requeued model.alias_moved model.card_edited model.opened
+        model.restricted model.version_moved project.code_policy_set project.edited
         project.impact_determined project.objective_stated
         regeneration.cancel_requested regeneration.certified regeneration.failed
         regeneration.requeued report.cancel_requested report.failed report.finished
@@ -92,7 +92,8 @@ _ACTIONS: Final[dict[Place, str]] = {
         training.requeued""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
         audit.segment_pruned upload.expired""",
-    _entity(9): "approval.revoked token.revoked",
+    _entity(9): """approval.expired approval.lapsed approval.revoked
+        approval.suspended token.revoked""",
     _entity(10): """audit.export_started code.started dataset.diff_started
         dataset.version_started regeneration.started report.started
         sealed.part_started training.started upload.started""",

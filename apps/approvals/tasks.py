@@ -1,0 +1,15 @@
+"""Approvals watched by the clock."""
+
+from typing import Any
+
+from apps.accounts.actions import service_account
+from apps.approvals import actions, queries
+from apps.core.queue import task
+
+
+@task("approvals.review")
+def review_approvals(**_: Any) -> None:
+    """Look at every request whose time or evidence can change where it stands."""
+    worker = service_account()
+    for approval in queries.to_review():
+        actions.review_approval(approval=approval, by=worker)
