@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -13,6 +13,7 @@ from apps.access.permissions import Permission
 from apps.access.roles import PROJECT_ROLES
 from engine.spec import SpecError, decode
 
+MOST_DAYS = 3_650
 FOLDER = Path(__file__).parent / "policies"
 SIGNING_ROLES = frozenset(
     role.slug
@@ -34,12 +35,29 @@ class PolicyStage:
         role: slug of the project role that signs.
         required: how many people must sign.
         meaning: what a signature of this step states.
+        due_days: days from its turn on until its signers are late.
+        comment: whether a signature needs words.
     """
 
     title: str
     role: str
     required: int
     meaning: str
+    due_days: int | None = None
+    comment: Literal["optional", "always"] = "optional"
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Whether signatures may be given under conditions.
+
+    Args:
+        allowed: whether at all.
+        max_days: the latest day on which one may fall due, counted from signing.
+    """
+
+    allowed: bool = True
+    max_days: int = 90
 
 
 @dataclass(frozen=True)
@@ -51,12 +69,18 @@ class Policy:
         version: raised with every change of the file.
         title: what people call it.
         stages: signed one after the other.
+        request_days: after so many a request that nobody decided lapses.
+        validity_days: after so many an approval expires.
+        conditions: under which signatures may be given.
     """
 
     name: str
     version: int
     title: str
     stages: tuple[PolicyStage, ...]
+    request_days: int | None = None
+    validity_days: int | None = None
+    conditions: Conditions = Conditions()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values, to be frozen into a request."""
@@ -95,6 +119,9 @@ def _check(policy: Policy) -> None:
     where = f"Policy {policy.name}"
     if policy.version < 1:
         raise PolicyFaulty(f"{where}: version must be a whole number from 1.")
+    for field in ("request_days", "validity_days"):
+        _check_days(getattr(policy, field), f"{where}: {field}")
+    _check_days(policy.conditions.max_days, f"{where}: conditions.max_days")
     if not policy.stages:
         raise PolicyFaulty(f"{where}: there must be at least one stage.")
     for stage in policy.stages:
@@ -103,7 +130,13 @@ def _check(policy: Policy) -> None:
                 f"{where}: {stage.title} names the role {stage.role}, which may not "
                 f"sign. Use one of: {', '.join(sorted(SIGNING_ROLES))}."
             )
+        _check_days(stage.due_days, f"{where}: due_days of {stage.title}")
         if stage.required < 1:
             raise PolicyFaulty(f"{where}: {stage.title} must require 1 or more.")
         if not stage.title or not stage.meaning:
             raise PolicyFaulty(f"{where}: each stage needs a title and a meaning.")
+
+
+def _check_days(days: int | None, where: str) -> None:
+    if days is not None and not 1 <= days <= MOST_DAYS:
+        raise PolicyFaulty(f"{where} must be 1 to {MOST_DAYS:,} days.")

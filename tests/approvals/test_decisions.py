@@ -23,6 +23,7 @@ from apps.approvals.models import (
 from apps.approvals.serving import serving_decision
 from apps.approvals.tasks import review_approvals
 from apps.audit.models import AuditEvent
+from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid, PortalError, Refused, WrongState
 from apps.datasets.models import DatasetVersion
 from apps.projects.actions import access, add_member
@@ -419,6 +420,34 @@ def test_requests_end_by_the_clock(world, is_approved, field, status):
     approval.refresh_from_db()
     assert approval.status == status
     assert AuditEvent.objects.latest("pk").type == f"approval.{status}"
+
+
+def test_the_terms_of_the_policy_hold_for_the_request(world):
+    approval = approvals.request(world)
+    stage = approval.stages.earliest("position")
+    assert (approval.due_at - approval.requested_at).days in (89, 90)
+    assert (stage.due_at - approval.requested_at).days in (9, 10)
+
+    approval = approvals.sign(
+        approval, world.validator, world.operations_manager, world.program_manager
+    )
+
+    assert (approval.expires_at - approval.closed_at).days in (364, 365)
+
+
+def test_a_policy_can_forbid_conditions_and_ask_for_words(world):
+    approval = approvals.request(world)
+    approval.policy["conditions"]["allowed"] = False
+    approval.evidence["policy"] = approval.policy
+    approval.evidence_digest = canonical_digest(approval.evidence)
+    approval.save()
+    Stage.objects.filter(request=approval).update(must_comment=True)
+
+    with pytest.raises(Invalid, match="is signed with a comment"):
+        sign(approval, world.validator, comment=" ")
+    with pytest.raises(Invalid, match="allows no conditions"):
+        sign(approval, world.validator, conditions=[condition(world.data_scientist)])
+    assert not SignOff.objects.exists()
 
 
 def test_only_a_worker_moves_a_request_by_the_clock(world):

@@ -26,12 +26,16 @@ def test_load_policy_that_is_missing_fails():
     [
         ("role: validator", "role: auditor", "may not sign"),
         ("required: 1", "required: 0", "must require 1 or more"),
-        ("version: 1", "version: 0", "whole number from 1"),
-        ("version: 1", "version: one", "cannot be read"),
+        ("version: 2", "version: 0", "whole number from 1"),
+        ("version: 2", "version: one", "cannot be read"),
         ("meaning: Ready to operate", "meaning: ''", "title and a meaning"),
         ("required: 1", "needed: 1", "cannot be read"),
         ("stages:", "stages: []\nsteps:", "cannot be read"),
         ("name: standard", "name: [", "cannot be read"),
+        ("request_days: 90", "request_days: 0", "request_days must be 1 to 3,650"),
+        ("due_days: 10", "due_days: 9999", "due_days of Technical review must be"),
+        ("max_days: 90", "max_days: -1", "conditions.max_days must be"),
+        ("due_days: 10", "comment: sometimes", "must be one of 'optional', 'always'"),
     ],
 )
 def test_read_policy_refuses_the_impossible(before, after, sentence):

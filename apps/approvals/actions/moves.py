@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -64,8 +64,13 @@ def start_clock(approval: ApprovalRequest) -> None:
         "position"
     )
     if stage.due_days and stage.due_at is None:
-        stage.due_at = timezone.now() + timedelta(days=stage.due_days)
+        stage.due_at = days_from_now(stage.due_days)
         stage.save(update_fields=["due_at"])
+
+
+def days_from_now(days: int | None) -> datetime | None:
+    """Return the moment so many days from now; None without a number of days."""
+    return None if days is None else timezone.now() + timedelta(days=days)
 
 
 def locked(approval: ApprovalRequest) -> ApprovalRequest:

@@ -10,6 +10,7 @@ from apps.access.checks import ensure
 from apps.approvals import queries, rules
 from apps.approvals.actions.moves import (
     checked_text,
+    days_from_now,
     locked,
     locked_version,
     move,
@@ -96,6 +97,7 @@ def _create(report: ValidationReport, message: str, by: User) -> ApprovalRequest
         message=message,
         requested_by=by,
         follows=queries.latest_request(report.version),
+        due_at=days_from_now(policy.request_days),
     )
     Stage.objects.bulk_create(
         Stage(
@@ -105,6 +107,8 @@ def _create(report: ValidationReport, message: str, by: User) -> ApprovalRequest
             role=stage.role,
             required=stage.required,
             meaning=stage.meaning,
+            must_comment=stage.comment == "always",
+            due_days=stage.due_days,
         )
         for position, stage in enumerate(policy.stages, start=1)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,13 @@ from django.utils import timezone
 from apps.access.checks import ensure
 from apps.accounts.actions import confirm_password
 from apps.approvals import queries, records, rules
-from apps.approvals.actions.moves import checked_text, locked, move, start_clock
+from apps.approvals.actions.moves import (
+    checked_text,
+    days_from_now,
+    locked,
+    move,
+    start_clock,
+)
 from apps.approvals.models import (
     REASONED,
     ApprovalRequest,
@@ -25,6 +32,7 @@ from apps.approvals.models import (
     SignOffWithdrawal,
     Stage,
 )
+from apps.approvals.policies import Conditions
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
@@ -35,7 +43,6 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 MAX_CONDITIONS = 10
-DEFAULT_CONDITION_DAYS = 90  # the latest day, where the policy names none
 _MEANINGS = {
     SignOffDecision.REJECT: "Rejected",
     SignOffDecision.REQUEST_CHANGES: "Reviewed",
@@ -246,8 +253,7 @@ def _sign_open_stage(
 
 
 def _approve(approval: ApprovalRequest, by: User) -> None:
-    if days := approval.policy.get("validity_days"):
-        approval.expires_at = timezone.now() + timedelta(days=days)
+    approval.expires_at = days_from_now(approval.policy.get("validity_days"))
     move(approval, ApprovalStatus.APPROVED, by=by)
     promotion.move_alias(version=approval.version, alias=AliasName.CHAMPION, by=by)
 
@@ -266,13 +272,14 @@ def _invalid(field: str, sentence: str) -> Invalid:
 def _check_conditions(
     approval: ApprovalRequest, conditions: Sequence[NewCondition]
 ) -> None:
-    terms = approval.policy.get("conditions") or {"allowed": True}
+    # Requests from before policies had terms keep the policy they were made under.
+    terms = approval.policy.get("conditions") or asdict(Conditions())
     if conditions and not terms["allowed"]:
         raise _invalid("conditions", "The policy of this request allows no conditions.")
     if len(conditions) > MAX_CONDITIONS:
         raise _invalid("conditions", f"Set at most {MAX_CONDITIONS} conditions.")
     today = timezone.localdate()
-    latest = today + timedelta(days=terms.get("max_days") or DEFAULT_CONDITION_DAYS)
+    latest = today + timedelta(days=terms["max_days"])
     for place, condition in enumerate(conditions):
         if not checked_text(condition.text, field=f"conditions[{place}].text"):
             raise _invalid(f"conditions[{place}].text", "Say what must be done.")
