@@ -1311,7 +1311,7 @@ def start(running: ExitStack) -> Any:
     with interruptions_put_off():
         process.start()
         running.callback(process.join)
-        running.callback(process.terminate)
+        running.callback(process.kill)  # it only reads, and must not keep us waiting
         running.callback(ours.close)
     theirs.close()
     return ours
