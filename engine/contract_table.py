@@ -9,7 +9,7 @@ import duckdb
 from engine import tables
 from engine.contract_rules import Expectation
 from engine.folder import EngineError, Json
-from engine.profile.hints import guarded
+from engine.profile.hints import masked_if_personal
 
 MOST_ROWS = 10  # shown for each broken expectation
 LONGEST_VALUE = 200
@@ -74,7 +74,7 @@ class ContractTable:
             entry["rows"] = [
                 {
                     "row": number + self._first_row,
-                    "value": guarded(line.columns, by_row[number][place]),
+                    "value": masked_if_personal(line.columns, by_row[number][place]),
                 }
                 for number in found
             ]

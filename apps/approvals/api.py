@@ -14,10 +14,11 @@ from apps.approvals.models import (
     NewCondition,
     SignOff,
 )
+from apps.approvals.serving import serving_decision
 from apps.audit.waiting import seal_header
-from apps.core.errors import Invalid
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
+from apps.projects.queries import person_by_email
 from apps.registry.models import ModelVersion
 
 
@@ -176,7 +177,10 @@ class SignOffView(_RequestBase):
         given = ConditionalSignOffInput(data=request.data)
         given.is_valid(raise_exception=True)
         said = given.validated_data
-        conditions = _conditions(approval, said.pop("conditions"))
+        conditions = [
+            NewCondition(row["text"], person_by_email(row["owner"]), row["due_on"])
+            for row in said.pop("conditions")
+        ]
         actions.sign_off(
             approval=approval, **said, conditions=conditions, by=request.user
         )
@@ -275,17 +279,26 @@ class WithdrawRequestView(_RequestBase):
         return Response(RequestOutput(self.get_object()).data)
 
 
-def _conditions(
-    approval: ApprovalRequest, rows: list[dict[str, Any]]
-) -> list[NewCondition]:
-    owners = {owner.email: owner for owner in queries.possible_owners(approval)}
-    for place, row in enumerate(rows):
-        if row["owner"] not in owners:
-            sentence = f"{row['owner']} is no active member of the project."
-            raise Invalid(sentence, fields={f"conditions[{place}].owner": sentence})
-    return [
-        NewCondition(row["text"], owners[row["owner"]], row["due_on"]) for row in rows
-    ]
+class ServingOutput(serializers.Serializer[Any]):
+    allowed = serializers.BooleanField()
+    reason = serializers.CharField(help_text="Empty when it may serve.")
+
+
+class ServingView(ApiView):
+    serializer_class = ServingOutput
+
+    @extend_schema(responses=ServingOutput)
+    def get(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
+        """Whether this version may serve now; asked at every load, never kept."""
+        version = get_object_or_404(
+            ModelVersion.objects.visible_to(request.user).select_related(
+                "model__project"
+            ),
+            model__project__slug=slug,
+            model__name=name,
+            number=number,
+        )
+        return Response(ServingOutput(serving_decision(version)).data)
 
 
 urlpatterns = [
@@ -315,6 +328,11 @@ urlpatterns = [
         "approval-requests/<uuid:pk>/withdraw",
         WithdrawRequestView.as_view(),
         name="withdraw_request",
+    ),
+    path(
+        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/serving",
+        ServingView.as_view(),
+        name="serving",
     ),
     path(
         "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.db.models import (
     CharField,
     Exists,
+    F,
     Max,
     OuterRef,
     Prefetch,
@@ -27,18 +27,18 @@ from apps.approvals.models import (
     ApprovalRequest,
     ApprovalStatus,
     Condition,
-    Delegation,
     SignOff,
     SignOffDecision,
     Stage,
 )
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
-from apps.projects.models import Membership
+from apps.projects.queries import members_of
 from apps.registry.models import AliasName
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.projects.models import Project
     from apps.registry.models import ModelVersion
 
 
@@ -59,48 +59,50 @@ class Deed:
     spares: str = ""
 
 
-# Who had the report made signs that the version is validated, and nothing else.
-VALIDATED = "Independently validated"
-# Who, when and what: from the request to the rows that say so.
+class Duty(NamedTuple):
+    """A deed that a row of the database tells: paths from a request to who and when."""
+
+    who: str
+    when: str
+    did: str
+    spares: str = ""
+
+
 DUTIES = (
-    (
+    Duty(
         "version__run__dataset_version__uploaded_by",
         "version__run__dataset_version__created_at",
         "uploaded its data",
     ),
-    (
+    Duty(
         "version__run__training_job__launched_by",
         "version__run__training_job__created_at",
         "launched its training",
     ),
-    ("version__run__recorded_by", "version__run__recorded_at", "recorded its run"),
-    ("version__registered_by", "version__created_at", "registered it"),
-    ("requested_by", "requested_at", "asked for its approval"),
+    Duty("version__run__recorded_by", "version__run__recorded_at", "recorded its run"),
+    Duty("version__registered_by", "version__created_at", "registered it"),
+    Duty(
+        "report__requested_by",
+        "report__created_at",
+        "had its validation report made",
+        spares="Independently validated",
+    ),
+    Duty("requested_by", "requested_at", "asked for its approval"),
 )
 
 
 def involvement(approval: ApprovalRequest) -> list[Deed]:
     """List who took part in making or signing what `approval` asks for."""
-    return [
-        *_duties(approval),
-        Deed(
-            approval.report.requested_by_id,
-            "had its validation report made",
-            approval.report.created_at,
-            spares=VALIDATED,
-        ),
-        *_card_edits(approval),
-        *_signatures(approval),
-    ]
+    return [*_duties(approval), *_card_edits(approval), *_signatures(approval)]
 
 
 def _duties(approval: ApprovalRequest) -> Iterator[Deed]:
-    paths = [path for who, when, _ in DUTIES for path in (who, when)]
+    paths = [path for duty in DUTIES for path in (duty.who, duty.when)]
     found = ApprovalRequest.objects.values_list(*paths).get(pk=approval.pk)
-    for place, (_, _, did) in enumerate(DUTIES):
+    for place, duty in enumerate(DUTIES):
         user_id, at = found[2 * place : 2 * place + 2]
         if user_id is not None:
-            yield Deed(user_id, did, at)
+            yield Deed(user_id, duty.did, at, duty.spares)
 
 
 def _card_edits(approval: ApprovalRequest) -> Iterator[Deed]:
@@ -136,13 +138,14 @@ def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
             waits_for=Subquery(present.values("role")[:1]),
             stage_title=Subquery(present.values("title")[:1]),
             stage_meaning=Subquery(present.values("meaning")[:1]),
-            stage_people=Subquery(present.values("people")[:1]),
         )
-        .filter(_in_turn(user))
-        .exclude(~Q(stage_meaning=VALIDATED), report__requested_by=user)
+        .filter(
+            version__model__project__memberships__user=user,
+            version__model__project__memberships__role=F("waits_for"),
+        )
     )
-    for who, _, _ in DUTIES:
-        waiting = waiting.exclude(**{who: user})
+    for duty in DUTIES:
+        waiting = waiting.exclude(~Q(stage_meaning=duty.spares), **{duty.who: user})
     edits = AuditEvent.objects.filter(
         type=EventType.MODEL_CARD_EDITED,
         target_id=Cast(OuterRef("version_id"), CharField()),
@@ -151,39 +154,10 @@ def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
     return waiting.exclude(stages__sign_offs__signer=user).exclude(Exists(edits))
 
 
-def _in_turn(user: User) -> Q:
-    """Say in the database who may sign, as `rules.in_turn` says."""
-    held = Membership.objects.filter(
-        user=user,
-        project=OuterRef("version__model__project"),
-        role=OuterRef("waits_for"),
-    )
-    lent = Delegation.objects.in_force().filter(
-        receiver=user,
-        project=OuterRef("version__model__project"),
-        role=OuterRef("waits_for"),
-    )
-    everywhere = [slug for slug in user.agency_roles if slug in ROLES]
-    return (
-        Exists(held)
-        | Exists(lent)
-        | Q(waits_for__in=everywhere)
-        | Q(stage_people__contains=str(user.pk))
-    )
-
-
 def consents(stage: Stage) -> int:
     """Count the signatures by which `stage` comes nearer to being complete."""
     given = stage.sign_offs.filter(decision__in=CONSENTING)
     return given.filter(withdrawal__isnull=True).count()
-
-
-def lent_to(user: User, stage: Stage) -> Delegation | None:
-    """Return the delegation by which `user` may sign `stage`, if there is one."""
-    lent = Delegation.objects.in_force().filter(
-        receiver=user, project=stage.request.project, role=stage.role
-    )
-    return lent.select_related("giver").order_by("-pk").first()
 
 
 def open_stages(approval: ApprovalRequest) -> list[Stage]:
@@ -195,25 +169,6 @@ def open_stages(approval: ApprovalRequest) -> list[Stage]:
     for stage in stages:
         stage.request = approval
     return stages
-
-
-def possible_signers(stage: Stage) -> list[User]:
-    """List the active people who hold the role of `stage`, stand in, or are named."""
-    project = stage.request.project
-    lent = Delegation.objects.in_force().filter(project=project, role=stage.role)
-    in_turn = Q(pk__in=stage.people)
-    if stage.role:
-        members = Membership.objects.filter(project=project, role=stage.role)
-        in_turn |= Q(pk__in=members.values("user")) | Q(pk__in=lent.values("receiver"))
-        in_turn |= Q(agency_roles__contains=[stage.role])
-    return list(
-        get_user_model().objects.filter(in_turn, is_active=True).order_by("full_name")
-    )
-
-
-def conditions_of(approval: ApprovalRequest) -> list[Condition]:
-    """List the conditions of a request in the order in which they fall due."""
-    return list(Condition.objects.of(approval).select_related("owner", "met_by"))
 
 
 def late_conditions(approval: ApprovalRequest) -> list[Condition]:
@@ -232,19 +187,25 @@ def to_review() -> QuerySet[ApprovalRequest]:
     return found.select_related("version").order_by("pk")
 
 
-def possible_owners(approval: ApprovalRequest) -> list[User]:
-    """List the active members of the project, on whom a condition can be laid."""
-    members = Membership.objects.filter(
-        project=approval.project, user__is_active=True
-    ).select_related("user")
-    return [member.user for member in members.order_by("user__full_name")]
+def active_members(project: Project, **narrowed: Any) -> list[User]:
+    """List the members who can sign in, by name."""
+    members = members_of(project).filter(user__is_active=True, **narrowed)
+    return [member.user for member in members]
 
 
 def stages_with_sign_offs(approval: ApprovalRequest) -> list[Stage]:
-    """List all stages in order, each with its signatures in `.sign_offs.all()`."""
+    """List all stages in order, each with its signatures in `.sign_offs.all()`.
+
+    Each of these has its withdrawal, if any, and its conditions in `.conditions.all()`.
+    """
+    conditions = Condition.objects.select_related("owner", "met_by").order_by("due_on")
     given = SignOff.objects.select_related("withdrawal").order_by("signed_at")
+    given = given.prefetch_related(Prefetch("conditions", queryset=conditions))
     stages = Stage.objects.filter(request=approval).order_by("position")
-    return list(stages.prefetch_related(Prefetch("sign_offs", queryset=given)))
+    found = list(stages.prefetch_related(Prefetch("sign_offs", queryset=given)))
+    for stage in found:
+        stage.request = approval
+    return found
 
 
 def with_stages(requests: QuerySet[ApprovalRequest]) -> QuerySet[ApprovalRequest]:
@@ -293,6 +254,7 @@ def card_section(version: ModelVersion) -> dict[str, Any] | None:
             _signature(stage, sign_off)
             for stage in stages_with_sign_offs(approval)
             for sign_off in stage.sign_offs.all()
+            if not hasattr(sign_off, "withdrawal")
         ],
     }
 
@@ -300,7 +262,7 @@ def card_section(version: ModelVersion) -> dict[str, Any] | None:
 def _signature(stage: Stage, sign_off: SignOff) -> dict[str, Any]:
     return {
         "stage": stage.title,
-        "role": stage.signed_by,
+        "role": ROLES[stage.role].title,
         "decision": SignOffDecision(sign_off.decision).label,
         "meaning": sign_off.meaning,
         "name": sign_off.signer_name,
@@ -322,7 +284,8 @@ def signatures_in_force(person: User) -> list[str]:
         stage__request__status__in=[ApprovalStatus.APPROVED, ApprovalStatus.SUSPENDED],
         stage__request__version__aliases__name=AliasName.CHAMPION,
     )
-    given = SignOff.objects.filter(counting, signer=person).select_related(
+    standing = SignOff.objects.filter(withdrawal__isnull=True)
+    given = standing.filter(counting, signer=person).select_related(
         "stage__request__version__model__project"
     )
     return [

@@ -34,7 +34,6 @@ def sign_off_text(given: SignOff, conditions: Sequence[Condition]) -> str:
         "sign_off": str(given.pk),
         "request": {
             "id": str(approval.pk),
-            "kind": approval.kind,
             "policy": f"{approval.policy['name']} version {approval.policy['version']}",
         },
         "model_version": {
@@ -52,13 +51,6 @@ def sign_off_text(given: SignOff, conditions: Sequence[Condition]) -> str:
         "comment": given.comment,
         "conditions": [_condition(condition) for condition in conditions],
         "signer": signer_facts(given.signer, version.project),
-        "in_place_of": None
-        if given.delegation is None
-        else {
-            "delegation": str(given.delegation_id),
-            "id": str(given.delegation.giver_id),
-            "name": given.delegation.giver.full_name,
-        },
         "intent": INTENT,
         "method": given.method,
         "signed_at": given.signed_at.isoformat(),

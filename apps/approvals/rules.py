@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from apps.approvals.models import (
         ApprovalRequest,
         Condition,
-        Delegation,
         SignOff,
         Stage,
     )
@@ -119,7 +118,7 @@ def signers(approval: ApprovalRequest) -> list[Signer]:
             _independent(person, stages[0], deeds, person.full_name)
             and sees(person, approval.version.model, person.full_name),
         )
-        for person in queries.possible_signers(stages[0])
+        for person in queries.active_members(approval.project, role=stages[0].role)
     ]
 
 
@@ -160,16 +159,9 @@ def can_meet_condition(user: User, condition: Condition) -> Decision:
 
 def can_own_condition(user: User, approval: ApprovalRequest) -> Decision:
     """Say whether a duty can be laid on `user`: they must see what it is about."""
-    if not user.is_active:
-        return Denied(
-            f"{user.full_name} cannot sign in any more; choose somebody else."
-        )
+    if user not in queries.active_members(approval.project):
+        return Denied(f"{user.full_name} is no active member of the project.")
     return sees(user, approval.version.model, user.full_name)
-
-
-def delegation_used(user: User, stage: Stage) -> Delegation | None:
-    """Return the delegation by which `user` signs `stage`; None in their own right."""
-    return None if _holds(user, stage) else queries.lent_to(user, stage)
 
 
 def _closed(approval: ApprovalRequest) -> str:
@@ -192,31 +184,11 @@ def _independent(user: User, stage: Stage, deeds: Sequence[Deed], who: str) -> D
 
 
 def _in_turn(user: User, approval: ApprovalRequest, stage: Stage) -> Decision:
-    if _holds(user, stage):
-        return ALLOWED
-    if lent := queries.lent_to(user, stage):
-        return _in_place_of(lent.giver, approval, stage)
-    if stage.people:
-        return Denied(f"The stage {stage.title} is signed by people named beforehand.")
     held = roles_of(user, approval.project)
+    if stage.role in {role.slug for role in held}:
+        return ALLOWED
     mine = " and ".join(role.title.lower() for role in held)
     return Denied(
         f"The stage {stage.title} is signed in the role of "
         f"{ROLES[stage.role].title.lower()}; you are {mine} here."
     )
-
-
-def _holds(user: User, stage: Stage) -> bool:
-    held = {role.slug for role in roles_of(user, stage.request.project)}
-    return stage.role in held or str(user.pk) in stage.people
-
-
-def _in_place_of(giver: User, approval: ApprovalRequest, stage: Stage) -> Decision:
-    """Nobody does through another what they may not do themselves."""
-    if not _holds(giver, stage):
-        return Denied(
-            f"{giver.full_name} asked you to sign in their place, but is no longer "
-            f"{ROLES[stage.role].title.lower()} here."
-        )
-    deeds = queries.involvement(approval)
-    return _independent(giver, stage, deeds, giver.full_name)

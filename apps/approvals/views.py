@@ -19,7 +19,14 @@ from apps.approvals.forms import (
     RequestForm,
     SignOffForm,
 )
-from apps.approvals.models import ApprovalRequest, ApprovalStatus, SignOff, Stage
+from apps.approvals.models import (
+    SEALED,
+    ApprovalRequest,
+    ApprovalStatus,
+    Condition,
+    SignOff,
+    Stage,
+)
 from apps.approvals.policies import load_policy
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
@@ -118,9 +125,10 @@ def _trail(version: ModelVersion) -> list[dict[str, str]]:
 
 
 def _changed_parts(approval: ApprovalRequest) -> list[str]:
-    """What was withdrawn may change again; everything else is sealed."""
-    is_withdrawn = approval.status == ApprovalStatus.WITHDRAWN
-    return [] if is_withdrawn else changed_parts(approval)
+    """Name what changed since the request, for as long as nothing of it may."""
+    if approval.status == ApprovalStatus.STALE:
+        return [part["name"] for part in approval.moved]
+    return changed_parts(approval) if approval.status in SEALED else []
 
 
 def _findings(report: ValidationReport) -> dict[str, Any]:
@@ -160,7 +168,7 @@ def page_of(
         "stages": stages,
         "steps": queries.steps(approval, stages),
         "present_stage": present,
-        "conditions": queries.conditions_of(approval),
+        "conditions": _conditions(stages),
         "own_sign_off": _own_sign_off(reader, stages),
         "evidence": lines(approval.evidence),
         "changed_parts": _changed_parts(approval),
@@ -183,11 +191,23 @@ def decision_forms(
         "revoke": ReasonForm(data, auto_id="revoke_%s"),
     }
     if stage is not None:
-        owners = queries.possible_owners(approval)
+        owners = queries.active_members(approval.project)
         forms["sign_off"] = SignOffForm(
             data, stage=stage, owners=owners, auto_id="sign_%s"
         )
     return forms
+
+
+def _conditions(stages: list[Stage]) -> list[Condition]:
+    """List the conditions that count, in the order in which they fall due."""
+    found = [
+        condition
+        for stage in stages
+        for sign_off in stage.sign_offs.all()
+        if not hasattr(sign_off, "withdrawal")
+        for condition in sign_off.conditions.all()
+    ]
+    return sorted(found, key=lambda condition: condition.due_on)
 
 
 def _own_sign_off(reader: User, stages: list[Stage]) -> SignOff | None:

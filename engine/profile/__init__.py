@@ -70,7 +70,7 @@ def profile(
                 "subgroup": subgroups.kind_of(column.profile),
                 "top": hints.covered(column.profile, named),
             }
-            | hints.closed(column.profile, named)
+            | hints.hidden_figures(column.profile, named)
             for column, named in zip(found, personal, strict=True)
         ],
         correlate({c.profile["name"]: c.sample for c in found if c.sample is not None}),

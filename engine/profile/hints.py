@@ -185,7 +185,7 @@ def covered(column: Json, found: list[Json]) -> list[Json]:
     ]
 
 
-def closed(column: Json, found: list[Json]) -> Json:
+def hidden_figures(column: Json, found: list[Json]) -> Json:
     """Return what replaces single values of a column of numbers, such as the least.
 
     A number that names a person stands in them in full.
@@ -195,7 +195,7 @@ def closed(column: Json, found: list[Json]) -> Json:
     return dict.fromkeys(("min", "max", "quantiles", "histogram"))
 
 
-def guarded(columns: Sequence[str], value: str | None) -> str | None:
+def masked_if_personal(columns: Sequence[str], value: str | None) -> str | None:
     """Mask a value that is quoted from a row, if it may be personal.
 
     Args:

@@ -15,7 +15,6 @@ from apps.approvals.models import (
     ApprovalRequest,
     ApprovalStatus,
     Condition,
-    Delegation,
     NewCondition,
     SignOff,
     Stage,
@@ -131,6 +130,8 @@ def test_a_condition_is_laid_only_on_who_sees_the_model(world):
             world.validator,
             conditions=[condition(world.operations_manager)],
         )
+    with pytest.raises(Invalid, match="no active member"):
+        sign(approval, world.validator, conditions=[condition(world.outsider)])
 
 
 def test_the_trail_holds_the_digest_of_the_signed_record(world):
@@ -233,77 +234,6 @@ def test_who_had_the_report_made_signs_the_validation_and_nothing_else(world):
         in rules.can_sign_off(world.validator, approval).reason
     )
     assert approval not in queries.waiting_for(world.validator)
-
-
-def lend(world, receiver, **changed) -> Delegation:
-    now = timezone.now()
-    given = {
-        "giver": world.operations_manager,
-        "receiver": receiver,
-        "project": world.project,
-        "role": "operations_manager",
-        "starts_at": now - timedelta(days=1),
-        "ends_at": now + timedelta(days=1),
-        "reason": "On leave.",
-    }
-    return Delegation.objects.create(**{**given, **changed})
-
-
-def test_a_delegate_signs_in_place_of_who_asked_them_to(world):
-    approval = approvals.sign(approvals.request(world), world.validator)
-    vera = member(world, "vera", "validator")
-    assert approval not in queries.waiting_for(vera)
-    lent = lend(world, vera)
-
-    assert approval in queries.waiting_for(vera)
-    assert vera in [signer.person for signer in rules.signers(approval)]
-    given = sign(approval, vera)
-
-    assert given.delegation == lent
-    name = world.operations_manager.full_name
-    assert json.loads(given.record)["in_place_of"]["name"] == name
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"starts_at": timezone.now() + timedelta(hours=1)},
-        {"ends_at": timezone.now() - timedelta(hours=1)},
-        {"role": "program_manager"},
-    ],
-    ids=["not yet", "no longer", "another role"],
-)
-def test_a_delegation_counts_only_in_its_time_and_for_its_role(world, changed):
-    approval = approvals.sign(approvals.request(world), world.validator)
-    vera = member(world, "vera", "validator")
-    lend(world, vera, **changed)
-
-    assert approval not in queries.waiting_for(vera)
-    with pytest.raises(Refused, match="signed in the role of operations manager"):
-        sign(approval, vera)
-
-
-def test_nobody_does_through_another_what_they_may_not_do_themselves(world):
-    approval = approvals.request(world)
-    vera = member(world, "vera", "operations_manager")
-    approvals.sign(approval, world.validator)
-    approvals.sign(approval, world.operations_manager)
-    lend(world, vera, giver=world.validator, role="program_manager")
-
-    with pytest.raises(Refused, match="is no longer program manager here"):
-        sign(approval, vera)
-
-
-def test_a_stage_can_name_people(world):
-    approval = approvals.request(world)
-    vera = member(world, "vera", "validator")
-    stages = Stage.objects.filter(request=approval, position=1)
-    stages.update(role="", people=[str(vera.pk)])
-
-    with pytest.raises(Refused, match="people named beforehand"):
-        sign(approval, world.validator)
-    assert approval in queries.waiting_for(vera)
-    sign(approval, vera)
 
 
 def overdue(world, approval) -> Condition:
@@ -454,6 +384,76 @@ def test_only_a_worker_moves_a_request_by_the_clock(world):
     approval = approvals.approved(world)
     with pytest.raises(Refused):
         actions.review_approval(approval=approval, by=world.program_manager)
+
+
+def test_a_version_that_went_on_does_not_follow_its_old_request(world):
+    approval = approvals.request(world)
+    late = overdue(world, approval)
+    review(world, approval)
+    version = approval.version
+    validation.finished_report(version, world.validator)
+    version.refresh_from_db()
+    assert version.state == VersionState.VALIDATED
+
+    actions.meet_condition(condition=late, evidence="Run 7.", by=world.data_scientist)
+    approval.refresh_from_db()
+    assert approval.status == ApprovalStatus.SUSPENDED
+    ApprovalRequest.objects.update(expires_at=timezone.now())
+    assert review(world, approval)
+
+    assert approval.status == ApprovalStatus.EXPIRED
+    assert approval.version.state == VersionState.VALIDATED
+
+
+def test_a_card_counts_no_signature_that_was_taken_back(world):
+    approval = approvals.request(world)
+    given = sign(approval, world.validator)
+    assert queries.card_section(approval.version)["signatures"]
+
+    actions.withdraw_sign_off(
+        sign_off=given, reason="No.", password=PASSWORD, by=world.validator
+    )
+
+    assert not queries.card_section(approval.version)["signatures"]
+    assert not queries.signatures_in_force(world.validator)
+
+
+def test_a_page_shows_conditions_changes_and_the_request_before(world, client_of):
+    first = approvals.request(world)
+    actions.request_changes(
+        approval=first, comment="More.", password=PASSWORD, by=world.validator
+    )
+    approval = approvals.request(world, first.version)
+    given = sign(
+        approval, world.validator, conditions=[condition(world.data_scientist)]
+    )
+
+    page = client_of(world.validator).get(approval.get_absolute_url()).text
+    assert "Retrain on winter data." in page
+    assert first.get_absolute_url() in page
+    assert "Take my signature back" in page
+    mine = client_of(world.data_scientist).get(approval.get_absolute_url()).text
+    assert "What shows that it is met" in mine
+
+    actions.withdraw_sign_off(
+        sign_off=given, reason="Wrong rows.", password=PASSWORD, by=world.validator
+    )
+    page = client_of(world.validator).get(approval.get_absolute_url()).text
+    assert "Wrong rows." in page
+    assert "Waits for 1 × validator" in page
+    assert "Retrain on winter data." not in page
+
+
+def test_what_was_sent_back_may_change_without_an_alarm(world, client_of):
+    approval = approvals.request(world)
+    actions.request_changes(
+        approval=approval, comment="More.", password=PASSWORD, by=world.validator
+    )
+    ModelCard.objects.filter(version=approval.version).update(limitations="None.")
+
+    page = client_of(world.validator).get(approval.get_absolute_url()).text
+
+    assert "The evidence changed" not in page
 
 
 def test_fifty_at_once_give_as_many_signatures_as_are_needed(committed, world):

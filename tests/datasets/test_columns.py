@@ -26,5 +26,5 @@ def test_numbers_that_may_name_people_are_said_to_be_hidden(
 
     page = client_of(world.data_scientist).get(version.get_absolute_url())
 
-    assert [card.is_closed for card in column_cards(version)] == [is_hidden]
+    assert [card.hides_figures for card in column_cards(version)] == [is_hidden]
     assert ("a number may name a person" in page.text) is is_hidden

@@ -41,6 +41,10 @@ def to_request(world):
     return of_version(approvals.validated_version(world)), {"message": "Finds more."}
 
 
+def asked_version(world):
+    return of_version(approvals.validated_version(world)), None
+
+
 def request(world):
     return {"pk": approvals.request(world).pk}, None
 
@@ -103,6 +107,7 @@ ROWS = [
     Row("v1:meet_condition", "post", with_condition, author(200), others=403),
     Row("approvals:revoke", "post", approved, enders(302), others=403),
     Row("v1:revoke", "post", approved, enders(200), others=403),
+    Row("v1:serving", "get", asked_version, READ),
     Row("v1:approval_requests", "get", expect=ALL),
     Row("v1:approval_request", "get", request, READ),
     Row("v1:request_approval", "post", to_request, author(201), others=403),

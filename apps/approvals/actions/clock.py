@@ -10,7 +10,12 @@ from django.utils import timezone
 
 from apps.access.checks import ensure
 from apps.approvals import queries, rules
-from apps.approvals.actions.moves import checked_text, locked, move
+from apps.approvals.actions.moves import (
+    checked_text,
+    follows_request,
+    locked,
+    move,
+)
 from apps.approvals.evidence import moved_parts
 from apps.approvals.models import ApprovalRequest, ApprovalStatus, Condition
 from apps.audit.event_types import EventType
@@ -53,11 +58,8 @@ def review_approval(*, approval: ApprovalRequest, by: User) -> ApprovalRequest |
     """
     approval = locked(approval)
     ensure(rules.can_review_approval(by, approval))
-    before, approval.moved = approval.moved, moved_parts(approval)
     turn = _turn_of(approval)
     if turn is None:
-        if approval.moved != before:
-            approval.save(update_fields=["moved"])
         return None
     _take(approval, turn, by, {"evidence_digest": approval.evidence_digest})
     return approval
@@ -97,7 +99,11 @@ def meet_condition(*, condition: Condition, evidence: str, by: User) -> Conditio
         reason=evidence,
     )
     is_suspended = approval.status == ApprovalStatus.SUSPENDED
-    if is_suspended and not queries.late_conditions(approval):
+    if (
+        is_suspended
+        and follows_request(approval)
+        and not queries.late_conditions(approval)
+    ):
         reason = "Every condition that was overdue is met."
         _take(approval, _Turn(ApprovalStatus.APPROVED, reason), by, {})
     return condition
@@ -111,8 +117,9 @@ def _turn_of(approval: ApprovalRequest) -> _Turn | None:
         return None
     if status not in (ApprovalStatus.APPROVED, ApprovalStatus.SUSPENDED):
         return None
-    if approval.moved:
-        names = ", ".join(part["name"] for part in approval.moved)
+    if moved := moved_parts(approval):
+        approval.moved = moved
+        names = ", ".join(part["name"] for part in moved)
         return _Turn(ApprovalStatus.STALE, f"Since it was signed, {names} changed.")
     if approval.expires_at and approval.expires_at <= now:
         return _Turn(ApprovalStatus.EXPIRED, "It was given until this day.")

@@ -20,8 +20,9 @@ from apps.registry.models import ModelVersion, VersionState
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-# Where the version of a request goes with it.
+# Where the version of a request stands with it.
 _VERSION_STATES = {
+    ApprovalStatus.IN_REVIEW: VersionState.IN_REVIEW,
     ApprovalStatus.APPROVED: VersionState.APPROVED,
     ApprovalStatus.CHANGES_REQUESTED: VersionState.VALIDATED,
     ApprovalStatus.REJECTED: VersionState.REJECTED,
@@ -37,7 +38,9 @@ _VERSION_STATES = {
 def move(
     approval: ApprovalRequest, to: ApprovalStatus, *, by: User, reason: str = ""
 ) -> None:
-    """Move a locked request, and its version to the state that belongs to it.
+    """Move a locked request, and its version with it.
+
+    A version that a new report or a new request has led on stays where it is.
 
     Args:
         approval: as `locked` gave it.
@@ -48,14 +51,18 @@ def move(
     Raises:
         WrongState: the request or its version cannot get there.
     """
-    was_in_force = approval.status == ApprovalStatus.APPROVED
+    goes_along = follows_request(approval)
     approval.advance(to, reason)
     approval.save()
     state = _VERSION_STATES[to]
-    if to == ApprovalStatus.LAPSED and was_in_force:
-        state = VersionState.SUSPENDED
-    if approval.version.state != state:
+    if goes_along and approval.version.state != state:
         promotion.move_version(version=approval.version, to=state, by=by)
+
+
+def follows_request(approval: ApprovalRequest) -> bool:
+    """Say whether the version still stands where its request put it."""
+    expected = _VERSION_STATES[ApprovalStatus(approval.status)]
+    return approval.version.state == expected
 
 
 def start_clock(approval: ApprovalRequest) -> None:

@@ -22,7 +22,6 @@ from apps.approvals.actions.moves import (
     start_clock,
 )
 from apps.approvals.models import (
-    REASONED,
     ApprovalRequest,
     ApprovalStatus,
     Condition,
@@ -46,7 +45,6 @@ MAX_CONDITIONS = 10
 _MEANINGS = {
     SignOffDecision.REJECT: "Rejected",
     SignOffDecision.REQUEST_CHANGES: "Reviewed",
-    SignOffDecision.CONFIRM: "Confirmed emergency use",
 }
 _REASONS = {
     SignOffDecision.REJECT: "Say why you reject, so that the next version can do "
@@ -260,7 +258,7 @@ def _approve(approval: ApprovalRequest, by: User) -> None:
 
 def _reason(decision: SignOffDecision, comment: str) -> str:
     comment = checked_text(comment, field="comment")
-    if not comment and decision in REASONED:
+    if not comment and decision in _REASONS:
         raise _invalid("comment", _REASONS[decision])
     return comment
 
@@ -305,7 +303,6 @@ def _sign(
         signer_name=by.full_name,
         signer_title=by.title,
         signer_organisation=by.organisation,
-        delegation=rules.delegation_used(by, stage),
         decision=decision,
         meaning=_MEANINGS.get(decision, stage.meaning),
         comment=comment,

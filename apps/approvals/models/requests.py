@@ -9,11 +9,10 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.access.roles import ROLES
+from apps.access.roles import PROJECT_ROLES
 from apps.approvals.models.states import (
     APPROVAL_TRANSITIONS,
     ApprovalStatus,
-    RequestKind,
 )
 from apps.core.errors import WrongState
 from apps.core.ids import new_id
@@ -45,9 +44,6 @@ class ApprovalRequest(models.Model):
     report = models.ForeignKey(
         ValidationReport, on_delete=models.PROTECT, related_name="approval_requests"
     )
-    kind = models.CharField(
-        max_length=16, choices=RequestKind.choices, default=RequestKind.REGULAR
-    )
     # The request that this one answers: changes were asked for, or it came to an end.
     follows = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="followed_by"
@@ -65,8 +61,6 @@ class ApprovalRequest(models.Model):
     evidence_digest = models.CharField(max_length=64)
     # What of the evidence is not as it was: [{"part", "name", "before", "after"}].
     moved = models.JSONField(default=list)
-    # Minimum practice -> what its owner states about it.
-    practices = models.JSONField(default=dict)
     message = models.TextField(blank=True)
     requested_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, related_name="+"
@@ -76,7 +70,7 @@ class ApprovalRequest(models.Model):
     due_at = models.DateTimeField(null=True)
     # When the review ended.
     closed_at = models.DateTimeField(null=True)
-    # Until when the approval holds; of emergency use, until it must be confirmed.
+    # Until when the approval holds.
     expires_at = models.DateTimeField(null=True)
 
     objects = ApprovalRequestQuerySet.as_manager()
@@ -140,13 +134,9 @@ class Stage(models.Model):
     )
     position = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=120)
-    # Who signs: whoever holds the role, or the people named.
     role = models.CharField(
-        max_length=32,
-        blank=True,
-        choices=[(role.slug, role.title) for role in ROLES.values()],
+        max_length=32, choices=[(role.slug, role.title) for role in PROJECT_ROLES]
     )
-    people = models.JSONField(default=list)  # ids of users
     required = models.PositiveSmallIntegerField(default=1)
     # What a signature of this stage states, in the words of the policy.
     meaning = models.CharField(max_length=200)
@@ -161,15 +151,7 @@ class Stage(models.Model):
             models.UniqueConstraint(
                 fields=["request", "position"], name="one_stage_per_position"
             ),
-            models.CheckConstraint(
-                name="stage_has_role_or_people", condition=~Q(role="") ^ ~Q(people=[])
-            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.title} ({self.request})"
-
-    @property
-    def signed_by(self) -> str:
-        """Whose signature it waits for: a role, or people by name."""
-        return ROLES[self.role].title if self.role else "People named by the policy"

@@ -8,7 +8,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.approvals.models.delegations import Delegation
 from apps.approvals.models.requests import ApprovalRequest, Stage
 from apps.approvals.models.states import REASONED, SignOffDecision
 from apps.core.ids import new_id
@@ -41,10 +40,6 @@ class SignOff(models.Model):
     signer_name = models.CharField(max_length=150)
     signer_title = models.CharField(max_length=150, blank=True)
     signer_organisation = models.CharField(max_length=150, blank=True)
-    # Who asked the signer to sign in their place, if anybody.
-    delegation = models.ForeignKey(
-        Delegation, on_delete=models.PROTECT, null=True, related_name="sign_offs"
-    )
     decision = models.CharField(max_length=24, choices=SignOffDecision.choices)
     meaning = models.CharField(max_length=200)
     comment = models.TextField(blank=True)

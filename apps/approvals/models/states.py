@@ -28,8 +28,7 @@ APPROVAL_TRANSITIONS: dict[ApprovalStatus, frozenset[ApprovalStatus]] = {
             *(_S.WITHDRAWN, _S.LAPSED),
         }
     ),
-    # An approval given in an emergency lapses unless others confirm it.
-    _S.APPROVED: _ENDINGS | {_S.SUSPENDED, _S.LAPSED},
+    _S.APPROVED: _ENDINGS | {_S.SUSPENDED},
     _S.CHANGES_REQUESTED: frozenset(),
     _S.REJECTED: frozenset(),
     _S.WITHDRAWN: frozenset(),
@@ -42,11 +41,8 @@ APPROVAL_TRANSITIONS: dict[ApprovalStatus, frozenset[ApprovalStatus]] = {
 }
 
 
-class RequestKind(models.TextChoices):
-    """What a request asks for."""
-
-    REGULAR = "regular", "Approval"
-    EMERGENCY = "emergency", "Emergency use"
+# While a request stands there, its evidence must be what was submitted.
+SEALED = (_S.IN_REVIEW, _S.APPROVED, _S.SUSPENDED, _S.REJECTED)
 
 
 class SignOffDecision(models.TextChoices):
@@ -56,7 +52,6 @@ class SignOffDecision(models.TextChoices):
     APPROVE_WITH_CONDITIONS = "approve_with_conditions", "Signed off with conditions"
     REQUEST_CHANGES = "request_changes", "Changes requested"
     REJECT = "reject", "Rejected"
-    CONFIRM = "confirm", "Emergency use confirmed"
 
 
 # Decisions by which a stage is complete.

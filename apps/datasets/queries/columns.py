@@ -43,7 +43,7 @@ class ColumnCard:
     thumbnails: list[str]
 
     @property
-    def is_closed(self) -> bool:
+    def hides_figures(self) -> bool:
         """Whether single numbers are hidden, since they may name people."""
         is_numeric = self.type in ("integer", "number")
         return bool(self.hints) and is_numeric and not self.counts
