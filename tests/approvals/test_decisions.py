@@ -352,7 +352,7 @@ def test_requests_end_by_the_clock(world, is_approved, field, status):
     assert AuditEvent.objects.latest("pk").type == f"approval.{status}"
 
 
-def test_the_terms_of_the_policy_hold_for_the_request(world):
+def test_the_terms_of_the_policy_hold_for_the_request(world, client_of):
     approval = approvals.request(world)
     stage = approval.stages.earliest("position")
     assert (approval.due_at - approval.requested_at).days in (89, 90)
@@ -363,6 +363,8 @@ def test_the_terms_of_the_policy_hold_for_the_request(world):
     )
 
     assert (approval.expires_at - approval.closed_at).days in (364, 365)
+    page = client_of(world.validator).get(approval.get_absolute_url()).text
+    assert "Approved until" in page
 
 
 def test_a_policy_can_forbid_conditions_and_ask_for_words(world):
