@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -7,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.approvals import actions, queries
+from apps.approvals.changes import changes_since
 from apps.approvals.models import (
     MAX_COMMENT_CHARACTERS,
     ApprovalRequest,
@@ -159,7 +161,13 @@ class _RequestBase(ApiView):
 
     def get_queryset(self) -> Any:
         visible = ApprovalRequest.objects.visible_to(self.request.user)
-        return visible.select_related("version__model__project", "requested_by")
+        return visible.select_related(
+            "version__model__project",
+            "version__run",
+            "version__card",
+            "report",
+            "requested_by",
+        )
 
 
 class RequestView(ETagMixin, _RequestBase):
@@ -167,6 +175,38 @@ class RequestView(ETagMixin, _RequestBase):
     def get(self, request: ApiRequest, pk: str) -> Response:
         """One request with its evidence, stages and signatures."""
         return Response(RequestOutput(self.get_object()).data)
+
+
+class ChangeOutput(serializers.Serializer[Any]):
+    area = serializers.CharField()
+    title = serializers.CharField()
+    before = serializers.CharField()
+    after = serializers.CharField()
+    size = serializers.FloatField(help_text="0 to 1; the largest change comes first.")
+    better = serializers.BooleanField(allow_null=True)
+    percent = serializers.FloatField(allow_null=True)
+
+
+class ChangesOutput(serializers.Serializer[Any]):
+    compared_with = serializers.UUIDField(
+        source="before.pk", help_text="The request that was signed last."
+    )
+    version = serializers.IntegerField(source="before.version.number")
+    notes = serializers.ListField(child=serializers.CharField(), source="doubts")
+    changes = ChangeOutput(many=True, source="found")
+    same = serializers.ListField(child=serializers.CharField())
+
+
+class ChangesView(_RequestBase):
+    serializer_class = ChangesOutput
+
+    @extend_schema(responses=ChangesOutput)
+    def get(self, request: ApiRequest, pk: str) -> Response:
+        """What differs from the version that was signed last; 404 without one."""
+        changes = changes_since(self.get_object(), request.user)
+        if changes is None:
+            raise Http404
+        return Response(ChangesOutput(changes).data)
 
 
 class SignOffView(_RequestBase):
@@ -304,6 +344,11 @@ class ServingView(ApiView):
 urlpatterns = [
     path("approval-requests", RequestsView.as_view(), name="approval_requests"),
     path("approval-requests/<uuid:pk>", RequestView.as_view(), name="approval_request"),
+    path(
+        "approval-requests/<uuid:pk>/changes",
+        ChangesView.as_view(),
+        name="approval_changes",
+    ),
     path(
         "approval-requests/<uuid:pk>/sign-off", SignOffView.as_view(), name="sign_off"
     ),

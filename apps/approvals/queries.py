@@ -20,10 +20,12 @@ from django.db.models import (
     Subquery,
 )
 from django.db.models.functions import Cast
+from django.utils import timezone
 
 from apps.access.roles import ADMINISTRATOR, ROLES
 from apps.approvals.models import (
     CONSENTING,
+    ONCE_APPROVED,
     ApprovalRequest,
     ApprovalStatus,
     Condition,
@@ -236,6 +238,18 @@ def latest_request(version: ModelVersion) -> ApprovalRequest | None:
     """Return the newest request for `version`, open or not."""
     found = ApprovalRequest.objects.filter(version=version)
     return found.select_related("requested_by").order_by("-pk").first()
+
+
+def last_signed(approval: ApprovalRequest) -> ApprovalRequest | None:
+    """Return the request of the same model that was approved last before this one."""
+    until = approval.closed_at or timezone.now()
+    signed = ApprovalRequest.objects.filter(
+        version__model=approval.version.model_id,
+        status__in=ONCE_APPROVED,
+        closed_at__lt=until,
+    ).exclude(pk=approval.pk)
+    joined = signed.select_related("version__run", "version__card", "report__plan")
+    return joined.order_by("-closed_at").first()
 
 
 def card_section(version: ModelVersion) -> dict[str, Any] | None:

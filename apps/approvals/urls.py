@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.approvals import views, views_signing
+from apps.approvals import views, views_reading, views_signing
 
 app_name = "approvals"
 urlpatterns = [
@@ -14,6 +14,11 @@ urlpatterns = [
         name="request_approval",
     ),
     path("approval-requests/<uuid:pk>/", views.approval_request, name="request"),
+    path(
+        "approval-requests/<uuid:pk>/changes/",
+        views_reading.approval_changes,
+        name="changes",
+    ),
     path(
         "approval-requests/<uuid:pk>/sign-off/",
         views_signing.sign_off,

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.access.checks import ensure
 from apps.accounts.models import User
 from apps.approvals import actions, queries, rules
+from apps.approvals.changes import changes_since
 from apps.approvals.evidence import changed_parts, lines
 from apps.approvals.forms import (
     ChangesForm,
@@ -72,8 +73,8 @@ def request_approval(
     context = {
         "form": form,
         "version": version,
-        "title": _title(version),
-        "trail": _trail(version),
+        "title": request_title(version),
+        "trail": request_trail(version),
         "report": latest_report(version),
         "policy": load_policy(actions.POLICY),
     }
@@ -101,6 +102,7 @@ def visible_request(request: HtmxRequest, pk: UUID) -> ApprovalRequest:
     visible = ApprovalRequest.objects.visible_to(request.user).select_related(
         "version__model__project",
         "version__run",
+        "version__card",
         "report__plan",
         "report__champion__model__project",
         "report__champion__run",
@@ -111,11 +113,11 @@ def visible_request(request: HtmxRequest, pk: UUID) -> ApprovalRequest:
     return approval
 
 
-def _title(version: ModelVersion) -> str:
+def request_title(version: ModelVersion) -> str:
     return f"{version.model.name}, version {version.number}"
 
 
-def _trail(version: ModelVersion) -> list[dict[str, str]]:
+def request_trail(version: ModelVersion) -> list[dict[str, str]]:
     model, project = version.model, version.project
     return [
         {"label": project.name, "url": project.get_absolute_url()},
@@ -163,13 +165,14 @@ def page_of(
     }
     return {
         "approval": approval,
-        "title": _title(approval.version),
-        "trail": _trail(approval.version),
+        "title": request_title(approval.version),
+        "trail": request_trail(approval.version),
         "stages": stages,
         "steps": queries.steps(approval, stages),
         "present_stage": present,
         "conditions": _conditions(stages),
         "own_sign_off": _own_sign_off(reader, stages),
+        "changes": changes_since(approval, reader),
         "evidence": lines(approval.evidence),
         "changed_parts": _changed_parts(approval),
         "signers": rules.signers(approval),

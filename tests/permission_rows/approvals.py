@@ -49,6 +49,11 @@ def request(world):
     return {"pk": approvals.request(world).pk}, None
 
 
+def request_after_another(world):
+    approvals.approved(world)
+    return request(world)
+
+
 def to_validate(world):
     return {"pk": approvals.request(world).pk}, SIGNATURE
 
@@ -94,6 +99,8 @@ ROWS = [
     Row("approvals:request_approval", "get", to_request, author(200), others=403),
     Row("approvals:request_approval", "post", to_request, author(302), others=403),
     Row("approvals:request", "get", request, READ),
+    Row("approvals:changes", "get", request, READ),
+    Row("v1:approval_changes", "get", request_after_another, READ),
     Row("approvals:withdraw_request", "post", request, author(302), others=403),
     Row(
         "approvals:withdraw_sign_off",

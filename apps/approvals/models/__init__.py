@@ -10,6 +10,7 @@ from apps.approvals.models.sign_offs import SignOff, SignOffWithdrawal, forget_s
 from apps.approvals.models.states import (
     APPROVAL_TRANSITIONS,
     CONSENTING,
+    ONCE_APPROVED,
     REASONED,
     SEALED,
     ApprovalStatus,
@@ -20,6 +21,7 @@ __all__ = [
     "APPROVAL_TRANSITIONS",
     "CONSENTING",
     "MAX_COMMENT_CHARACTERS",
+    "ONCE_APPROVED",
     "REASONED",
     "SEALED",
     "ApprovalRequest",

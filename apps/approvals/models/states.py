@@ -45,6 +45,10 @@ APPROVAL_TRANSITIONS: dict[ApprovalStatus, frozenset[ApprovalStatus]] = {
 SEALED = (_S.IN_REVIEW, _S.APPROVED, _S.SUSPENDED, _S.REJECTED)
 
 
+# It was approved, whatever became of it since.
+ONCE_APPROVED = (_S.APPROVED, _S.SUSPENDED, _S.STALE, _S.EXPIRED, _S.REVOKED)
+
+
 class SignOffDecision(models.TextChoices):
     """What a signature says."""
 
