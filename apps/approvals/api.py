@@ -1,8 +1,9 @@
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -16,6 +17,7 @@ from apps.approvals.models import (
     NewCondition,
     SignOff,
 )
+from apps.approvals.record_files import record_answer
 from apps.approvals.serving import serving_decision
 from apps.audit.waiting import seal_header
 from apps.core.rest import ETagMixin
@@ -209,6 +211,18 @@ class ChangesView(_RequestBase):
         return Response(ChangesOutput(changes).data)
 
 
+class SignOffRecordView(_RequestBase):
+    @extend_schema(
+        responses={
+            (200, "application/zip"): OpenApiTypes.BINARY,
+            (200, "application/pdf"): OpenApiTypes.BINARY,
+        }
+    )
+    def get(self, request: ApiRequest, pk: str, ending: str) -> HttpResponse:
+        """Every signature with the proof of its seal (zip), or printed (pdf)."""
+        return record_answer(self.get_object(), ending)
+
+
 class SignOffView(_RequestBase):
     @extend_schema(request=ConditionalSignOffInput, responses=RequestOutput)
     def post(self, request: ApiRequest, pk: str) -> Response:
@@ -348,6 +362,11 @@ urlpatterns = [
         "approval-requests/<uuid:pk>/changes",
         ChangesView.as_view(),
         name="approval_changes",
+    ),
+    path(
+        "approval-requests/<uuid:pk>/sign-off-record.<slug:ending>",
+        SignOffRecordView.as_view(),
+        name="sign_off_record",
     ),
     path(
         "approval-requests/<uuid:pk>/sign-off", SignOffView.as_view(), name="sign_off"

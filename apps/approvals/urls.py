@@ -20,6 +20,11 @@ urlpatterns = [
         name="changes",
     ),
     path(
+        "approval-requests/<uuid:pk>/sign-off-record.<slug:ending>",
+        views_reading.sign_off_record,
+        name="sign_off_record",
+    ),
+    path(
         "approval-requests/<uuid:pk>/sign-off/",
         views_signing.sign_off,
         name="sign_off",

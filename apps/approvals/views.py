@@ -171,6 +171,7 @@ def page_of(
         "steps": queries.steps(approval, stages),
         "present_stage": present,
         "conditions": _conditions(stages),
+        "is_signed": any(stage.sign_offs.all() for stage in stages),
         "own_sign_off": _own_sign_off(reader, stages),
         "changes": changes_since(approval, reader),
         "evidence": lines(approval.evidence),

@@ -1,4 +1,4 @@
-"""Pages beside a request: what changed since the last signature, and records to keep."""
+"""Beside a request: what changed since the last signature, and records to keep."""
 
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from apps.approvals.changes import changes_since, moved_measures
+from apps.approvals.record_files import record_answer
 from apps.approvals.views import request_title, request_trail, visible_request
 from apps.core.http import HtmxRequest
 
@@ -28,3 +29,9 @@ def approval_changes(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "moved_measures": moved_measures(changes) if changes else None,
     }
     return render(request, "approvals/changes.html", context)
+
+
+@login_required
+@require_GET
+def sign_off_record(request: HtmxRequest, pk: UUID, ending: str) -> HttpResponse:
+    return record_answer(visible_request(request, pk), ending)

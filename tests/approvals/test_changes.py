@@ -142,7 +142,8 @@ def test_page_and_api_show_the_same(world, signed, client_of, api_of):
     )
 
     text = page.content.decode()
-    assert "Recall" in text and "Worse" in text
+    assert "Recall" in text
+    assert "Worse" in text
     titles = [change["title"] for change in answer.json()["changes"]]
     assert "Recall" in titles
     assert answer.json()["compared_with"] == str(signed.pk)

@@ -54,6 +54,10 @@ def request_after_another(world):
     return request(world)
 
 
+def printed(world):
+    return {"pk": approvals.request(world).pk, "ending": "pdf"}, None
+
+
 def to_validate(world):
     return {"pk": approvals.request(world).pk}, SIGNATURE
 
@@ -99,6 +103,8 @@ ROWS = [
     Row("approvals:request_approval", "get", to_request, author(200), others=403),
     Row("approvals:request_approval", "post", to_request, author(302), others=403),
     Row("approvals:request", "get", request, READ),
+    Row("approvals:sign_off_record", "get", printed, READ),
+    Row("v1:sign_off_record", "get", printed, READ),
     Row("approvals:changes", "get", request, READ),
     Row("v1:approval_changes", "get", request_after_another, READ),
     Row("approvals:withdraw_request", "post", request, author(302), others=403),

@@ -21,7 +21,7 @@ the command `bundle`, and everything above serves them, in this order:
     segments             65,536 events at a time, in one process for each core
     the examination      all events against all checkpoints
     further evidence     pruned segments, time stamps, personal data, proofs, filters
-    other commands       event, certificate, consistency, csv, witness
+    other commands       event, certificate, sign-off, consistency, csv, witness
 """
 
 from __future__ import annotations
@@ -262,6 +262,13 @@ RULES = {
     "certificate.form": Rule(ITSELF, "This is no certificate with its event."),
     "certificate.file": Rule(
         "the certificate", "The certificate does not speak of this file."
+    ),
+    "sign-off": Rule(
+        "the sealed event", "This is not the text that was signed."
+    ),
+    "sign-off.form": Rule(ITSELF, "This is no record of signatures with their events."),
+    "sign-off.evidence": Rule(
+        "the signatures", "The list of evidence is not what was signed."
     ),
     "consistency": Rule(
         "the older checkpoint",
@@ -2490,15 +2497,31 @@ def single_event(
     arguments: argparse.Namespace, report: Report, raw: bytes, body: bytes, place: str
 ) -> tuple[Examination, dict[str, Any] | None]:
     """Check the proof of one event; gives the event when it is readable."""
+    examination, (event,) = proven_events(arguments, report, [(raw, body, place)])
+    return examination, event
+
+
+def proven_events(
+    arguments: argparse.Namespace,
+    report: Report,
+    proofs_and_bodies: list[tuple[bytes, bytes, str]],
+) -> tuple[Examination, list[dict[str, Any] | None]]:
+    """Check proofs of single events; gives the events that are readable.
+
+    Each comes as its proof, its body and the place of the proof.
+    """
     nothing = Bundle(Nothing(), report)
     examination = Examination(nothing, trust_of(arguments), Wanted())
     examination.take_kept()
     proofs = Proofs(examination)
-    event = proofs.check(raw, body.rstrip(b"\n"), place)
+    events = [
+        proofs.check(raw, body.rstrip(b"\n"), place)
+        for raw, body, place in proofs_and_bodies
+    ]
     proofs.compare_checkpoints()
     proofs.drop_unused()
     examination.found.newest = proofs.newest
-    return examination, event
+    return examination, events
 
 
 CERTIFIED = "regeneration.certified"
@@ -2530,12 +2553,7 @@ def check_certificate(arguments: argparse.Namespace, report: Report) -> None:
 
 def compare_certificate(report: Report, text: bytes, event: dict[str, Any]) -> None:
     """Hold the certificate against the digest that its event has of it."""
-    place, changes = "certificate.json", event.get("changes")
-    stated = {
-        str(one.get("name")): one.get("value")
-        for one in (changes if isinstance(changes, list) else [])
-        if isinstance(one, dict)
-    }
+    place, stated = "certificate.json", facts_of(event)
     if event.get("action") != CERTIFIED:
         found = str(event.get("action"))
         report.add("certificate.form", "event.json", "action", CERTIFIED, found)
@@ -2549,6 +2567,16 @@ def compare_certificate(report: Report, text: bytes, event: dict[str, Any]) -> N
         value = ENCODER.encode(said.get(name))
         report.lines.append(f"  {name}: {plain(value)}")
     report.facts["certificate"] = said
+
+
+def facts_of(event: dict[str, Any]) -> dict[str, Any]:
+    """Give what an event says of itself, by name."""
+    changes = event.get("changes")
+    return {
+        str(one.get("name")): one.get("value")
+        for one in (changes if isinstance(changes, list) else [])
+        if isinstance(one, dict)
+    }
 
 
 def certificate_in(text: bytes) -> dict[str, Any]:
@@ -2581,6 +2609,92 @@ def certified_files(files: Any) -> Iterator[tuple[str, str]]:
         else:
             yield str(first), f"{name} of the first time"
             yield str(again), f"{name} as it was made again"
+
+
+SIGNED = {
+    "approval.approved",
+    "approval.rejected",
+    "approval.sent_back",
+    "approval.sign_off_withdrawn",
+    "approval.signed_off",
+}
+MAX_RECORD_BYTES = 4_000_000
+MAX_RECORDS = 1_000
+RECORD = "/record.json"
+
+
+def check_sign_off(arguments: argparse.Namespace, report: Report) -> None:
+    """Check the signatures under a request against their sealed events: `sign-off`."""
+    try:
+        source = open_export(arguments.path)
+    except UNREADABLE as error:
+        report.add("file.unreadable", "record", "file", "a zip", str(error))
+        return
+    with closing(source):
+        bundle = Bundle(source, report)
+        folders = sorted(
+            name[: -len(RECORD)] for name in bundle.present if name.endswith(RECORD)
+        )[:MAX_RECORDS]
+        found = [(one, *signed_parts(bundle, one)) for one in folders]
+        evidence = bundle.read("evidence.json", MAX_RECORD_BYTES)
+    if not folders:
+        report.add("sign-off.form", "record", "signatures", "at least one", "none")
+    whole = [
+        (folder, text, body, raw)
+        for folder, text, body, raw in found
+        if text is not None and body is not None and raw is not None
+    ]
+    examination, events = proven_events(
+        arguments,
+        report,
+        [(raw, body, f"{folder}/event.tlog-proof") for folder, _, body, raw in whole],
+    )
+    for place, (folder, text, _, _) in enumerate(whole):
+        event = events[place]
+        if event is not None:
+            compare_signature(report, folder, text, evidence, event)
+    conclude(arguments, examination)
+
+
+def signed_parts(bundle: Bundle, folder: str) -> tuple[bytes | None, ...]:
+    """Read the text, the event and the proof of one signature."""
+    return (
+        bundle.read(folder + RECORD, MAX_RECORD_BYTES),
+        bundle.read(f"{folder}/event.json", MAX_BODY_BYTES + 1),
+        bundle.read(f"{folder}/event.tlog-proof", MAX_NOTE_BYTES),
+    )
+
+
+def compare_signature(
+    report: Report,
+    folder: str,
+    text: bytes,
+    evidence: bytes | None,
+    event: dict[str, Any],
+) -> None:
+    """Hold a signature against its event, and the evidence against the signature."""
+    stated, action = facts_of(event), str(event.get("action"))
+    if action not in SIGNED:
+        wanted = "a signature"
+        report.add("sign-off.form", f"{folder}/event.json", "action", wanted, action)
+    digest = hashlib.sha256(text).hexdigest()
+    if stated.get("record_sha256") != digest:
+        expected = str(stated.get("record_sha256"))
+        report.add("sign-off", folder + RECORD, "SHA-256", expected, digest)
+        return
+    said = certificate_in(text)
+    signed = said.get("evidence_digest")
+    if signed is not None and evidence is not None:
+        found = hashlib.sha256(evidence).hexdigest()
+        if found != signed:
+            facts = ("SHA-256", str(signed), found)
+            report.add("sign-off.evidence", "evidence.json", *facts)
+    signer = said.get("signer")
+    name = signer.get("name") if isinstance(signer, dict) else None
+    parts = [name, said.get("meaning"), said.get("decision"), said.get("signed_at")]
+    known = [plain(str(part)) for part in parts if part is not None]
+    report.lines.append(f"  {plain(folder)}: {', '.join(known)}")
+    report.facts.setdefault("signatures", []).append(said)
 
 
 def sentences(event: dict[str, Any]) -> Iterator[str]:
@@ -2958,6 +3072,9 @@ def parser_of_commands() -> argparse.ArgumentParser:
         "--file", dest="files", metavar="FILE", action="append", default=[]
     )
     options_of_trust(certificate)
+    signatures = commands.add_parser("sign-off", help="verify signatures of a request")
+    signatures.add_argument("path", help="the zip file of a sign-off record")
+    options_of_trust(signatures)
     consistency = commands.add_parser("consistency", help="compare two checkpoints")
     consistency.add_argument("old")
     consistency.add_argument("new")
@@ -2977,7 +3094,8 @@ def parser_of_commands() -> argparse.ArgumentParser:
     signing.add_argument("--key", required=True, help="file of the private key")
     signing.add_argument("--log-key", type=key_argument, action="append", default=[])
     signing.add_argument("--init", metavar="NAME", help="make key and state")
-    for command in (bundle, event, certificate, consistency, rows, signing):
+    everything = (bundle, event, certificate, signatures, consistency, rows, signing)
+    for command in everything:
         command.add_argument("--json", action="store_true", help="answer for programs")
     return parser
 
@@ -3048,6 +3166,7 @@ COMMANDS = {
     "bundle": examine,
     "event": check_event,
     "certificate": check_certificate,
+    "sign-off": check_sign_off,
     "consistency": check_consistency,
     "csv": check_csv,
 }
