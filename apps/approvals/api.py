@@ -200,8 +200,6 @@ class ChangesOutput(serializers.Serializer[Any]):
 
 
 class ChangesView(_RequestBase):
-    serializer_class = ChangesOutput
-
     @extend_schema(responses=ChangesOutput)
     def get(self, request: ApiRequest, pk: str) -> Response:
         """What differs from the version that was signed last; 404 without one."""

@@ -243,9 +243,10 @@ def _origins(
         for line in section.different:
             area = _area(section.slug, line.key)
             if area:
-                cells = [str(cell or "not stated") for cell in line.cells]
+                former, latter = (str(cell or "not stated") for cell in line.cells)
                 title = _CODE_TITLES.get(line.key, line.title)
-                yield Change(area, title, *cells, size=_text_size(*line.cells))
+                size = _text_size(former, latter)
+                yield Change(area, title, former, latter, size)
 
 
 def _area(section: str, key: str) -> str:
@@ -258,10 +259,10 @@ def _area(section: str, key: str) -> str:
     return "code" if key in _CODE_KEYS or key.startswith("packages.") else ""
 
 
-def _text_size(before: str | None, after: str | None) -> float:
+def _text_size(before: str, after: str) -> float:
     """Measure a change of a value: of numbers their share, of words all or nothing."""
     try:
-        share = _relative(float(before or ""), float(after or ""))
+        share = _relative(float(before), float(after))
     except ValueError:
         return 1.0
     return 1.0 if share is None else min(abs(share), 1.0)
@@ -271,8 +272,8 @@ def _card(before: ModelVersion, after: ModelVersion) -> Iterator[Change]:
     for name, title in CARD_SECTIONS.items():
         pair = getattr(before.card, name), getattr(after.card, name)
         if pair[0] != pair[1]:
-            words = (text.split() for text in pair)
-            alike = SequenceMatcher(None, *words, autojunk=False).ratio()
+            former, latter = (text.split() for text in pair)
+            alike = SequenceMatcher(None, former, latter, autojunk=False).ratio()
             yield Change("card", title, *pair, size=1 - alike)
 
 

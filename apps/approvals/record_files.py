@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from importlib import resources
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import typst
@@ -30,7 +30,7 @@ _SIGNED = (
     *(EventType.APPROVAL_SENT_BACK, EventType.APPROVAL_SIGNED_OFF),
     EventType.APPROVAL_SIGN_OFF_WITHDRAWN,
 )
-_ACCESSIBLE = "ua-1"  # PDF/UA, ISO 14289-1
+_ACCESSIBLE: Final = "ua-1"  # PDF/UA, ISO 14289-1
 _HOW = """\
 # The sign-off record of {title}
 

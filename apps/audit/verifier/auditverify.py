@@ -2635,65 +2635,64 @@ def check_sign_off(arguments: argparse.Namespace, report: Report) -> None:
         folders = sorted(
             name[: -len(RECORD)] for name in bundle.present if name.endswith(RECORD)
         )[:MAX_RECORDS]
-        found = [(one, *signed_parts(bundle, one)) for one in folders]
+        signed = [one for one in (signed_in(bundle, one) for one in folders) if one]
         evidence = bundle.read("evidence.json", MAX_RECORD_BYTES)
     if not folders:
         report.add("sign-off.form", "record", "signatures", "at least one", "none")
-    whole = [
-        (folder, text, body, raw)
-        for folder, text, body, raw in found
-        if text is not None and body is not None and raw is not None
-    ]
-    examination, events = proven_events(
-        arguments,
-        report,
-        [(raw, body, f"{folder}/event.tlog-proof") for folder, _, body, raw in whole],
-    )
-    for place, (folder, text, _, _) in enumerate(whole):
-        event = events[place]
+    places = [(one.proof, one.body, f"{one.folder}/event.tlog-proof") for one in signed]
+    examination, events = proven_events(arguments, report, places)
+    for place, event in enumerate(events):
         if event is not None:
-            compare_signature(report, folder, text, evidence, event)
+            compare_signature(report, signed[place], evidence, event)
     conclude(arguments, examination)
 
 
-def signed_parts(bundle: Bundle, folder: str) -> tuple[bytes | None, ...]:
-    """Read the text, the event and the proof of one signature."""
-    return (
-        bundle.read(folder + RECORD, MAX_RECORD_BYTES),
-        bundle.read(f"{folder}/event.json", MAX_BODY_BYTES + 1),
-        bundle.read(f"{folder}/event.tlog-proof", MAX_NOTE_BYTES),
-    )
+@dataclass
+class Signed:
+    """A signature as it lies in a record: its text, its event and the proof of it."""
+
+    folder: str
+    text: bytes
+    body: bytes
+    proof: bytes
+
+
+def signed_in(bundle: Bundle, folder: str) -> Signed | None:
+    """Read a signature; None, and a finding, when a part of it is missing."""
+    text = bundle.read(folder + RECORD, MAX_RECORD_BYTES)
+    body = bundle.read(f"{folder}/event.json", MAX_BODY_BYTES + 1)
+    proof = bundle.read(f"{folder}/event.tlog-proof", MAX_NOTE_BYTES)
+    if text is None or body is None or proof is None:
+        return None
+    return Signed(folder, text, body, proof)
 
 
 def compare_signature(
-    report: Report,
-    folder: str,
-    text: bytes,
-    evidence: bytes | None,
-    event: dict[str, Any],
+    report: Report, signed: Signed, evidence: bytes | None, event: dict[str, Any]
 ) -> None:
     """Hold a signature against its event, and the evidence against the signature."""
     stated, action = facts_of(event), str(event.get("action"))
     if action not in SIGNED:
-        wanted = "a signature"
-        report.add("sign-off.form", f"{folder}/event.json", "action", wanted, action)
-    digest = hashlib.sha256(text).hexdigest()
+        place = f"{signed.folder}/event.json"
+        report.add("sign-off.form", place, "action", "a signature", action)
+    digest = hashlib.sha256(signed.text).hexdigest()
     if stated.get("record_sha256") != digest:
         expected = str(stated.get("record_sha256"))
-        report.add("sign-off", folder + RECORD, "SHA-256", expected, digest)
+        place = signed.folder + RECORD
+        report.add("sign-off", place, "SHA-256", expected, digest)
         return
-    said = certificate_in(text)
-    signed = said.get("evidence_digest")
-    if signed is not None and evidence is not None:
+    said = certificate_in(signed.text)
+    wanted = said.get("evidence_digest")
+    if wanted is not None and evidence is not None:
         found = hashlib.sha256(evidence).hexdigest()
-        if found != signed:
-            facts = ("SHA-256", str(signed), found)
+        if found != wanted:
+            facts = ("SHA-256", str(wanted), found)
             report.add("sign-off.evidence", "evidence.json", *facts)
     signer = said.get("signer")
     name = signer.get("name") if isinstance(signer, dict) else None
     parts = [name, said.get("meaning"), said.get("decision"), said.get("signed_at")]
     known = [plain(str(part)) for part in parts if part is not None]
-    report.lines.append(f"  {plain(folder)}: {', '.join(known)}")
+    report.lines.append(f"  {plain(signed.folder)}: {', '.join(known)}")
     report.facts.setdefault("signatures", []).append(said)
 
 
