@@ -37,6 +37,7 @@ AREAS = {
 SMALLEST_SHARE = 0.001  # of a measured value; a smaller change is none
 MOST_GROUPS = 12
 MOST_DRAWN = 10
+COMES_OR_GOES = 0.3  # the size of a value that only one of both states
 _LOWER_IN_GROUPS = frozenset({"false_positive_rate"})
 _CODE_KEYS = frozenset(
     {
@@ -98,6 +99,14 @@ class Changes:
     before: ApprovalRequest
     found: list[Change]
     doubts: list[str]
+
+    @property
+    def largest(self) -> list[Change]:
+        """The largest change of each kind, the largest first."""
+        first: dict[str, Change] = {}
+        for change in self.found:
+            first.setdefault(change.area, change)
+        return list(first.values())
 
     @property
     def same(self) -> list[str]:
@@ -243,9 +252,9 @@ def _origins(
         for line in section.different:
             area = _area(section.slug, line.key)
             if area:
+                size = _text_size(*line.cells)
                 former, latter = (str(cell or "not stated") for cell in line.cells)
                 title = _CODE_TITLES.get(line.key, line.title)
-                size = _text_size(former, latter)
                 yield Change(area, title, former, latter, size)
 
 
@@ -259,8 +268,10 @@ def _area(section: str, key: str) -> str:
     return "code" if key in _CODE_KEYS or key.startswith("packages.") else ""
 
 
-def _text_size(before: str, after: str) -> float:
+def _text_size(before: str | None, after: str | None) -> float:
     """Measure a change of a value: of numbers their share, of words all or nothing."""
+    if before is None or after is None:
+        return COMES_OR_GOES
     try:
         share = _relative(float(before), float(after))
     except ValueError:

@@ -86,6 +86,8 @@ def test_the_largest_change_comes_first(world, signed):
     sizes = [c.size for c in changes_since(approval, world.validator).found]
     assert sizes == sorted(sizes, reverse=True)
     assert len(sizes) >= 2
+    areas = [c.area for c in changes_since(approval, world.validator).largest]
+    assert areas == ["subgroups", "measures"]
 
 
 def on_other_data(world) -> ApprovalRequest:
