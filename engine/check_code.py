@@ -5,12 +5,17 @@ it says cannot be forged by them.
 """
 
 import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from engine.environment import environment
 from engine.folder import EngineError, Folder, Json
 from engine.package import load_model, read_signature
-from engine.spec.code import CheckCodeSpec
+from engine.record import CODE, RECORD, write_record
+from engine.run_code import DATA, PROJECT
+from engine.spec.code import CheckCodeSpec, RunCodeSpec
+from engine.steps import file_digest
 
 MOST_FILES = 500
 OTHER = "application/octet-stream"
@@ -24,6 +29,7 @@ MEDIA_TYPES = {
     ".skops": "application/zip",
     ".txt": "text/plain",
 }
+_STEPS = {DATA: "data", PROJECT: "project"}
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -31,17 +37,58 @@ def run(spec: CheckCodeSpec, folder: Folder) -> Json:
     """List the files, and find out whether they hold a model that can be registered.
 
     Raises:
-        EngineError: there are too many files.
+        EngineError: there are too many files, or one has the name of the record.
     """
     signature, note = _model(folder.outputs)
     if note:
         folder.log(note)
+    if spec.asked is not None:
+        keep_record(spec.asked, folder, spec.inputs, spec.metrics)
     return {
         "files": files(folder.outputs),
         "signature": signature,
         "note": note,
         "environment": environment(spec.threads),
     }
+
+
+def keep_record(
+    asked: RunCodeSpec,
+    folder: Folder,
+    inputs: Mapping[str, str],
+    metrics: Mapping[str, float],
+) -> None:
+    """Write the record from which the run can be done again.
+
+    Args:
+        asked: what the project was run by.
+        folder: with what the project left in `outputs/`.
+        inputs: SHA-256 of each file that was in `inputs/`, by name.
+        metrics: the last value of each figure.
+
+    Raises:
+        EngineError: there are too many files, or the project took the record's name.
+    """
+    for name in (RECORD, CODE):
+        if (folder.path / name).exists():
+            raise EngineError(
+                f"The project left {Path(name).name}, which is the name of what the "
+                "portal adds; give the file another name."
+            )
+    left = [Path(file["path"]) for file in files(folder.outputs)]
+    # A model comes before what it answers, so that it is named first.
+    left.sort(key=lambda path: (not path.stem.startswith("model"), path))
+    figures = json.dumps(metrics, sort_keys=True).encode()
+    steps = {
+        **{_STEPS[name]: inputs[name] for name in (DATA, PROJECT)},
+        **{
+            path.relative_to("outputs").as_posix(): file_digest(folder, path.as_posix())
+            for path in left
+        },
+        "figures": hashlib.sha256(figures).hexdigest(),
+    }
+    told = [{"step": step, "digest": digest} for step, digest in steps.items()]
+    write_record(asked, folder, told, dict(metrics), inputs)
 
 
 def files(outputs: Path) -> list[Json]:

@@ -11,6 +11,7 @@ Kind = Literal[
     "data", "seed", "spec", "code", "package", "hardware", "system", "nondeterminism"
 ]
 MOST_NAMED = 5
+PROJECT = "project.zip"  # an input, and no data
 _SYSTEM = {
     "python": "Python",
     "python_build": "the build of Python",
@@ -95,6 +96,9 @@ def named(names: list[str]) -> str:
 
 def _data(expected: Json, found: Json, groups: list[str]) -> Iterator[Difference]:
     names = _changed(expected["inputs"], found["inputs"])
+    if PROJECT in names:
+        names.remove(PROJECT)
+        yield Difference("code", "the code of the project changed", [PROJECT])
     if not names:
         return
     # What the model does not look at may change without reaching it.

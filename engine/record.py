@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from engine import ENGINE_VERSION
 from engine.environment import environment
 from engine.folder import Folder, Json
 from engine.package import add_entry
-from engine.spec import TrainSpec
+from engine.spec import RunCodeSpec, TrainSpec
 from engine.steps import file_digest
 
 FORMAT = "portal-record-1"
@@ -25,7 +26,11 @@ _SOURCE = Path(__file__).parent
 
 
 def write_record(
-    spec: TrainSpec, folder: Folder, steps: list[Json], metrics: dict[str, float]
+    spec: TrainSpec | RunCodeSpec,
+    folder: Folder,
+    steps: list[Json],
+    metrics: dict[str, float],
+    given: Mapping[str, str] | None = None,
 ) -> Json:
     """Write `outputs/record.json` and beside it the engine's source; return the record.
 
@@ -37,6 +42,7 @@ def write_record(
         folder: with all other outputs written.
         steps: as `engine.steps.digests` gives them.
         metrics: as measured.
+        given: SHA-256 of each input by name; by default those of the folder.
     """
     write_code(folder.path / CODE)
     record: Json = {
@@ -44,19 +50,27 @@ def write_record(
         "verb": spec.verb,
         "spec": spec.to_json(),
         "code": code(),
-        "inputs": inputs(folder),
+        "inputs": inputs(folder) if given is None else dict(given),
         "fingerprint": read_fingerprint(folder),
         "seeds": {"seed": spec.seed},
         "environment": environment(spec.threads),
         "steps": steps,
         "metrics": metrics,
-        "outputs": {
-            path.name: file_digest(folder, f"outputs/{path.name}")
-            for path in sorted(folder.outputs.iterdir())
-        },
+        "outputs": outputs(folder),
     }
     folder.write_json(RECORD, record)
     return record
+
+
+def outputs(folder: Folder) -> Json:
+    """Digest every file of `outputs/`, by its path below it."""
+    return {
+        path.relative_to(folder.outputs).as_posix(): file_digest(
+            folder, path.relative_to(folder.path).as_posix()
+        )
+        for path in sorted(folder.outputs.rglob("*"))
+        if path.is_file()
+    }
 
 
 def code(source: Path = _SOURCE) -> Json:

@@ -1,6 +1,6 @@
-"""The verb `verify`: say whether a training that was repeated gave the same.
+"""The verb `verify`: say whether a run that was repeated gave the same.
 
-The folder has what `train` left in `outputs/`, and in `expected/` the record and the
+The folder has what the run left in `outputs/`, and in `expected/` the record and the
 predictions of the first time. Without outputs only the data is looked at.
 """
 
@@ -15,26 +15,33 @@ import duckdb
 from engine import closeness, tables
 from engine.closeness import Gap, Tolerance, metric_rows, predictions_gap
 from engine.differences import (
+    PROJECT,
     Difference,
     changed_groups,
     differences,
     first_step,
+    named,
 )
 from engine.fingerprint import fingerprint
 from engine.folder import EngineError, Folder, Json
-from engine.record import FORMAT, PARTS, RECORD, inputs
-from engine.spec import SpecError, TrainSpec, decode
+from engine.record import CODE, FORMAT, PARTS, RECORD, inputs
+from engine.spec import RunCodeSpec, Spec, SpecError, decode
 from engine.steps import PREDICTIONS, file_digest
 
 # What must be equal byte for byte to be called identical.
 DECISIVE = ("model.skops", PREDICTIONS)
+# Of somebody's own project, where there is one of these; else every file of it.
+DECISIVE_OF_CODE = ("model.skops", "model.onnx", PREDICTIONS)
 IDENTICAL, WITHIN, DIFFERENT = "identical", "within_tolerance", "different"
+DATA = "data.parquet"
 _TIMED = (
     "the search was limited in minutes, so that how many settings it tries depends on "
     "how fast the machine is; limit it by trials alone"
 )
 _TOLD = {
     "data": "reading the data",
+    "project": "the code of the project",
+    "figures": "the figures it gave",
     "split": "dividing the rows",
     "preparation": "preparing the columns",
     "search": "searching for settings",
@@ -43,7 +50,7 @@ _TOLD = {
 }
 
 
-def run(spec: TrainSpec, folder: Folder) -> Json:
+def run(spec: Spec, folder: Folder) -> Json:
     """Compare `outputs/` with `expected/`; see the module.
 
     Returns:
@@ -68,15 +75,17 @@ def _compared(
     found = _record(folder.outputs / "record.json")
     tolerance = _tolerance(folder)
     files = _files(folder, expected, found)
-    gap = _gap(database, folder)
+    is_code = expected["verb"] == RunCodeSpec.verb
+    decisive = _decisive_of_code(files) if is_code else _named(files, DECISIVE)
+    gap = _gap(database, folder, may_differ=is_code)
     metrics = metric_rows(expected["metrics"], found["metrics"])
     unlike = differences(expected, found, _groups(database, folder, expected, found))
-    verdict = _verdict(files, gap, metrics, tolerance)
+    verdict = _verdict(decisive, gap, metrics, tolerance)
     step = first_step(expected, found)
     causes = _causes(unlike, step, expected) if verdict != IDENTICAL else []
     return {
         "verdict": verdict,
-        "sentence": _sentence(verdict, causes, gap, step),
+        "sentence": _sentence(verdict, causes, gap, step, _same(decisive, is_code)),
         "causes": [asdict(cause) for cause in causes],
         "other_differences": [asdict(one) for one in unlike if one not in causes],
         "first_step": step,
@@ -95,19 +104,22 @@ def _compared(
 def _data_only(
     database: duckdb.DuckDBPyConnection, folder: Folder, expected: Json
 ) -> Json:
-    """Say where data differs that nothing was trained on."""
+    """Say what differs of inputs that nothing was run on."""
     found = {"inputs": inputs(folder)}
     if found["inputs"] == expected["inputs"]:
         raise EngineError(
-            "There are no outputs to compare; run the verb train on this folder first."
+            "There are no outputs to compare; run the verb "
+            f"{expected['verb']} on this folder first."
         )
-    groups = _groups(database, folder, expected, found)
-    where = f": {'; '.join(groups)}" if groups else ""
-    return {
-        "verdict": DIFFERENT,
-        "sentence": f"Not repeated, because the data is not what it was{where}.",
-        "causes": [asdict(Difference("data", f"the data changed{where}", groups))],
-    }
+    if found["inputs"].get(DATA) == expected["inputs"].get(DATA):
+        said = "Not repeated, because the code of the project is not what it was."
+        cause = Difference("code", "the code of the project changed", [PROJECT])
+    else:
+        groups = _groups(database, folder, expected, found)
+        where = f": {'; '.join(groups)}" if groups else ""
+        said = f"Not repeated, because the data is not what it was{where}."
+        cause = Difference("data", f"the data changed{where}", groups)
+    return {"verdict": DIFFERENT, "sentence": said, "causes": [asdict(cause)]}
 
 
 def _record(path: Path) -> Json:
@@ -153,11 +165,45 @@ def _files(folder: Folder, expected: Json, found: Json) -> list[Json]:
     return rows
 
 
-def _gap(database: duckdb.DuckDBPyConnection, folder: Folder) -> Gap | None:
+def _named(files: list[Json], names: tuple[str, ...]) -> list[Json]:
+    return [file for file in files if file["name"] in names]
+
+
+def _decisive_of_code(files: list[Json]) -> list[Json]:
+    """Choose what must be equal: model and predictions, else every file it left."""
+    own = [file for file in files if file["name"] != Path(CODE).name]
+    return _named(own, DECISIVE_OF_CODE) or own
+
+
+def _same(decisive: list[Json], is_code: bool) -> str:
+    """Say what is equal when all that is decisive is."""
+    if not is_code:
+        return "model and predictions are equal byte for byte"
+    if not decisive:
+        return "it left no files, and every figure is the same"
+    names = named([file["name"] for file in decisive])
+    return f"{names} {'is' if len(decisive) == 1 else 'are'} equal byte for byte"
+
+
+def _gap(
+    database: duckdb.DuckDBPyConnection, folder: Folder, *, may_differ: bool
+) -> Gap | None:
+    """Measure how far the predictions are apart.
+
+    Args:
+        database: to read them with.
+        folder: of the job.
+        may_differ: whether the files may be of a form that cannot be compared.
+    """
     old, new = folder.path / "expected" / PREDICTIONS, folder.outputs / PREDICTIONS
     if not (old.is_file() and new.is_file()):
         return None
-    return predictions_gap(database, old, new)
+    try:
+        return predictions_gap(database, old, new)
+    except EngineError:
+        if may_differ:
+            return None
+        raise
 
 
 def _groups(
@@ -176,10 +222,13 @@ def _groups(
 
 
 def _verdict(
-    files: list[Json], gap: Gap | None, metrics: list[Json], tolerance: Tolerance | None
+    decisive: list[Json],
+    gap: Gap | None,
+    metrics: list[Json],
+    tolerance: Tolerance | None,
 ) -> str:
-    decisive = [file for file in files if file["name"] in DECISIVE]
-    if decisive and all(file["expected"] == file["found"] for file in decisive):
+    same = all(file["expected"] == file["found"] for file in decisive)
+    if same and (decisive or closeness.metrics_within(metrics, Tolerance(0, 0))):
         return IDENTICAL
     if tolerance is None or gap is None or not gap.is_within(tolerance):
         return DIFFERENT
@@ -206,10 +255,14 @@ def _causes(
 
 
 def _sentence(
-    verdict: str, causes: list[Difference], gap: Gap | None, step: str | None
+    verdict: str,
+    causes: list[Difference],
+    gap: Gap | None,
+    step: str | None,
+    same: str,
 ) -> str:
     if verdict == IDENTICAL:
-        return "Identical: model and predictions are equal byte for byte."
+        return f"Identical: {same}."
     apart = f" {_apart(gap)}" if gap else ""
     because = "; ".join(cause.sentence for cause in causes)
     if len(causes) > 1:

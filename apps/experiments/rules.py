@@ -35,10 +35,17 @@ def can_download_artifact(user: User, artifact: Artifact) -> Decision:
     of a registered model are seen by who sees the model.
     """
     run = artifact.run
+    if artifact.holds_data:
+        return can_download_rows(user, run)
+    return sees_model(user, run) and permitted(
+        user, Permission.MODEL_DOWNLOAD, run.project
+    )
+
+
+def can_download_rows(user: User, run: Run) -> Decision:
+    """Say whether `user` may take away rows of the dataset that `run` used."""
     if not (seen := sees_model(user, run)):
         return seen
-    if not artifact.holds_data:
-        return permitted(user, Permission.MODEL_DOWNLOAD, run.project)
     if not sees_dataset(user, run):
         return Denied("This file holds rows of a dataset that you were not granted.")
     return permitted(user, Permission.DATASET_DOWNLOAD, run.project)

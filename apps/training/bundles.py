@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from apps.core import blobs
 from apps.core.blobs import CHUNK_BYTES, BlobDamaged
 from apps.training import records
-from apps.training.records import CODE, DATA, PREDICTIONS, RECORD
+from apps.training.records import CODE, COMPARING, INPUTS, PREDICTIONS, RECORD
 
 if TYPE_CHECKING:
     from apps.experiments.models import Run
@@ -63,8 +63,15 @@ def bundle_of(run: Run) -> Bundle:
         blobs={
             "engine.zip": kept[CODE].sha256,
             "job/expected/record.json": record_sha256,
-            f"job/expected/{PREDICTIONS}": record["outputs"][PREDICTIONS],
-            f"job/inputs/{DATA}": record["inputs"][DATA],
+            **{
+                f"job/expected/{name}": record["outputs"][name]
+                for name in (PREDICTIONS,)
+                if name in record["outputs"]
+            },
+            **{
+                f"job/inputs/{name}": record["inputs"][name]
+                for name in INPUTS[record["verb"]]
+            },
         },
     )
 
@@ -127,7 +134,10 @@ def _readme(run: Run, record: dict[str, Any]) -> str:
             "environment": environment,
             "code": record["code"],
             "steps": record["steps"],
-            "model": record["outputs"].get("model.skops", ""),
+            "is_code": records.runs_code(run),
+            "verb": record["verb"],
+            "comparing": COMPARING[record["verb"]],
+            "files": sorted(record["outputs"].items()),
         },
     )
 

@@ -20,6 +20,8 @@ STEPS: Final = {
     "search": "Search for settings",
     "model": "Model",
     "predictions": "Predictions of the test rows",
+    "project": "Code of the project",
+    "figures": "Figures that the code gave",
 }
 CAUSES: Final = {
     "data": "Data",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from apps.core import blobs
 from apps.core.errors import WrongState
+from apps.experiments.models import RunSource
+from engine.spec import RunCodeSpec, TrainSpec, VerifyCodeSpec, VerifySpec
 
 if TYPE_CHECKING:
     from apps.experiments.models import Artifact, Run
@@ -17,7 +19,15 @@ RECORD = "record.json"
 CODE = "engine.zip"
 PREDICTIONS = "predictions.parquet"
 DATA = "data.parquet"
-NEEDED = (RECORD, CODE, PREDICTIONS)
+PROJECT = "project.zip"
+# What the engine reads, by its verb.
+INPUTS = {TrainSpec.verb: (DATA,), RunCodeSpec.verb: (DATA, PROJECT)}
+# How what it did again is compared, by its verb.
+COMPARING = {
+    TrainSpec.verb: VerifySpec.verb,
+    RunCodeSpec.verb: VerifyCodeSpec.verb,
+}
+FILES = (RECORD, CODE, PREDICTIONS)
 FORMAT = "portal-record-1"
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 _PARTS = {
@@ -32,9 +42,23 @@ class RecordDamaged(WrongState):
 
 
 def kept_files(run: Run) -> dict[str, Artifact]:
-    """Find the files of `run` that a regeneration needs, by their path."""
-    found = run.artifacts.filter(path__in=NEEDED)
+    """Find the files of `run` that a regeneration uses, by their path."""
+    found = run.artifacts.filter(path__in=FILES)
     return {artifact.path: artifact for artifact in found}
+
+
+def is_kept(run: Run) -> bool:
+    """Say whether `run` left what it can be done again from.
+
+    People's own code need not predict anything; every training does.
+    """
+    needed = {RECORD, CODE} if runs_code(run) else set(FILES)
+    return needed <= set(kept_files(run))
+
+
+def runs_code(run: Run) -> bool:
+    """Say whether `run` is of somebody's own code."""
+    return run.source == RunSource.CODE
 
 
 def read_record(run: Run, sha256: str) -> dict[str, Any]:
@@ -88,12 +112,23 @@ def _is_of(record: dict[str, Any], run: Run) -> bool:
     """
     version = run.dataset_version
     data = record.get("inputs", {}).get(DATA, "")
-    predictions = record.get("outputs", {}).get(PREDICTIONS, "")
     kept = kept_files(run).get(PREDICTIONS)
     return (
         version is not None
         and _DIGEST.fullmatch(str(data)) is not None
         and data == version.parquet_sha256
-        and kept is not None
-        and predictions == kept.sha256
+        and record["outputs"].get(PREDICTIONS) == (kept.sha256 if kept else None)
+        and _is_of_its_code(record, run)
+    )
+
+
+def _is_of_its_code(record: dict[str, Any], run: Run) -> bool:
+    """Say whether the record asks for the very code that the run is of."""
+    if not runs_code(run):
+        return record.get("verb") == TrainSpec.verb and PREDICTIONS in record["outputs"]
+    job = run.code_job
+    return (
+        record.get("verb") == RunCodeSpec.verb
+        and record["inputs"].get(PROJECT) == job.code_sha256
+        and record["spec"] == job.spec
     )

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from apps.core import blobs, sandbox
 from apps.core.sandbox import Outcome, Progress, Watch
 from apps.jobs.models import JobStatus
-from apps.training import records
+from apps.training import code_work, records, rules
+from apps.training.code_work import CodeWish
 from apps.training.models import Regeneration, Sameness
-from apps.training.records import DATA, PREDICTIONS, RecordDamaged
+from apps.training.records import COMPARING, DATA, INPUTS, PREDICTIONS, RecordDamaged
+from engine.spec import RunCodeSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,18 +41,32 @@ def repeat(job: Regeneration, folder: Path, watch: Watch) -> Outcome:
         return Outcome(
             "failed", folder, code="record_damaged", message=str(error.message)
         )
+    if records.runs_code(job.run) and (reason := _may_not_run(job)):
+        return code_work.refused(folder, reason)
     (folder / "spec.json").write_text(json.dumps(record["spec"]))
     _write_json(folder / "inputs" / "fingerprint.json", record.get("fingerprint"))
-    try:
-        blobs.copy_to(record["inputs"][DATA], folder / "inputs" / DATA)
-    except FileNotFoundError:
-        return Outcome("succeeded", folder, result=_missing())
-    except blobs.BlobDamaged:
-        return _located(job, record, folder, watch)
-    outcome = _run(folder, "train", record, _part(watch, 0.0, TRAINING_SHARE))
+    for name in INPUTS[record["verb"]]:
+        try:
+            blobs.copy_to(record["inputs"][name], folder / "inputs" / name)
+        except FileNotFoundError:
+            return Outcome("succeeded", folder, result=_missing(name))
+        except blobs.BlobDamaged:
+            return _located(job, record, folder, watch)
+    outcome = _done_again(record, folder, _part(watch, 0.0, TRAINING_SHARE))
     if outcome.status != JobStatus.SUCCEEDED:
         return outcome
     return _compared(job, record, folder, _part(watch, TRAINING_SHARE, 1.0))
+
+
+def _may_not_run(job: Regeneration) -> str:
+    return rules.code_is_allowed(job.project).reason or code_work.unsafe_here()
+
+
+def _done_again(record: dict[str, Any], folder: Path, watch: Watch) -> Outcome:
+    if record["verb"] == RunCodeSpec.verb:
+        wish = CodeWish(record["spec"], record["inputs"], record.get("fingerprint"))
+        return code_work.carry_out_code(wish, folder, watch)
+    return _run(folder, record["verb"], record, watch)
 
 
 def _compared(
@@ -60,7 +76,8 @@ def _compared(
         (beside / "outputs").rmdir()
         (folder / "outputs").rename(beside / "outputs")
         _expect(job, record, beside)
-        return replace(_run(beside, "verify", record, watch), folder=folder)
+        outcome = _run(beside, COMPARING[record["verb"]], record, watch)
+        return replace(outcome, folder=folder)
 
 
 def _located(
@@ -68,7 +85,7 @@ def _located(
 ) -> Outcome:
     """Say which rows of damaged data are not what they were."""
     _expect(job, record, folder)
-    outcome = _run(folder, "verify", record, watch)
+    outcome = _run(folder, COMPARING[record["verb"]], record, watch)
     if outcome.status not in {JobStatus.SUCCEEDED, JobStatus.FAILED}:
         return outcome
     sentence = outcome.result.get("sentence") or (
@@ -82,16 +99,13 @@ def _located(
     return Outcome("succeeded", folder, result=result)
 
 
-def _missing() -> dict[str, Any]:
-    sentence = (
-        "Not repeated, because the data is no longer in the store. Restore the file "
-        "from a backup."
-    )
-    cause = {"kind": "data", "sentence": "the data is gone", "names": [DATA]}
+def _missing(name: str) -> dict[str, Any]:
+    kind, what = ("data", "data") if name == DATA else ("code", "code of the project")
     return {
         "verdict": Sameness.DATA_MISSING.value,
-        "sentence": sentence,
-        "causes": [cause],
+        "sentence": f"Not repeated, because the {what} is no longer in the store. "
+        "Restore the file from a backup.",
+        "causes": [{"kind": kind, "sentence": f"the {what} is gone", "names": [name]}],
     }
 
 
@@ -100,7 +114,8 @@ def _expect(job: Regeneration, record: dict[str, Any], folder: Path) -> None:
     expected = folder / "expected"
     expected.mkdir()
     blobs.copy_to(job.record_sha256, expected / "record.json")
-    blobs.copy_to(record["outputs"][PREDICTIONS], expected / PREDICTIONS)
+    if predictions := record["outputs"].get(PREDICTIONS):
+        blobs.copy_to(predictions, expected / PREDICTIONS)
     _write_json(expected / "tolerance.json", job.tolerance)
     (folder / "spec.json").write_text(json.dumps(record["spec"]))
 

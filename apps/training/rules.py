@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from apps.access.checks import ALLOWED, Decision, NotNow, permitted
 from apps.access.permissions import Permission
-from apps.experiments.rules import can_download_artifact, sees_model
+from apps.experiments.rules import can_download_rows, sees_model
 from apps.jobs.models import JobStatus
 from apps.training import records
 
@@ -34,13 +34,17 @@ def can_relaunch_training(user: User, job: TrainingJob) -> Decision:
 
 def can_launch_code(user: User, project: Project) -> Decision:
     """Say whether `user` may run own code on the data of `project` now."""
-    decision = can_launch_training(user, project)
-    if decision and not project.allows_code:
-        return NotNow(
-            "This project does not let people run their own code. A program manager "
-            "of the project can allow it."
-        )
-    return decision
+    return can_launch_training(user, project) and code_is_allowed(project)
+
+
+def code_is_allowed(project: Project) -> Decision:
+    """Say whether people's own code may run on the data of `project` now."""
+    if project.allows_code:
+        return ALLOWED
+    return NotNow(
+        "This project does not let people run their own code. A program manager of "
+        "the project can allow it."
+    )
 
 
 def can_request_regeneration(user: User, run: Run) -> Decision:
@@ -56,7 +60,7 @@ def _regeneration_is_possible(run: Run) -> Decision:
         return NotNow(
             "This run is being regenerated already; wait for it or cancel it."
         )
-    return ALLOWED
+    return code_is_allowed(run.project) if records.runs_code(run) else ALLOWED
 
 
 def can_download_regeneration_bundle(user: User, run: Run) -> Decision:
@@ -66,12 +70,11 @@ def can_download_regeneration_bundle(user: User, run: Run) -> Decision:
     """
     if not (kept := _has_record(run)):
         return kept
-    predictions = records.kept_files(run)[records.PREDICTIONS]
-    return can_download_artifact(user, predictions)
+    return can_download_rows(user, run)
 
 
 def _has_record(run: Run) -> Decision:
-    if set(records.kept_files(run)) == set(records.NEEDED):
+    if records.is_kept(run):
         return ALLOWED
     return NotNow(
         "This run kept no record to regenerate it from. Launch its training here again."

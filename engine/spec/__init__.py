@@ -5,7 +5,12 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 `EvaluateSpec`, which refuse a wrong value when they are made, naming field and fix.
 """
 
-from engine.spec.code import CheckCodeSpec, RunCodeSpec, UnbundleSpec
+from engine.spec.code import (
+    CheckCodeSpec,
+    RunCodeSpec,
+    UnbundleSpec,
+    VerifyCodeSpec,
+)
 from engine.spec.common import Cost, Limits, Spec
 from engine.spec.compare import CompareSpec
 from engine.spec.contract import COLUMN_TYPES, ColumnContract, Contract
@@ -67,6 +72,7 @@ __all__ = [
     "Task",
     "TrainSpec",
     "UnbundleSpec",
+    "VerifyCodeSpec",
     "VerifySpec",
     "complete_parameters",
     "decode",

@@ -54,6 +54,23 @@ class RunCodeSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckCodeSpec(Spec):
-    """Look at what a project left in `outputs/`, after all its processes ended."""
+    """Look at what a project left in `outputs/`, after all its processes ended.
+
+    Attributes:
+        asked: what the project was run by; with it a record is written, from which
+            the run can be done again.
+        inputs: SHA-256 of each file that was in `inputs/`, by name.
+        metrics: the last value of each figure that the project gave.
+    """
 
     verb: ClassVar[str] = "check_code"
+    asked: RunCodeSpec | None = None
+    inputs: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyCodeSpec(RunCodeSpec):
+    """Compare a project that was run again, told by the same `spec.json`."""
+
+    verb: ClassVar[str] = "verify_code"

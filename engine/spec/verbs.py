@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 
-from engine.spec.code import CheckCodeSpec, RunCodeSpec, UnbundleSpec
+from engine.spec.code import (
+    CheckCodeSpec,
+    RunCodeSpec,
+    UnbundleSpec,
+    VerifyCodeSpec,
+)
 from engine.spec.common import Spec
 from engine.spec.compare import CompareSpec
 from engine.spec.evaluate import EvaluateSpec
@@ -22,6 +27,7 @@ SPECS: Mapping[str, type[Spec]] = {
         UnbundleSpec,
         RunCodeSpec,
         CheckCodeSpec,
+        VerifyCodeSpec,
         VerifySpec,
     )
 }
