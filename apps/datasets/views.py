@@ -81,10 +81,8 @@ def _dataset_page(
     request: HtmxRequest, dataset: Dataset, form: GrantForm
 ) -> HttpResponse:
     user, project = request.user, dataset.project
-    versions = dataset.versions.select_related("uploaded_by")
-    page = keyset_page(
-        versions.defer(*queries.HEAVY_FIELDS), after=request.GET.get("after")
-    )
+    versions = queries.listed_versions(dataset.versions.all())
+    page = keyset_page(versions, after=request.GET.get("after"))
     return render_form(
         request,
         "datasets/dataset.html",

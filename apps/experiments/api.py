@@ -7,7 +7,11 @@ from django.http import FileResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import MultiPartParser
@@ -21,7 +25,7 @@ from apps.core.parsers import PortalJSONParser
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.datasets.models import DatasetVersion
-from apps.experiments import actions, queries, rules
+from apps.experiments import actions, comparing, queries, rules
 from apps.experiments.actions import ArtifactFile, MetricPoint, RunContent
 from apps.experiments.models import Artifact, Experiment, Run, RunSource
 from apps.projects.models import Project
@@ -284,6 +288,50 @@ class RunView(ETagMixin, _RunBase):
         return Response(RunDetail(self.get_object()).data)
 
 
+class ComparedRun(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    experiment = serializers.CharField(source="experiment.name")
+
+
+class ComparedLine(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    title = serializers.CharField()
+    values = serializers.ListField(
+        child=serializers.JSONField(), help_text="In the order of the runs."
+    )
+    differs = serializers.BooleanField()
+
+
+class ComparisonOutput(serializers.Serializer[Any]):
+    runs = ComparedRun(many=True)
+    metrics = ComparedLine(many=True)
+    parameters = ComparedLine(many=True)
+    origins = ComparedLine(many=True, help_text="Data, code and environment.")
+
+
+class ComparisonView(ApiView):
+    serializer_class = ComparisonOutput
+
+    @extend_schema(
+        responses=ComparisonOutput,
+        parameters=[OpenApiParameter("run", OpenApiTypes.UUID, many=True)],
+    )
+    def get(self, request: ApiRequest, slug: str) -> Response:
+        """Two to twenty runs of a project side by side; name each as `run`."""
+        project = get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
+        visible = Run.objects.visible_to(request.user)
+        runs = comparing.chosen_runs(
+            visible.filter(experiment__project=project).select_related(
+                "recorded_by", "experiment", "dataset_version__dataset"
+            ),
+            request.GET.getlist("run"),
+        )
+        seen = rules.seen_versions(request.user, runs)
+        compared = comparing.comparison(runs, seen)
+        return Response(ComparisonOutput(compared.to_json()).data)
+
+
 class ArtifactView(_RunBase):
     @extend_schema(
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
@@ -304,6 +352,11 @@ urlpatterns = [
         name="experiments",
     ),
     path("projects/<slug:slug>/runs", ProjectRunsView.as_view(), name="project_runs"),
+    path(
+        "projects/<slug:slug>/run-comparison",
+        ComparisonView.as_view(),
+        name="run_comparison",
+    ),
     path("experiments/<uuid:pk>", ExperimentView.as_view(), name="experiment"),
     path("experiments/<uuid:pk>/runs", RunsView.as_view(), name="runs"),
     path("runs/<uuid:pk>", RunView.as_view(), name="run"),

@@ -144,14 +144,26 @@ class Comparison:
         ids = [str(run.pk) for run in self.runs]
         rows: list[list[Any]] = [["kind", "key", *names], ["run", "id", *ids]]
         for section in self.sections():
-            for line in section.lines:
-                cells = (
-                    [cell.value for cell in line.cells]
-                    if section.slug == "metrics"
-                    else line.cells
-                )
-                rows.append([section.slug, line.key, *cells])
+            rows += [
+                [section.slug, line.key, *_plain(section, line)]
+                for line in section.lines
+            ]
         return rows
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as plain values: `runs`, and the lines of each section by slug."""
+        found: dict[str, Any] = {"runs": self.runs}
+        for section in self.sections():
+            found[section.slug] = [
+                {
+                    "key": line.key,
+                    "title": line.title,
+                    "values": _plain(section, line),
+                    "differs": line.differs,
+                }
+                for line in section.lines
+            ]
+        return found
 
     def quantities(self) -> list[Quantity]:
         """Metrics and parameters that at least two of the runs have."""
@@ -177,6 +189,12 @@ class Comparison:
         """Places of the runs that no other beats by `key`; none when all are equal."""
         cells = metric_cells(key, self.metrics)
         return [place for place, cell in enumerate(cells) if cell.is_best]
+
+
+def _plain(section: Section, line: Line) -> list[Any]:
+    if section.slug == "metrics":
+        return [cell.value for cell in line.cells]
+    return line.cells
 
 
 def _lines(facts: Sequence[Facts]) -> list[Line]:

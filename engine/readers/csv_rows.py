@@ -173,4 +173,5 @@ def _note_ragged(
         row=number,
         column=column,
         text=delimiter.join(row),
+        columns=columns,
     )

@@ -1,6 +1,9 @@
 """Places where a file is wrong, gathered so that one look shows all of them."""
 
+from collections.abc import Sequence
+
 from engine.folder import MOST_DETAILS, EngineError, Json
+from engine.profile.hints import masked_if_personal
 
 LONGEST_QUOTE = 200
 
@@ -22,6 +25,7 @@ class Problems:
         row: int | None = None,
         column: str | None = None,
         text: str = "",
+        columns: Sequence[str] = (),
     ) -> None:
         """Note one place; all are counted, not all kept.
 
@@ -30,10 +34,12 @@ class Problems:
             row: as a spreadsheet or an editor numbers it, from 1.
             column: its name.
             text: what stands there; a long one is cut.
+            columns: of which the text is, when it is of more than `column`.
         """
         self.count += 1
         if len(self._places) < MOST_DETAILS:
-            self._places.append(place(message, row=row, column=column, text=text))
+            found = place(message, row=row, column=column, text=text, columns=columns)
+            self._places.append(found)
 
     def gather(self, other: "Problems") -> None:
         """Take in what another check found."""
@@ -59,8 +65,21 @@ class Problems:
 
 
 def place(
-    message: str, *, row: int | None = None, column: str | None = None, text: str = ""
+    message: str,
+    *,
+    row: int | None = None,
+    column: str | None = None,
+    text: str = "",
+    columns: Sequence[str] = (),
 ) -> Json:
-    """Describe one place, as the details of an error list it."""
+    """Describe one place, as the details of an error list it.
+
+    What stands there is masked where it may be personal: the list is read by more
+    people than the file is.
+    """
     quoted = text[:LONGEST_QUOTE]
-    return {"row": row, "column": column, "message": message, "text": quoted}
+    names = columns or ([column] if column else [])
+    shown = masked_if_personal(names, quoted) or ""
+    if shown != quoted:
+        message = message.replace(quoted, shown)
+    return {"row": row, "column": column, "message": message, "text": shown}

@@ -315,3 +315,16 @@ def test_version_shows_its_fingerprint(client, dataset, data_scientist):
     for letter in "abc":
         assert letter * 64 in response.text
     assert "1 row group" in response.text
+
+
+def test_the_list_of_versions_says_how_each_held_its_contract(
+    client, dataset, data_scientist
+):
+    factory.contract(dataset, data_scientist)
+    warned = {
+        **factory.RESULT,
+        "contract": {"revision": 1, "verdict": "warned", "checks": []},
+    }
+    factory.ready_version(dataset, data_scientist, b"another file", result=warned)
+    page = client.get(dataset.get_absolute_url()).content.decode()
+    assert "Contract: warned" in page

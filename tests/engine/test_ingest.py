@@ -199,6 +199,27 @@ def test_ingest_refuses_a_wrong_type_late_in_the_file(job: Job) -> None:
     assert places == [(25_002, "age", "o,ld"), (25_003, "age", "old")]
 
 
+def test_ingest_masks_what_may_be_personal_in_what_it_refuses(job: Job) -> None:
+    good = "".join(f"{n},{n}\n" for n in range(30_000))
+    put(job, f"ssn,size\n{good}123-45-6789,5\n7,ann@agency.example\n")
+
+    result = job.refuse("ingest", CSV)
+
+    texts = {place["column"]: place["text"] for place in result["details"]}
+    assert texts == {"ssn": "1••-••-••••", "size": "a••@••••••.•••••••"}
+    said = json.dumps(result)
+    assert "6789" not in said
+    assert "agency" not in said
+
+
+def test_ingest_masks_a_whole_row_that_names_a_person(job: Job) -> None:
+    put(job, "surname,size\nSmith,5\nJones,6,7\n")
+
+    (place,) = job.refuse("ingest", CSV)["details"]
+
+    assert place["text"] == "J••••,•,•"
+
+
 def test_ingest_refuses_more_details_than_fit(job: Job) -> None:
     put(job, "a,b\n" + "1\n" * 150)
 

@@ -4,9 +4,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.experiments.models import Experiment, Run
+from apps.projects.actions import add_member
 from tests.costs import queries_of
 from tests.factories import datasets as dataset_factory
 from tests.factories import experiments as factory
+from tests.factories import people, projects
 
 JSON = "application/json"
 
@@ -172,3 +174,33 @@ def test_lists_cost_the_same_however_long(
     add(range(2, 12))
 
     assert [queries_of(api, address) for address in addresses] == few
+
+
+def test_runs_are_compared(api, project, experiment, data_scientist):
+    first, second = (
+        factory.run(experiment, data_scientist, parameters={"depth": depth, "seed": 1})
+        for depth in (3, 5)
+    )
+    address = f"/api/v1/projects/{project.slug}/run-comparison"
+
+    found = api.get(f"{address}?run={first.pk}&run={second.pk}").json()
+    alone = api.get(f"{address}?run={first.pk}")
+
+    assert [run["id"] for run in found["runs"]] == [str(first.pk), str(second.pk)]
+    lines = {line["key"]: line for line in found["parameters"]}
+    assert (lines["depth"]["values"], lines["depth"]["differs"]) == (["3", "5"], True)
+    assert not lines["seed"]["differs"]
+    assert alone.status_code == 422
+
+
+def test_runs_of_other_projects_are_not_compared(
+    api, project, experiment, data_scientist
+):
+    ours = factory.run(experiment, data_scientist)
+    manager = people.person("m@b.example", "Mo", agency_roles=["program_manager"])
+    other = projects.project("other", manager)
+    add_member(project=other, person=data_scientist, role="data_scientist", by=manager)
+    theirs = factory.run(factory.experiment(other, data_scientist), data_scientist)
+    address = f"/api/v1/projects/{project.slug}/run-comparison"
+
+    assert api.get(f"{address}?run={ours.pk}&run={theirs.pk}").status_code == 422

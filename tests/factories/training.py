@@ -123,6 +123,7 @@ RESULT = {
     "threshold": 0.3,
     "rows": {"train": 3_000, "validation": 1_000, "test": 1_000, "dropped": 0},
     "split_digest": "5" * 64,
+    "trials_done": None,
     "onnx": {"exported": True, "reason": "", "max_gap": 1e-7},
     "figures": experiments.SUMMARY["figures"],
 }

@@ -70,6 +70,7 @@ ROWS = [
     # Nothing is chosen, so those who see the project are told to choose.
     Row("experiments:compare_runs", "get", of_project, everybody(422, *READERS)),
     Row("experiments:download_comparison", "get", of_project, everybody(422, *READERS)),
+    Row("v1:run_comparison", "get", of_project, everybody(422, *READERS)),
     Row("experiments:run", "get", run, READ),
     Row(
         "experiments:download_artifact", "get", model_file, downloader(200), others=403

@@ -57,6 +57,7 @@ from apps.datasets.queries.versions import (
     content_named,
     key_figures,
     latest_versions,
+    listed_versions,
     prepare_ingest,
     rows_so_far,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "is_open_file",
     "key_figures",
     "latest_versions",
+    "listed_versions",
     "looks_allowed",
     "newest_datasheet",
     "newest_ready",

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models.fields.json import KT
 from django.template.defaultfilters import filesizeformat
 
 from apps.core.errors import Invalid
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
     from uuid import UUID
+
+    from django.db.models import QuerySet
 
     from apps.datasets.models import SealedPart
     from engine.spec import Contract
@@ -32,6 +35,15 @@ HEAVY_FIELDS = (
     "contract_check",
     "failure_details",
 )
+
+
+def listed_versions(versions: QuerySet[DatasetVersion]) -> QuerySet[DatasetVersion]:
+    """Read what a list shows of each, with `contract_verdict`, None without one."""
+    return (
+        versions.select_related("uploaded_by")
+        .annotate(contract_verdict=KT("contract_check__verdict"))
+        .defer(*HEAVY_FIELDS)
+    )
 
 
 def prepare_ingest(version: DatasetVersion, folder: Path) -> dict[str, Any]:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from apps.core.sandbox import Outcome
     from apps.training.models import TrainingJob
 
-SUMMARY_KEYS = ("figures", "signature", "threshold", "rows", "split_digest", "onnx")
+SUMMARY_KEYS = (
+    *("figures", "signature", "threshold", "rows", "split_digest"),
+    *("onnx", "trials_done"),
+)
 
 
 class OutsideOutputs(ValueError):
