@@ -26,6 +26,7 @@ from dev.services import (
 )
 
 FOLDER = ROOT / "var" / "demo"
+EXAMPLES = ROOT / "node_modules" / "vega-datasets" / "data"
 STATIC_SOURCES = ("static", "package-lock.json", "requirements")
 WEB = (
     "gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120"
@@ -85,6 +86,7 @@ def environment(urls: dict[str, str], *, folder: Path = FOLDER) -> dict[str, str
         "STORAGE_URL": f"file://{folder / 'blobs'}",
         "JOBS_DIR": str(folder / "jobs"),
         "UPLOADS_DIR": str(folder / "uploads"),
+        "DATA_SOURCES": f"agency_archive={EXAMPLES}",
         "AUDIT_SIGNING_KEY_FILE": str(folder / "sealer" / "signing.key"),
         "PYTHONUNBUFFERED": "1",
     }

@@ -70,7 +70,8 @@ def keep_record(
         EngineError: there are too many files, or the project took the record's name.
     """
     for name in (RECORD, CODE):
-        if (folder.path / name).exists():
+        path = folder.path / name
+        if path.exists() or path.is_symlink():
             raise EngineError(
                 f"The project left {Path(name).name}, which is the name of what the "
                 "portal adds; give the file another name."

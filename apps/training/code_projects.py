@@ -20,10 +20,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, Any
 
-import yaml
-
 from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid
+from apps.core.plain_yaml import YamlFault, load_yaml
 
 PROJECT_FILE = "project.yaml"
 MAX_ZIP_BYTES = 20 * 1024**2
@@ -127,13 +126,16 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
 def _described(files: dict[str, bytes]) -> dict[str, Any]:
     text = _text(files, PROJECT_FILE)
     try:
-        described = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError):
-        raise _fault(f"{PROJECT_FILE} is not YAML.") from None
+        described = load_yaml(text)
+    except (YamlFault, RecursionError) as fault:
+        raise _fault(f"{PROJECT_FILE} is not plain YAML. {fault}") from None
     if not isinstance(described, dict) or "entry" not in described:
         raise _fault(f"{PROJECT_FILE} must say entry: module:function.")
     if unknown := set(map(str, described)) - KNOWN_KEYS:
         raise _fault(f"{PROJECT_FILE} says {min(unknown)}, which nobody reads.")
+    for name, value in described.items():
+        if not isinstance(value, str | None):
+            raise _fault(f"{PROJECT_FILE}: {name} must be text.")
     return described
 
 

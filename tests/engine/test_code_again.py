@@ -160,14 +160,19 @@ def test_predictions_of_another_form_are_only_compared_by_digest(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["record.json", "engine.zip"])
-def test_the_names_of_the_record_are_taken(tmp_path, name):
+@pytest.mark.parametrize("is_link", [False, True])
+def test_the_names_of_the_record_are_taken(tmp_path, name, is_link):
     job = ran(tmp_path)
     (job.outputs / "record.json").unlink()
     (job.outputs / "engine.zip").unlink()
-    (job.outputs / name).touch()
+    if is_link:
+        (job.outputs / name).symlink_to("../elsewhere")
+    else:
+        (job.outputs / name).touch()
     asked = {"asked": SPEC, "inputs": {}, "metrics": {}}
     message = job.refuse("check_code", asked)["message"]
     assert f"left {name}" in message
+    assert not (job.path / "elsewhere").exists()
 
 
 def test_outside_the_portal_two_verbs_are_enough(tmp_path):

@@ -95,10 +95,24 @@ HOSTILE = {
     "no project": (lambda: zipped(**{"project.yaml": None}), "no project.yaml"),
     "no entry": (lambda: zipped(**{"project.yaml": "a: b"}), "must say entry"),
     "a list": (lambda: zipped(**{"project.yaml": "- a"}), "must say entry"),
-    "no YAML": (lambda: zipped(**{"project.yaml": "a: [b"}), "is not YAML"),
+    "no YAML": (lambda: zipped(**{"project.yaml": "a: [b"}), "is not plain YAML"),
     "an object": (
         lambda: zipped(**{"project.yaml": "!!python/object/apply:os.abort []"}),
-        "is not YAML",
+        "is not plain YAML",
+    ),
+    "aliases that grow": (
+        lambda: zipped(
+            **{
+                "project.yaml": "a0: &a0 [x]\n"
+                + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(40))
+                + "entry: *a40\n"
+            }
+        ),
+        "aliases",
+    ),
+    "an entry that is a list": (
+        lambda: zipped(**{"project.yaml": "entry: [train, main]"}),
+        "entry must be text",
     ),
     "unknown": (
         lambda: zipped(**{"project.yaml": YAML + "build: make"}),

@@ -12,7 +12,7 @@ from apps.datasets.models import Dataset, VersionDiff
 from apps.home.demo import story
 from apps.projects.models import Project
 from apps.registry.models import Alias, ModelVersion
-from apps.training.models import TrainingJob
+from apps.training.models import CodeJob, TrainingJob
 from apps.validation.models import SealedLook
 from tests.factories import training
 
@@ -37,6 +37,7 @@ def test_seed_demo_leaves_what_the_tour_promises(workers, tmp_path, capsys):
     assert "225 values" in failed.failure_message
     assert ModelVersion.objects.get(model__name="digit-reader").state == "validated"
     shows_what_is_known_of_the_data()
+    shows_own_code()
     people = json.loads(access.read_text())
     assert stat.S_IMODE(access.stat().st_mode) == 0o600
     signer = User.objects.get(email=people["program_manager"]["email"])
@@ -50,6 +51,14 @@ def shows_what_is_known_of_the_data():
     assert VersionDiff.objects.get(after=second).result["rows"]["added"] == 627
     assert (first.row_count, second.row_count) == (9_373, 10_000)
     assert SealedLook.objects.count() == 1
+
+
+def shows_own_code():
+    job = CodeJob.objects.get()
+    if job.status == "failed":
+        assert job.failure_code == "refused"
+    else:
+        assert job.run.regenerations.get().verdict == "identical"
 
 
 def test_seed_demo_does_not_go_on_with_half_a_story(project, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
@@ -18,6 +19,11 @@ TARGET = "damaged"
 # ISO; the reports before it are what the agency delivered first.
 SECOND_DELIVERY = "2002-01-01"
 DIGIT_PIXELS = 64
+OWN_CODE = Path(__file__).parent / "own_code"
+# The source from which the demonstration imports, and a file in it: airports of the US,
+# Federal Aviation Administration, US Government data, of the same package.
+SOURCE = "agency_archive"
+AIRPORTS = "airports.csv"
 
 
 def strikes(node_modules: Path, before: str = "") -> IO[bytes]:
@@ -53,6 +59,16 @@ def digits(images: Iterable[Sequence[float]], labels: Iterable[int]) -> IO[bytes
             for image, label in zip(images, labels, strict=True)
         ),
     )
+
+
+def own_code() -> IO[bytes]:
+    """Pack the project that a data scientist of the demonstration wrote."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("project.yaml", "train.py"):
+            archive.write(OWN_CODE / name, name)
+    packed.seek(0)
+    return packed
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> IO[bytes]:
