@@ -385,6 +385,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-uploads": {"task": "datasets.expire_uploads", "schedule": 60 * 60},
     "remove-leftovers": {"task": "jobs.remove_leftovers", "schedule": 60 * 60},
     "review-approvals": {"task": "approvals.review", "schedule": 60},
+    "read-approved-files": {"task": "approvals.read_files", "schedule": 24 * 60 * 60},
     "remove-exports": {"task": "exports.remove_old", "schedule": 60 * 60},
 }
 

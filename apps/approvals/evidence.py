@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 from apps.approvals.models import ApprovalRequest
+from apps.core import blobs
 from apps.core.digests import canonical_digest
 from apps.datasets.models import DatasetVersion
 from apps.registry.models import CARD_SECTIONS, ModelCard, ModelVersion
@@ -24,7 +26,21 @@ PARTS = {
 }
 
 
-def evidence_of(report: ValidationReport, policy: dict[str, Any]) -> dict[str, Any]:
+class Reading(Enum):
+    """How much of what is stored is read again when evidence is gathered.
+
+    `ROWS` are what the database holds; `MODEL` reads the files of the model too, as
+    whoever serves it must anyway; `ALL` reads also the data, which can be long.
+    """
+
+    ROWS = 1
+    MODEL = 2
+    ALL = 3
+
+
+def evidence_of(
+    report: ValidationReport, policy: dict[str, Any], reading: Reading = Reading.ROWS
+) -> dict[str, Any]:
     """Gather what is signed about the version that `report` judges.
 
     Digests are computed anew from the content, so that a change of one byte shows
@@ -33,6 +49,7 @@ def evidence_of(report: ValidationReport, policy: dict[str, Any]) -> dict[str, A
     Args:
         report: the report that the signers rely on.
         policy: the frozen policy of the request, as JSON.
+        reading: of which stored files the bytes are read again.
 
     Returns:
         One entry for each of `PARTS`; plain JSON.
@@ -44,10 +61,10 @@ def evidence_of(report: ValidationReport, policy: dict[str, Any]) -> dict[str, A
         "version": {"model": str(version.model), "number": version.number},
         "files": {
             "count": len(version.manifest),
-            "digest": canonical_digest(version.manifest),
+            "digest": canonical_digest(_manifest(version, reading)),
         },
         "signature": {"digest": canonical_digest(version.signature)},
-        "dataset": _dataset(version.run.dataset_version),
+        "dataset": _dataset(version.run.dataset_version, reading),
         "report": {
             "number": report.number,
             "verdict": report.verdict,
@@ -59,15 +76,21 @@ def evidence_of(report: ValidationReport, policy: dict[str, Any]) -> dict[str, A
     }
 
 
-def moved_parts(approval: ApprovalRequest) -> list[dict[str, str]]:
+def moved_parts(
+    approval: ApprovalRequest, reading: Reading = Reading.ROWS
+) -> list[dict[str, str]]:
     """Compare the evidence as it is now with what was submitted.
+
+    Args:
+        approval: any request.
+        reading: of which stored files the bytes are read again.
 
     Returns:
         For each part that differs its key in `part`, what people call it in `name`,
         and its SHA-256 `before` and `after`; empty when all is as it was.
     """
     report = ValidationReport.objects.select_related("plan").get(pk=approval.report_id)
-    now = evidence_of(report, approval.policy)
+    now = evidence_of(report, approval.policy, reading)
     if canonical_digest(now) == approval.evidence_digest:
         return []
     then = approval.evidence
@@ -78,9 +101,11 @@ def moved_parts(approval: ApprovalRequest) -> list[dict[str, str]]:
     ] or [_moved("evidence", "list of evidence", then, now)]
 
 
-def changed_parts(approval: ApprovalRequest) -> list[str]:
+def changed_parts(
+    approval: ApprovalRequest, reading: Reading = Reading.ROWS
+) -> list[str]:
     """Name the parts of the evidence that are no longer what was submitted."""
-    return [part["name"] for part in moved_parts(approval)]
+    return [part["name"] for part in moved_parts(approval, reading)]
 
 
 def _moved(part: str, name: str, before: Any, after: Any) -> dict[str, str]:
@@ -98,13 +123,21 @@ def _digest(content: Any) -> str:
     return canonical_digest(content)
 
 
-def _dataset(version: DatasetVersion | None) -> dict[str, Any] | None:
+def _manifest(version: ModelVersion, reading: Reading) -> list[dict[str, Any]]:
+    manifest: list[dict[str, Any]] = version.manifest
+    if reading is Reading.ROWS:
+        return manifest
+    return [{**file, "sha256": blobs.digest_of(file["sha256"])} for file in manifest]
+
+
+def _dataset(version: DatasetVersion | None, reading: Reading) -> dict[str, Any] | None:
     if version is None:
         return None
+    digest = version.parquet_sha256
     return {
         "name": str(version.dataset),
         "number": version.number,
-        "digest": version.parquet_sha256,
+        "digest": blobs.digest_of(digest) if reading is Reading.ALL else digest,
     }
 
 

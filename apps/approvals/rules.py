@@ -10,7 +10,7 @@ from apps.access.permissions import Permission
 from apps.access.roles import ADMINISTRATOR, ROLES
 from apps.accounts.models import User
 from apps.approvals import queries
-from apps.approvals.evidence import changed_parts
+from apps.approvals.evidence import Reading, changed_parts
 from apps.approvals.models import ApprovalStatus
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import VersionState
@@ -94,10 +94,12 @@ def can_reject(user: User, approval: ApprovalRequest) -> Decision:
 can_request_changes = can_reject
 
 
-def can_sign_off(user: User, approval: ApprovalRequest) -> Decision:
+def can_sign_off(
+    user: User, approval: ApprovalRequest, reading: Reading = Reading.ROWS
+) -> Decision:
     """Say whether `user` may sign the present stage: evidence must be unchanged."""
     decision = can_reject(user, approval)
-    if decision and (changed := changed_parts(approval)):
+    if decision and (changed := changed_parts(approval, reading)):
         return NotNow(
             f"The evidence changed since the approval was asked for "
             f"({', '.join(changed)}), so nobody can sign it. Withdraw the request and "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from apps.access.checks import ALLOWED, Decision, NotNow
-from apps.approvals.evidence import changed_parts
+from apps.approvals.evidence import Reading, changed_parts
 from apps.approvals.models import ApprovalRequest, ApprovalStatus
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def serving_decision(version: ModelVersion) -> Decision:
     """Say whether `version` may serve now.
 
-    The evidence is looked at anew each time: an approval that nobody has marked as
-    stale yet does not serve either.
+    The evidence is looked at anew each time, the files of the model byte for byte: an
+    approval that nobody has marked as stale yet does not serve either.
     """
     approval = approval_in_force(version)
     if approval is None:
@@ -28,7 +28,7 @@ def serving_decision(version: ModelVersion) -> Decision:
             f"The approval of {version} ended on {approval.expires_at:%-d %B %Y}. "
             "Ask for a new one."
         )
-    if changed := changed_parts(approval):
+    if changed := changed_parts(approval, Reading.MODEL):
         return NotNow(
             f"The approval of {version} is stale: since it was signed, "
             f"{', '.join(changed)} changed. Ask for a new one."

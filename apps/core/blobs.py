@@ -262,6 +262,15 @@ def open_blob(sha256: str, *, shelf: str = "") -> IO[bytes]:
     return default_storage.open(_name(sha256, shelf), "rb")
 
 
+def digest_of(sha256: str) -> str:
+    """Read a blob and return the SHA-256 that it has now; empty when it is gone."""
+    try:
+        with open_blob(sha256) as content:
+            return _copy(content, None, lambda _: None).sha256
+    except FileNotFoundError:
+        return ""
+
+
 def copy_to(sha256: str, path: Path, on_bytes: OnBytes = lambda _: None) -> None:
     """Copy a blob to `path` and check it on the way.
 

@@ -16,7 +16,7 @@ from apps.approvals.actions.moves import (
     locked,
     move,
 )
-from apps.approvals.evidence import moved_parts
+from apps.approvals.evidence import Reading, moved_parts
 from apps.approvals.models import ApprovalRequest, ApprovalStatus, Condition
 from apps.audit.event_types import EventType
 from apps.audit.record import record
@@ -43,12 +43,15 @@ class _Turn:
 
 
 @transaction.atomic
-def review_approval(*, approval: ApprovalRequest, by: User) -> ApprovalRequest | None:
+def review_approval(
+    *, approval: ApprovalRequest, by: User, reading: Reading = Reading.ROWS
+) -> ApprovalRequest | None:
     """Move a request on if its time is up, its evidence moved or a condition is late.
 
     Args:
         approval: any request.
         by: a worker.
+        reading: of which stored files the bytes are read again.
 
     Returns:
         None when it stays where it is.
@@ -58,7 +61,7 @@ def review_approval(*, approval: ApprovalRequest, by: User) -> ApprovalRequest |
     """
     approval = locked(approval)
     ensure(rules.can_review_approval(by, approval))
-    turn = _turn_of(approval)
+    turn = _turn_of(approval, reading)
     if turn is None:
         return None
     _take(approval, turn, by, {"evidence_digest": approval.evidence_digest})
@@ -109,7 +112,7 @@ def meet_condition(*, condition: Condition, evidence: str, by: User) -> Conditio
     return condition
 
 
-def _turn_of(approval: ApprovalRequest) -> _Turn | None:
+def _turn_of(approval: ApprovalRequest, reading: Reading) -> _Turn | None:
     now, status = timezone.now(), ApprovalStatus(approval.status)
     if status == ApprovalStatus.IN_REVIEW:
         if approval.due_at and approval.due_at <= now:
@@ -117,7 +120,7 @@ def _turn_of(approval: ApprovalRequest) -> _Turn | None:
         return None
     if status not in (ApprovalStatus.APPROVED, ApprovalStatus.SUSPENDED):
         return None
-    if moved := moved_parts(approval):
+    if moved := moved_parts(approval, reading):
         approval.moved = moved
         names = ", ".join(part["name"] for part in moved)
         return _Turn(ApprovalStatus.STALE, f"Since it was signed, {names} changed.")

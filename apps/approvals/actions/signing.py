@@ -21,6 +21,7 @@ from apps.approvals.actions.moves import (
     move,
     start_clock,
 )
+from apps.approvals.evidence import Reading
 from apps.approvals.models import (
     ApprovalRequest,
     ApprovalStatus,
@@ -86,7 +87,7 @@ def sign_off(
     confirm_password(by=by, password=password)
     with transaction.atomic():
         approval = locked(approval)
-        ensure(rules.can_sign_off(by, approval))
+        ensure(rules.can_sign_off(by, approval, Reading.MODEL))
         stage, *later = queries.open_stages(approval)
         if stage.must_comment and not comment:
             raise _invalid("comment", f"{stage.title} is signed with a comment.")
