@@ -17,6 +17,7 @@ from apps.training import api as training
 from apps.training import api_code as code
 from apps.training import api_regenerations as regenerations
 from apps.validation import api as validation
+from apps.validation import api_findings as findings
 
 v1 = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -29,6 +30,7 @@ v1 = [
     *regenerations.urlpatterns,
     *registry.urlpatterns,
     *validation.urlpatterns,
+    *findings.urlpatterns,
     *approvals.urlpatterns,
     *home.urlpatterns,
     *jobs.urlpatterns,

@@ -29,6 +29,8 @@ class Permission(StrEnum):
     DATASET_IMPORT = "dataset.import"
     DATASET_UPLOAD = "dataset.upload"
     EXPERIMENT_CREATE = "experiment.create"
+    FINDING_ACCEPT = "finding.accept"
+    FINDING_RAISE = "finding.raise"
     HEALTH_READ = "health.read"
     JOB_RUN = "job.run"
     MEMBER_MANAGE = "member.manage"
@@ -69,6 +71,8 @@ _TITLES = {
     Permission.DATASET_IMPORT: "import files from the sources of the portal",
     Permission.DATASET_UPLOAD: "upload datasets",
     Permission.EXPERIMENT_CREATE: "create experiments",
+    Permission.FINDING_ACCEPT: "accept the risk of findings",
+    Permission.FINDING_RAISE: "raise and close findings on what others built",
     Permission.JOB_RUN: "run background work",
     Permission.MEMBER_MANAGE: "add and remove members and change their roles",
     Permission.MODEL_DOWNLOAD: "download model files",

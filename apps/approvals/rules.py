@@ -16,6 +16,7 @@ from apps.projects.rules import permitted_with, sees
 from apps.registry.models import VersionState
 from apps.validation.models import Verdict
 from apps.validation.queries import latest_report
+from apps.validation.rules import no_blocking_finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,7 @@ def _approval_is_possible(version: ModelVersion) -> Decision:
     report = latest_report(version)
     if report is None or report.verdict != Verdict.PASS:
         return NotNow("The newest validation report of this version did not pass.")
-    return ALLOWED
+    return no_blocking_finding(version)
 
 
 def can_withdraw_request(user: User, approval: ApprovalRequest) -> Decision:
@@ -105,7 +106,7 @@ def can_sign_off(
             f"({', '.join(changed)}), so nobody can sign it. Withdraw the request and "
             "ask again."
         )
-    return decision
+    return decision and no_blocking_finding(approval.version)
 
 
 def signers(approval: ApprovalRequest) -> list[Signer]:

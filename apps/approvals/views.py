@@ -35,7 +35,7 @@ from apps.projects.models import Project
 from apps.registry.models import ModelVersion
 from apps.validation import reading, report_figures
 from apps.validation.models import ValidationReport
-from apps.validation.queries import latest_report, objective_of
+from apps.validation.queries import latest_report, objective_of, unsettled_findings
 
 
 @login_required
@@ -174,6 +174,7 @@ def page_of(
         "is_signed": any(stage.sign_offs.all() for stage in stages),
         "own_sign_off": _own_sign_off(reader, stages),
         "changes": changes_since(approval, reader),
+        "findings": unsettled_findings(approval.version),
         "evidence": lines(approval.evidence),
         "changed_parts": _changed_parts(approval),
         "signers": rules.signers(approval),

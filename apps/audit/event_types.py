@@ -126,6 +126,12 @@ class EventType(models.TextChoices):
 
     EXPERIMENT_CREATED = "experiment.created", "created experiment"
 
+    FINDING_ACCEPTED = "finding.accepted", "accepted the risk of"
+    FINDING_ANSWERED = "finding.answered", "answered"
+    FINDING_CLOSED = "finding.closed", "closed"
+    FINDING_RAISED = "finding.raised", "raised"
+    FINDING_REOPENED = "finding.reopened", "opened again"
+
     MEMBER_ADDED = "member.added", "added a member to"
     MEMBER_REMOVED = "member.removed", "removed a member from"
     MEMBER_ROLE_CHANGED = "member.role_changed", "changed a member's role in"

@@ -14,6 +14,7 @@ from apps.audit.event_types import EventType
 from apps.datasets.models import UPLOAD_TRANSITIONS
 from apps.jobs.models import JOB_TRANSITIONS
 from apps.registry.models import VERSION_TRANSITIONS
+from apps.validation.models import FINDING_TRANSITIONS
 from engine.spec import training_schema
 
 WRITTEN_BY = "<!-- Written by `make docs` from the code; do not edit. -->"
@@ -63,6 +64,7 @@ def states() -> str:
         _diagram("Upload in chunks", UPLOAD_TRANSITIONS),
         _diagram("Model version", VERSION_TRANSITIONS),
         _diagram("Approval request", APPROVAL_TRANSITIONS),
+        _diagram("Finding", FINDING_TRANSITIONS),
     )
 
 

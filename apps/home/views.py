@@ -141,6 +141,7 @@ def model_version(
         **(_findings(report) if report else {}),
         "reports": validation_queries.reports_of(version)[:ROWS_SHOWN],
         "plan": validation_queries.latest_plan(version.model),
+        "findings": validation_queries.unsettled_findings(version),
         "files": registry_rules.file_decisions(user, version),
         "sees_data": sees_data,
         "standing": dataset_queries.datasheet_standing(data.dataset)

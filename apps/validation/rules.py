@@ -1,15 +1,16 @@
-"""Who may say what a model must do, and have it measured."""
+"""Who may say what a model must do, have it measured, and challenge it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.access.checks import ALLOWED, Decision, NotNow
+from apps.access.checks import ALLOWED, Decision, Denied, NotNow
 from apps.access.permissions import Permission
-from apps.projects.rules import permitted_with
+from apps.projects.queries import members_of
+from apps.projects.rules import permitted_with, sees
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import queries
-from apps.validation.models import Rows
+from apps.validation.models import Finding, FindingState, Rows, Severity
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -77,3 +78,75 @@ def _report_is_possible(version: ModelVersion, evaluated_on: str) -> Decision:
             "nothing to measure. Register the run of a training job instead."
         )
     return _question_is_known(version)
+
+
+def can_raise_finding(user: User, version: ModelVersion) -> Decision:
+    """Say whether `user` may hold something against `version`, or open it again."""
+    decision = permitted_with(user, Permission.FINDING_RAISE, version.model)
+    return decision and _did_not_build(user, version)
+
+
+def can_answer_finding(user: User, finding: Finding) -> Decision:
+    """Say whether `user` may answer for what was found."""
+    if finding.is_settled:
+        return NotNow(_settled(finding))
+    if finding.owner_id != user.pk:
+        return Denied(f"Only {finding.owner.full_name} answers this finding.")
+    return sees(user, finding.version.model)
+
+
+def can_close_finding(user: User, finding: Finding) -> Decision:
+    """Say whether `user` may say that a finding is dealt with."""
+    if finding.is_settled:
+        return NotNow(_settled(finding))
+    decision = permitted_with(user, Permission.FINDING_RAISE, finding.version.model)
+    if decision and finding.owner_id == user.pk:
+        return Denied("You answer for this finding, so somebody else must close it.")
+    return decision and _did_not_build(user, finding.version)
+
+
+def can_accept_finding(user: User, finding: Finding) -> Decision:
+    """Say whether `user` may take on the risk of a finding."""
+    if finding.is_settled:
+        return NotNow(_settled(finding))
+    decision = permitted_with(user, Permission.FINDING_ACCEPT, finding.version.model)
+    if decision and finding.severity == Severity.BLOCKING:
+        return NotNow("The risk of a blocking finding cannot be accepted.")
+    return decision and _did_not_build(user, finding.version)
+
+
+def can_reopen_finding(user: User, finding: Finding) -> Decision:
+    """Say whether `user` may open a finding again."""
+    if finding.state == FindingState.OPEN:
+        return NotNow("This finding is open.")
+    return can_raise_finding(user, finding.version)
+
+
+def can_own_finding(user: User, version: ModelVersion) -> Decision:
+    """Say whether `user` can be made to answer: an active member who sees the model."""
+    active = members_of(version.project).filter(user=user, user__is_active=True)
+    if not active.exists():
+        return Denied(f"{user.full_name} is no active member of the project.")
+    return sees(user, version.model, user.full_name)
+
+
+def no_blocking_finding(version: ModelVersion) -> Decision:
+    """Say whether nothing that blocks is held against `version`."""
+    found = queries.blocking_findings_of(version).first()
+    if found is None:
+        return ALLOWED
+    return NotNow(
+        f"Finding {found.number} blocks the approval: {found.title}. It must be "
+        "answered and closed first."
+    )
+
+
+def _settled(finding: Finding) -> str:
+    return f"This finding is settled: {finding.get_state_display().lower()}."
+
+
+def _did_not_build(user: User, version: ModelVersion) -> Decision:
+    did = queries.part_in_building(version, user)
+    if not did:
+        return ALLOWED
+    return Denied(f"You {did}, so somebody else must do this.")

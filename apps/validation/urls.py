@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.validation import views
+from apps.validation import views, views_findings
 
 _MODEL = "projects/<slug:slug>/models/<slug:name>"
 
@@ -12,6 +12,37 @@ urlpatterns = [
         f"{_MODEL}/versions/<int:number>/request-report/",
         views.request_report,
         name="request_report",
+    ),
+    path(
+        f"{_MODEL}/versions/<int:number>/findings/",
+        views_findings.list_findings,
+        name="findings",
+    ),
+    path(
+        f"{_MODEL}/versions/<int:number>/raise-finding/",
+        views_findings.raise_finding,
+        name="raise_finding",
+    ),
+    path("findings/<uuid:pk>/", views_findings.finding, name="finding"),
+    path(
+        "findings/<uuid:pk>/answer/",
+        views_findings.answer_finding,
+        name="answer_finding",
+    ),
+    path(
+        "findings/<uuid:pk>/close/",
+        views_findings.close_finding,
+        name="close_finding",
+    ),
+    path(
+        "findings/<uuid:pk>/accept/",
+        views_findings.accept_finding,
+        name="accept_finding",
+    ),
+    path(
+        "findings/<uuid:pk>/reopen/",
+        views_findings.reopen_finding,
+        name="reopen_finding",
     ),
     path("validation-plans/<uuid:pk>/", views.plan, name="plan"),
     path("validation-reports/<uuid:pk>/", views.report, name="report"),

@@ -8,7 +8,7 @@ from apps.accounts.actions import service_account
 from apps.core.sandbox import Outcome
 from apps.jobs.actions import start_job
 from apps.validation import actions
-from apps.validation.models import ValidationPlan, ValidationReport
+from apps.validation.models import Finding, ValidationPlan, ValidationReport
 
 CRITERIA = [
     {"measure": "recall", "operator": ">=", "threshold": 0.6, "blocking": True},
@@ -170,3 +170,15 @@ def failed_report(version, by) -> ValidationReport:
     message = "The target holds a value that the model does not know."
     outcome = Outcome("failed", Path(), code="bad_input", message=message)
     return finish(running_report(version, by), outcome)
+
+
+def finding(version, by, owner, **wish: Any) -> Finding:
+    """Something that `by` holds against `version`; `owner` must answer."""
+    values = {
+        "title": "Misses hawks",
+        "text": "Recall is 0.4 where the species is Hawk.",
+        "severity": "high",
+        **wish,
+    }
+    wanted = actions.NewFinding(owner=owner, **values)
+    return actions.raise_finding(version=version, wish=wanted, by=by)

@@ -1,9 +1,11 @@
 """Rows of validation plans and reports."""
 
+from apps.validation import actions
 from tests.factories import registry
 from tests.factories import validation as factory
 from tests.permission_rows import (
     DATA_SCIENTIST,
+    PROGRAM_MANAGER,
     READERS,
     STRANGERS,
     VALIDATOR,
@@ -57,7 +59,62 @@ def waiting_report(world):
     return {"pk": factory.requested_report(_version(world), world.validator).pk}, None
 
 
+def raisers(status: int) -> dict[str, int]:
+    return {VALIDATOR: status, **HIDDEN}
+
+
+def finding_by_form(world):
+    arguments = of_version(world)[0]
+    owner = str(world.data_scientist.pk)
+    return arguments, {"title": "a", "text": "b", "severity": "low", "owner": owner}
+
+
+def new_finding(world):
+    arguments = of_version(world)[0]
+    owner = world.data_scientist.email
+    return arguments, {"title": "a", "text": "b", "severity": "low", "owner": owner}
+
+
+def _finding(world):
+    return factory.finding(_version(world), world.validator, world.data_scientist)
+
+
+def a_finding(world):
+    return {"pk": _finding(world).pk}, None
+
+
+def to_answer(world):
+    return {"pk": _finding(world).pk}, {"answer": "Done."}
+
+
+def to_settle(world):
+    return {"pk": _finding(world).pk}, {"closing": "Seen."}
+
+
+def to_reopen(world):
+    found = _finding(world)
+    actions.close_finding(finding=found, closing="Seen.", by=world.validator)
+    return {"pk": found.pk}, {"closing": "Again."}
+
+
 ROWS = [
+    Row("validation:findings", "get", of_version, READ),
+    Row("validation:raise_finding", "get", of_version, raisers(200), others=403),
+    Row("validation:raise_finding", "post", finding_by_form, raisers(302), others=403),
+    Row("validation:finding", "get", a_finding, READ),
+    Row("v1:findings", "get", of_version, READ),
+    Row("v1:findings", "post", new_finding, raisers(201), others=403),
+    Row("v1:finding", "get", a_finding, READ),
+    *[
+        Row(f"{door}_finding", "post", make, {who: status, **HIDDEN}, others=403)
+        for deed, make, who in (
+            ("answer", to_answer, DATA_SCIENTIST),
+            ("close", to_settle, VALIDATOR),
+            ("accept", to_settle, PROGRAM_MANAGER),
+            ("reopen", to_reopen, VALIDATOR),
+        )
+        for door, status in ((f"validation:{deed}", 302), (f"v1:{deed}", 200))
+    ],
     Row("validation:plans", "get", of_model, READ),
     Row("validation:plan", "get", a_plan, READ),
     Row("validation:write_plan", "get", of_model, judge(200), others=403),

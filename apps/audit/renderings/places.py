@@ -67,7 +67,7 @@ _ACTIONS: Final[dict[Place, str]] = {
         audit.export_requested audit.hold_placed audit.prune_requested code.launched
         dataset.created dataset.datasheet_written dataset.diff_requested
         dataset.version_import_requested dataset.version_imported
-        dataset.version_uploaded experiment.created model.registered
+        dataset.version_uploaded experiment.created finding.raised model.registered
         model.version_registered plan.written project.created regeneration.requested
         report.requested run.recorded sealed.part_uploaded token.issued
         training.launched""",
@@ -81,7 +81,8 @@ _ACTIONS: Final[dict[Place, str]] = {
         dataset.hint_decided dataset.opened dataset.restricted
         dataset.version_cancel_requested dataset.version_failed
         dataset.version_fingerprinted dataset.version_ready
-        dataset.version_requeued model.alias_moved model.card_edited model.opened
+        dataset.version_requeued finding.accepted finding.answered
+        finding.closed finding.reopened model.alias_moved model.card_edited model.opened
         model.restricted model.version_moved project.code_policy_set project.edited
         project.impact_determined project.objective_stated
         regeneration.cancel_requested regeneration.certified regeneration.failed

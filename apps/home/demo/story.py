@@ -270,6 +270,19 @@ class Story:
             )
         )
 
+    def challenge(self, version: ModelVersion) -> None:
+        """Let the validator hold something against a version, and its maker answer."""
+        finding = validation.raise_finding(
+            version=version,
+            wish=validation.NewFinding(
+                **CHALLENGE, severity="medium", owner=self.who("data_scientist")
+            ),
+            by=self.who("validator"),
+        )
+        validation.answer_finding(
+            finding=finding, answer=CHALLENGE_ANSWER, by=self.who("data_scientist")
+        )
+
     def regenerate(self, version: ModelVersion) -> None:
         """Have its training done again and wait for the verdict."""
         self.say(f"Regenerating {version}")
@@ -300,6 +313,15 @@ AIRPORTS = {
     "description": "Where the strikes happened: code, name and place, as the Federal "
     "Aviation Administration lists them; a work of the US Government.",
 }
+CHALLENGE = {
+    "title": "More false alarms for small animals",
+    "text": "Where the wildlife is small, the share of false alarms is twice that of "
+    "the champion. Crews may stop believing the list.",
+}
+CHALLENGE_ANSWER = (
+    "Known, and wanted: a missed strike costs ten times as much. We look at the share "
+    "again after a month of use."
+)
 COMMENTS = {
     "validator": "Recomputed on the held-out strikes; the groups with few strikes are "
     "marked.",
@@ -441,6 +463,7 @@ def _approve_and_wait(story: Story, first: TrainingJob, boosted: TrainingJob) ->
     )
     challenger = story.register(boosted, "damage-risk", STRIKE_CARD)
     story.validate(challenger)
+    story.challenge(challenger)
     story.ask_and_sign(
         challenger,
         "Boosted trees miss less damage than the champion at a lower cost.",

@@ -1,10 +1,24 @@
-"""Everything that changes validation plans and reports."""
+"""Everything that changes validation plans, reports and findings."""
 
+from apps.validation.actions.findings import (
+    NewFinding,
+    accept_finding,
+    answer_finding,
+    close_finding,
+    raise_finding,
+    reopen_finding,
+)
 from apps.validation.actions.plans import write_plan
 from apps.validation.actions.reports import finish_report, request_report
 
 __all__ = [
+    "NewFinding",
+    "accept_finding",
+    "answer_finding",
+    "close_finding",
     "finish_report",
+    "raise_finding",
+    "reopen_finding",
     "request_report",
     "write_plan",
 ]
