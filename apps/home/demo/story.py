@@ -275,7 +275,10 @@ class Story:
         finding = validation.raise_finding(
             version=version,
             wish=validation.NewFinding(
-                **CHALLENGE, severity="medium", owner=self.who("data_scientist")
+                title=CHALLENGE["title"],
+                text=CHALLENGE["text"],
+                severity="medium",
+                owner=self.who("data_scientist"),
             ),
             by=self.who("validator"),
         )
