@@ -71,6 +71,9 @@ class SignOffOutput(serializers.Serializer[Any]):
     signer_name = serializers.CharField()
     signer_title = serializers.CharField()
     signer_organisation = serializers.CharField()
+    in_place_of = serializers.CharField(
+        source="delegation.giver.full_name", default=None
+    )
     evidence_digest = serializers.CharField()
     signed_at = serializers.DateTimeField()
     record_sha256 = serializers.CharField()

@@ -145,3 +145,34 @@ class RejectForm(DecisionForm):
         help_text="What the next version must do better. Everybody in the project "
         "reads it.",
     )
+
+
+class DelegationForm(PortalForm):
+    """Who signs in one's place, from when and until when."""
+
+    receiver = forms.ChoiceField(
+        label="Who signs for you",
+        help_text="They sign in their own name, in your role. They cannot hand it on.",
+    )
+    starts_on = forms.DateField(
+        label="First day", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    ends_on = forms.DateField(
+        label="Last day",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="You can end it at any time.",
+    )
+
+    def __init__(self, *args: Any, receivers: Sequence[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._receivers = {str(person.pk): person for person in receivers}
+        choices = [(key, one.full_name) for key, one in self._receivers.items()]
+        self.fields["receiver"].choices = [  # type: ignore[attr-defined]
+            ("", "Choose a member"),
+            *choices,
+        ]
+
+    @property
+    def chosen(self) -> User:
+        """The member chosen in a valid form."""
+        return self._receivers[self.cleaned_data["receiver"]]

@@ -11,7 +11,6 @@ from uuid import UUID
 from django.db.models import (
     CharField,
     Exists,
-    F,
     Max,
     OuterRef,
     Prefetch,
@@ -29,12 +28,14 @@ from apps.approvals.models import (
     ApprovalRequest,
     ApprovalStatus,
     Condition,
+    Delegation,
     SignOff,
     SignOffDecision,
     Stage,
 )
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
+from apps.projects.models import Membership
 from apps.projects.queries import members_of
 from apps.registry.models import AliasName
 
@@ -117,9 +118,13 @@ def _card_edits(approval: ApprovalRequest) -> Iterator[Deed]:
 
 def _signatures(approval: ApprovalRequest) -> Iterator[Deed]:
     given = SignOff.objects.filter(stage__request=approval)
-    for sign_off in given.select_related("stage").order_by("signed_at"):
+    joined = given.select_related("stage", "delegation").order_by("signed_at")
+    for sign_off in joined:
         did = f"signed the stage {sign_off.stage.title}"
         yield Deed(sign_off.signer_id, did, sign_off.signed_at)
+        if sign_off.delegation:
+            did = f"had the stage {sign_off.stage.title} signed in their place"
+            yield Deed(sign_off.delegation.giver_id, did, sign_off.signed_at)
 
 
 def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
@@ -131,8 +136,7 @@ def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
     """
     if ADMINISTRATOR.slug in user.agency_roles:
         return ApprovalRequest.objects.none()
-    left = Stage.objects.filter(request=OuterRef("pk"), completed_at__isnull=True)
-    present = left.order_by("position")
+    present = _present_stage()
     waiting = (
         ApprovalRequest.objects.visible_to(user)
         .filter(status=ApprovalStatus.IN_REVIEW)
@@ -141,19 +145,63 @@ def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
             stage_title=Subquery(present.values("title")[:1]),
             stage_meaning=Subquery(present.values("meaning")[:1]),
         )
-        .filter(
-            version__model__project__memberships__user=user,
-            version__model__project__memberships__role=F("waits_for"),
-        )
+        .filter(Exists(_held(user)) | Exists(_lent(user)))
     )
     for duty in DUTIES:
         waiting = waiting.exclude(~Q(stage_meaning=duty.spares), **{duty.who: user})
-    edits = AuditEvent.objects.filter(
-        type=EventType.MODEL_CARD_EDITED,
-        target_id=Cast(OuterRef("version_id"), CharField()),
-        actor_id=user.pk,
+    edits = _edits_of(OuterRef("version_id")).filter(actor_id=user.pk)
+    signed = Q(stages__sign_offs__signer=user)
+    signed |= Q(stages__sign_offs__delegation__giver=user)
+    return waiting.exclude(signed).exclude(Exists(edits))
+
+
+def _present_stage() -> QuerySet[Stage]:
+    left = Stage.objects.filter(request=OuterRef("pk"), completed_at__isnull=True)
+    return left.order_by("position")
+
+
+def _held(user: User) -> QuerySet[Membership]:
+    """Memberships by which `user` may sign a request that `waits_for` a role."""
+    return Membership.objects.filter(
+        user=user,
+        project=OuterRef("version__model__project"),
+        role=OuterRef("waits_for"),
     )
-    return waiting.exclude(stages__sign_offs__signer=user).exclude(Exists(edits))
+
+
+def _lent(user: User) -> QuerySet[Delegation]:
+    """Delegations by which `user` may sign such a request: the givers took no part."""
+    deeds = Q(stages__sign_offs__signer=OuterRef("giver"))
+    deeds |= Q(stages__sign_offs__delegation__giver=OuterRef("giver"))
+    for duty in DUTIES:
+        deeds |= Q(**{duty.who: OuterRef("giver")}) & ~Q(now_meant=duty.spares)
+    same = ApprovalRequest.objects.filter(pk=OuterRef(OuterRef("pk")))
+    meant = Subquery(_present_stage().values("meaning")[:1])
+    edits = _edits_of(OuterRef(OuterRef("version_id")))
+    return (
+        Delegation.objects.usable()
+        .filter(
+            receiver=user,
+            project=OuterRef("version__model__project"),
+            role=OuterRef("waits_for"),
+        )
+        .exclude(Exists(same.annotate(now_meant=meant).filter(deeds)))
+        .exclude(Exists(edits.filter(actor_id=OuterRef("giver_id"))))
+    )
+
+
+def _edits_of(version_id: OuterRef) -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(
+        type=EventType.MODEL_CARD_EDITED, target_id=Cast(version_id, CharField())
+    )
+
+
+def lent_for(stage: Stage, **narrowed: Any) -> list[Delegation]:
+    """List the delegations by which `stage` can be signed today, oldest first."""
+    found = Delegation.objects.usable().filter(
+        project=stage.request.project, role=stage.role, **narrowed
+    )
+    return list(found.select_related("giver", "receiver").order_by("pk"))
 
 
 def consents(stage: Stage) -> int:
@@ -201,7 +249,8 @@ def stages_with_sign_offs(approval: ApprovalRequest) -> list[Stage]:
     Each of these has its withdrawal, if any, and its conditions in `.conditions.all()`.
     """
     conditions = Condition.objects.select_related("owner", "met_by").order_by("due_on")
-    given = SignOff.objects.select_related("withdrawal").order_by("signed_at")
+    given = SignOff.objects.select_related("withdrawal", "delegation__giver")
+    given = given.order_by("signed_at")
     given = given.prefetch_related(Prefetch("conditions", queryset=conditions))
     stages = Stage.objects.filter(request=approval).order_by("position")
     found = list(stages.prefetch_related(Prefetch("sign_offs", queryset=given)))
@@ -282,6 +331,7 @@ def _signature(stage: Stage, sign_off: SignOff) -> dict[str, Any]:
         "name": sign_off.signer_name,
         "title": sign_off.signer_title,
         "organisation": sign_off.signer_organisation,
+        "in_place_of": sign_off.delegation and sign_off.delegation.giver.full_name,
         "comment": sign_off.comment,
         "signed_at": sign_off.signed_at,
     }

@@ -164,6 +164,11 @@ def _signature(given: SignOff) -> dict[str, Any]:
         "decision": given.get_decision_display(),
         "rows": [
             ["Signed by", ", ".join(filter(None, signer))],
+            *(
+                [["In the place of", given.delegation.giver.full_name]]
+                if given.delegation
+                else ()
+            ),
             ["Meaning", given.meaning],
             ["Signed", f"{_moment(given.signed_at)} ({given.time_zone})"],
             ["Method", given.method],

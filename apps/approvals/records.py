@@ -56,6 +56,12 @@ def sign_off_text(given: SignOff, conditions: Sequence[Condition]) -> str:
         "signed_at": given.signed_at.isoformat(),
         "time_zone": given.time_zone,
     }
+    if given.delegation:
+        # Ids only: the name of the giver can be erased without this record.
+        facts["in_place_of"] = {
+            "delegation": str(given.delegation.pk),
+            "giver": str(given.delegation.giver_id),
+        }
     return canonical_text(facts)
 
 

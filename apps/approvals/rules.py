@@ -11,7 +11,7 @@ from apps.access.roles import ADMINISTRATOR, ROLES
 from apps.accounts.models import User
 from apps.approvals import queries
 from apps.approvals.evidence import Reading, changed_parts
-from apps.approvals.models import ApprovalStatus
+from apps.approvals.models import NEVER_SIGNING, ApprovalStatus
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import VersionState
 from apps.validation.models import Verdict
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from apps.approvals.models import (
         ApprovalRequest,
         Condition,
+        Delegation,
         SignOff,
         Stage,
     )
     from apps.approvals.queries import Deed
+    from apps.projects.models import Project
     from apps.registry.models import ModelVersion
 
 _NOT_VALIDATED = {
@@ -50,6 +52,8 @@ class Signer:
 
     person: User
     decision: Decision
+    # In whose place, if not in their own right.
+    stands_for: User | None = None
 
 
 def can_request_approval(user: User, version: ModelVersion) -> Decision:
@@ -84,10 +88,10 @@ def can_reject(user: User, approval: ApprovalRequest) -> Decision:
     stages = queries.open_stages(approval)
     if not stages:
         return NotNow(_closed(approval))
+    deeds = queries.involvement(approval)
     return (
-        _independent(user, stages[0], queries.involvement(approval), "You")
-        and permitted(user, Permission.APPROVAL_SIGN_OFF, approval.project)
-        and _in_turn(user, approval, stages[0])
+        _independent(user, stages[0], deeds, "You")
+        and _in_turn(user, stages[0], deeds)
         and sees(user, approval.version.model)
     )
 
@@ -115,14 +119,63 @@ def signers(approval: ApprovalRequest) -> list[Signer]:
     if not stages:
         return []
     deeds = queries.involvement(approval)
-    return [
-        Signer(
-            person,
-            _independent(person, stages[0], deeds, person.full_name)
-            and sees(person, approval.version.model, person.full_name),
+    holders = queries.active_members(approval.project, role=stages[0].role)
+
+    def may(person: User) -> Decision:
+        return _independent(person, stages[0], deeds, person.full_name) and sees(
+            person, approval.version.model, person.full_name
         )
-        for person in queries.active_members(approval.project, role=stages[0].role)
+
+    return [Signer(person, may(person)) for person in holders] + [
+        Signer(
+            lent.receiver,
+            may(lent.receiver) and _through(lent, stages[0], deeds),
+            stands_for=lent.giver,
+        )
+        for lent in queries.lent_for(stages[0])
+        if lent.receiver not in holders
     ]
+
+
+def delegation_used(user: User, stage: Stage) -> Delegation | None:
+    """Return the delegation by which `user` signs `stage`; None in their own right."""
+    if _holds(user, stage):
+        return None
+    deeds = queries.involvement(stage.request)
+    lent = queries.lent_for(stage, receiver=user)
+    return next((one for one in lent if _through(one, stage, deeds)), None)
+
+
+def can_delegate_signing(user: User, project: Project) -> Decision:
+    """Say whether `user` may let somebody sign in their place: in their own role only.
+
+    What was handed to them they cannot hand on: it gives them no role.
+    """
+    if ADMINISTRATOR.slug in user.agency_roles:
+        return Denied("An administrator can never sign, so there is nothing to hand.")
+    return permitted(user, Permission.APPROVAL_SIGN_OFF, project)
+
+
+def can_stand_in(receiver: User, giver: User, project: Project) -> Decision:
+    """Say whether `receiver` could sign in the place of `giver` at all."""
+    name = receiver.full_name
+    if receiver == giver:
+        return Denied("Choose somebody else: you sign in your own place anyway.")
+    if receiver not in queries.active_members(project):
+        return Denied(f"{name} is no active member of the project.")
+    if barring := NEVER_SIGNING.intersection(receiver.agency_roles):
+        titles = " and ".join(ROLES[slug].title.lower() for slug in sorted(barring))
+        return Denied(f"{name} is {titles} and can never sign.")
+    return ALLOWED
+
+
+def can_revoke_delegation(user: User, delegation: Delegation) -> Decision:
+    """Say whether `user` may end a delegation: who gave it, and program managers."""
+    if delegation.standing in ("revoked", "over"):
+        return NotNow(f"This delegation is {delegation.standing} already.")
+    if delegation.giver_id == user.pk:
+        return ALLOWED
+    return permitted(user, Permission.MEMBER_MANAGE, delegation.project)
 
 
 def can_withdraw_sign_off(user: User, sign_off: SignOff) -> Decision:
@@ -186,12 +239,32 @@ def _independent(user: User, stage: Stage, deeds: Sequence[Deed], who: str) -> D
     return Denied(f"{who} {listed}, so somebody else must sign.")
 
 
-def _in_turn(user: User, approval: ApprovalRequest, stage: Stage) -> Decision:
-    held = roles_of(user, approval.project)
-    if stage.role in {role.slug for role in held}:
+def _in_turn(user: User, stage: Stage, deeds: Sequence[Deed]) -> Decision:
+    if _holds(user, stage):
         return ALLOWED
+    lent = queries.lent_for(stage, receiver=user)
+    through = [_through(one, stage, deeds) for one in lent]
+    if through:
+        return next((decision for decision in through if decision), through[0])
+    project = stage.request.project
+    if not (may := permitted(user, Permission.APPROVAL_SIGN_OFF, project)):
+        return may
+    held = roles_of(user, project)
     mine = " and ".join(role.title.lower() for role in held)
     return Denied(
         f"The stage {stage.title} is signed in the role of "
         f"{ROLES[stage.role].title.lower()}; you are {mine} here."
     )
+
+
+def _holds(user: User, stage: Stage) -> bool:
+    held = roles_of(user, stage.request.project)
+    return stage.role in {role.slug for role in held}
+
+
+def _through(lent: Delegation, stage: Stage, deeds: Sequence[Deed]) -> Decision:
+    """Nobody does through another what they may not do themselves."""
+    decision = _independent(lent.giver, stage, deeds, lent.giver.full_name)
+    if decision:
+        return ALLOWED
+    return Denied(f"Not in the place of {lent.giver.full_name}: {decision.reason}")

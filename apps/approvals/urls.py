@@ -1,9 +1,19 @@
 from django.urls import path
 
-from apps.approvals import views, views_reading, views_signing
+from apps.approvals import views, views_delegations, views_reading, views_signing
 
 app_name = "approvals"
 urlpatterns = [
+    path(
+        "projects/<slug:slug>/delegations/",
+        views_delegations.delegations,
+        name="delegations",
+    ),
+    path(
+        "delegations/<uuid:pk>/revoke/",
+        views_delegations.revoke_delegation,
+        name="revoke_delegation",
+    ),
     path(
         "projects/<slug:slug>/approval-requests/", views.list_requests, name="requests"
     ),

@@ -156,6 +156,7 @@ def page_of(
         bound: by the name of its decision, a form that was sent and has faults.
     """
     reader, stages = request.user, queries.stages_with_sign_offs(approval)
+    signers = rules.signers(approval)
     present = next(iter(queries.open_stages(approval)), None)
     may = {
         "sign_off": rules.can_sign_off(reader, approval),
@@ -177,12 +178,19 @@ def page_of(
         "findings": unsettled_findings(approval.version),
         "evidence": lines(approval.evidence),
         "changed_parts": _changed_parts(approval),
-        "signers": rules.signers(approval),
+        "signers": signers,
+        "stands_for": _stands_for(reader, signers),
         "objective": objective_of(approval.project),
         **_findings(approval.report),
         "may": may,
         "forms": decision_forms(present, approval) | bound,
     }
+
+
+def _stands_for(reader: User, signers: list[rules.Signer]) -> User | None:
+    """Return in whose place the reader would sign; None in their own right."""
+    may = (one for one in signers if one.person == reader and one.decision)
+    return next((one.stands_for for one in may), None)
 
 
 def decision_forms(

@@ -124,6 +124,9 @@ class EventType(models.TextChoices):
     DATASET_VERSION_STARTED = "dataset.version_started", "began to read"
     DATASET_VERSION_UPLOADED = "dataset.version_uploaded", "uploaded"
 
+    DELEGATION_GIVEN = "delegation.given", "let somebody sign in their place in"
+    DELEGATION_REVOKED = "delegation.revoked", "ended signing in somebody's place in"
+
     EXPERIMENT_CREATED = "experiment.created", "created experiment"
 
     FINDING_ACCEPTED = "finding.accepted", "accepted the risk of"

@@ -1,5 +1,7 @@
 """Rows of approval requests and signatures."""
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from apps.approvals import actions
@@ -98,7 +100,55 @@ def with_condition(world):
     return arguments, {"evidence": "Run 7."}
 
 
+def to_delegate(world, receiver):
+    today = timezone.localdate()
+    days = {"starts_on": today.isoformat(), "ends_on": today.isoformat()}
+    return {"slug": world.project.slug}, {"receiver": receiver, **days}
+
+
+def to_delegate_on_a_page(world):
+    return to_delegate(world, str(world.developer.pk))
+
+
+def to_delegate_by_a_program(world):
+    return to_delegate(world, world.developer.email)
+
+
+def delegation(world):
+    today = timezone.localdate()
+    given = actions.delegate_signing(
+        project=world.project,
+        receiver=world.developer,
+        starts_on=today,
+        ends_on=today + timedelta(days=7),
+        by=world.validator,
+    )
+    return {"pk": given.pk}, None
+
+
+def giver_or_manager(status: int) -> dict[str, int]:
+    return {**everybody(status, VALIDATOR, PROGRAM_MANAGER), **HIDDEN}
+
+
 ROWS = [
+    Row("approvals:delegations", "get", of_project, READ),
+    Row(
+        "approvals:delegations",
+        "post",
+        to_delegate_on_a_page,
+        enders(302),
+        others=403,
+    ),
+    Row(
+        "approvals:revoke_delegation",
+        "post",
+        delegation,
+        giver_or_manager(302),
+        others=403,
+    ),
+    Row("v1:delegations", "get", of_project, READ),
+    Row("v1:delegations", "post", to_delegate_by_a_program, enders(201), others=403),
+    Row("v1:revoke_delegation", "post", delegation, giver_or_manager(200), others=403),
     Row("approvals:requests", "get", of_project, READ),
     Row("approvals:request_approval", "get", to_request, author(200), others=403),
     Row("approvals:request_approval", "post", to_request, author(302), others=403),

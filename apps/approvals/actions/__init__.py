@@ -1,6 +1,7 @@
 """Everything that changes an approval request; the last signature moves the alias."""
 
 from apps.approvals.actions.clock import meet_condition, review_approval
+from apps.approvals.actions.delegations import delegate_signing, revoke_delegation
 from apps.approvals.actions.requests import POLICY, request_approval, withdraw_request
 from apps.approvals.actions.signing import (
     reject,
@@ -12,12 +13,14 @@ from apps.approvals.actions.signing import (
 
 __all__ = [
     "POLICY",
+    "delegate_signing",
     "meet_condition",
     "reject",
     "request_approval",
     "request_changes",
     "review_approval",
     "revoke_approval",
+    "revoke_delegation",
     "sign_off",
     "withdraw_request",
     "withdraw_sign_off",

@@ -304,6 +304,7 @@ def _sign(
         signer_name=by.full_name,
         signer_title=by.title,
         signer_organisation=by.organisation,
+        delegation=rules.delegation_used(by, stage),
         decision=decision,
         meaning=_MEANINGS.get(decision, stage.meaning),
         comment=comment,
@@ -341,8 +342,15 @@ def _record_signature(event: EventType, given: SignOff, by: User) -> None:
         changes={
             "stage": given.stage.title,
             "meaning": given.meaning,
+            **_in_place_of(given),
             "evidence_digest": given.evidence_digest,
             "record_sha256": given.record_sha256,
         },
         reason=given.comment,
     )
+
+
+def _in_place_of(given: SignOff) -> dict[str, str]:
+    if given.delegation is None:
+        return {}
+    return {"in_place_of_id": str(given.delegation.giver_id)}

@@ -1,6 +1,7 @@
 """Approval requests, what they collect, and what lets people sign."""
 
 from apps.approvals.models.conditions import Condition, NewCondition
+from apps.approvals.models.delegations import NEVER_SIGNING, Delegation
 from apps.approvals.models.requests import (
     MAX_COMMENT_CHARACTERS,
     ApprovalRequest,
@@ -21,12 +22,14 @@ __all__ = [
     "APPROVAL_TRANSITIONS",
     "CONSENTING",
     "MAX_COMMENT_CHARACTERS",
+    "NEVER_SIGNING",
     "ONCE_APPROVED",
     "REASONED",
     "SEALED",
     "ApprovalRequest",
     "ApprovalStatus",
     "Condition",
+    "Delegation",
     "NewCondition",
     "SignOff",
     "SignOffDecision",

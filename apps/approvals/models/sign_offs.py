@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.approvals.models.delegations import Delegation
 from apps.approvals.models.requests import ApprovalRequest, Stage
 from apps.approvals.models.states import REASONED, SignOffDecision
 from apps.core.ids import new_id
@@ -40,6 +41,10 @@ class SignOff(models.Model):
     signer_name = models.CharField(max_length=150)
     signer_title = models.CharField(max_length=150, blank=True)
     signer_organisation = models.CharField(max_length=150, blank=True)
+    # By which the signer signed in somebody's place, if they did.
+    delegation = models.ForeignKey(
+        Delegation, on_delete=models.PROTECT, null=True, related_name="sign_offs"
+    )
     decision = models.CharField(max_length=24, choices=SignOffDecision.choices)
     meaning = models.CharField(max_length=200)
     comment = models.TextField(blank=True)

@@ -55,9 +55,10 @@ _ACTIONS: Final[dict[Place, str]] = {
     _account(5, "deletion"): "account.deactivated",
     _account(9): "account.locked_out",
     _account(OTHER): "account.edited",
-    _ASSIGN: """account.roles_set dataset.granted member.added member.role_changed
-        model.granted""",
-    _REVOKE: "dataset.grant_revoked member.removed model.grant_revoked",
+    _ASSIGN: """account.roles_set dataset.granted delegation.given member.added
+        member.role_changed model.granted""",
+    _REVOKE: """dataset.grant_revoked delegation.revoked member.removed
+        model.grant_revoked""",
     _READ_DATA: """dataset.downloaded model.downloaded
         regeneration.bundle_downloaded run.artifact_downloaded sealed.looked""",
     _READ_TRAIL: """audit.archive_downloaded audit.export_downloaded audit.exported
