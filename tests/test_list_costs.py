@@ -1,7 +1,11 @@
 """Lists that no app's own test counts: many rows cost what few cost."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from apps.approvals.actions import delegate_signing
 from apps.projects.actions import access, add_member
 from tests.costs import queries_of
 from tests.factories import approvals, datasets, people, registry, validation
@@ -44,6 +48,24 @@ def test_grants(project, data_scientist, program_manager, api_of, kind):
         access.grant(thing=thing, person=person, by=data_scientist)
 
     assert queries_of(api, address) == few
+
+
+def test_delegations(project, validator, developer, world, api_of, client_of):
+    below = f"/projects/{project.slug}/delegations"
+    asked = ((api_of(validator), API + below), (client_of(validator), f"{below}/"))
+    _delegate(project, developer, validator, 0)
+    few = [queries_of(client, address) for client, address in asked]
+    for number in range(1, 12):
+        _delegate(project, developer, validator, number)
+
+    assert [queries_of(client, address) for client, address in asked] == few
+
+
+def _delegate(project, receiver, by, number: int) -> None:
+    day = timezone.localdate() + timedelta(days=number)
+    delegate_signing(
+        project=project, receiver=receiver, starts_on=day, ends_on=day, by=by
+    )
 
 
 def test_inbox(world, api_of):

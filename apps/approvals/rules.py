@@ -171,11 +171,21 @@ def can_stand_in(receiver: User, giver: User, project: Project) -> Decision:
 
 def can_revoke_delegation(user: User, delegation: Delegation) -> Decision:
     """Say whether `user` may end a delegation: who gave it, and program managers."""
+    return revocable(user, delegation.project, [delegation])[0][1]
+
+
+def revocable(
+    user: User, project: Project, delegations: Sequence[Delegation]
+) -> list[tuple[Delegation, Decision]]:
+    """Say of each delegation of a project whether `user` may end it; one query."""
+    manages = permitted(user, Permission.MEMBER_MANAGE, project)
+    return [(one, _may_revoke(user, one, manages)) for one in delegations]
+
+
+def _may_revoke(user: User, delegation: Delegation, manages: Decision) -> Decision:
     if delegation.standing in ("revoked", "over"):
         return NotNow(f"This delegation is {delegation.standing} already.")
-    if delegation.giver_id == user.pk:
-        return ALLOWED
-    return permitted(user, Permission.MEMBER_MANAGE, delegation.project)
+    return ALLOWED if delegation.giver_id == user.pk else manages
 
 
 def can_withdraw_sign_off(user: User, sign_off: SignOff) -> Decision:

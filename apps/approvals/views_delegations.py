@@ -45,16 +45,13 @@ def delegations(request: HtmxRequest, slug: str) -> HttpResponse:
             return redirect_after_success(request, _address(project))
     visible = Delegation.objects.visible_to(request.user).filter(project=project)
     page = keyset_page(
-        visible.select_related("project", "giver", "receiver"),
+        visible.select_related("giver", "receiver"),
         after=request.GET.get("after"),
     )
     context = {
         "project": project,
         "page": page,
-        "rows": [
-            (given, rules.can_revoke_delegation(request.user, given))
-            for given in page.rows
-        ],
+        "rows": rules.revocable(request.user, project, page.rows),
         "form": form,
         "may_delegate": may_delegate,
     }
