@@ -191,9 +191,10 @@ def _lent(user: User) -> QuerySet[Delegation]:
 
 
 def _edits_of(version_id: OuterRef) -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.filter(
+    written: QuerySet[AuditEvent] = AuditEvent.objects.filter(
         type=EventType.MODEL_CARD_EDITED, target_id=Cast(version_id, CharField())
     )
+    return written
 
 
 def lent_for(stage: Stage, **narrowed: Any) -> list[Delegation]:
