@@ -22,6 +22,7 @@ from apps.approvals.models import (
     ApprovalRequest,
     ApprovalStatus,
     Condition,
+    Delegation,
     NewCondition,
     SignOff,
 )
@@ -72,7 +73,8 @@ class Walk:
             if deed not in QUIET:
                 assert AuditEvent.objects.count() > before, f"{deed} left no event"
         for one in SignOff.objects.exclude(pk__in=known):
-            held = self.world.project.memberships.filter(user=one.signer)
+            holder = one.delegation.giver if one.delegation else one.signer
+            held = self.world.project.memberships.filter(user=holder)
             self.roles[one.pk] = set(held.values_list("role", flat=True))
         self.check()
 
@@ -113,6 +115,8 @@ class Walk:
             for one in counted:
                 assert wanted["role"] in self.roles[one.pk]
                 assert one.evidence_digest == approval.evidence_digest
+                if one.delegation:
+                    everybody[one.delegation.giver_id] += 1
             everybody.update(signers)
         assert max(everybody.values()) == 1, "somebody signed two stages"
         barred = {self.cast[name].pk for name in BUILDERS | {"administrator"}}
@@ -159,6 +163,22 @@ def take_back(walk: Walk, by: Any, number: int) -> None:
 
 def ask(walk: Walk, by: Any, number: int) -> None:
     actions.request_approval(version=walk.version, message="", by=by)
+
+
+def delegate(walk: Walk, by: Any, number: int) -> None:
+    receiver = walk.cast[CAST[number % len(CAST)]]
+    actions.delegate_signing(
+        project=walk.world.project,
+        receiver=receiver,
+        starts_on=TODAY,
+        ends_on=TODAY,
+        by=by,
+    )
+
+
+def end_delegation(walk: Walk, by: Any, number: int) -> None:
+    if given := Delegation.objects.last():
+        actions.revoke_delegation(delegation=given, by=by)
 
 
 def withdraw(walk: Walk, by: Any, number: int) -> None:
@@ -215,6 +235,8 @@ DEEDS = {
     "request_changes": decide(actions.request_changes),
     "take_back": take_back,
     "withdraw": withdraw,
+    "delegate": delegate,
+    "end_delegation": end_delegation,
     "revoke": revoke,
     "meet": meet,
     "move_person": move_person,
@@ -227,11 +249,17 @@ DEEDS = {
 QUIET = frozenset(
     {
         *("clock", "meet", "move_person", "sign_in_turn"),
-        *("take_back", "tamper", "write_card"),
+        *("end_delegation", "take_back", "tamper", "write_card"),
     }
 )
 # Signing is what can go wrong, so it is most of what people do.
-WEIGHTED = [*DEEDS, *["sign"] * 6, *["sign_in_turn"] * 8, *["ask"] * 4]
+WEIGHTED = [
+    *DEEDS,
+    *["sign"] * 6,
+    *["sign_in_turn"] * 8,
+    *["ask"] * 4,
+    *["delegate"] * 3,
+]
 STEPS = st.lists(
     st.tuples(st.sampled_from(CAST), st.sampled_from(WEIGHTED), st.integers(0, 60)),
     min_size=5,
@@ -303,6 +331,23 @@ def test_a_walk_can_reach_approval(world, cast):
     ):
         walk.step(who, deed, 1)
     assert walk.newest.status == ApprovalStatus.APPROVED
+
+
+def test_a_walk_can_reach_approval_through_somebody_else(world, cast):
+    """Who signs in another's place is followed to whose place it was."""
+    walk = begun(world, cast)
+    for who, deed in (
+        ("validator", "delegate"),
+        ("second_manager", "sign"),
+        ("validator", "sign"),
+        ("operations_manager", "sign"),
+        ("second_manager", "sign"),
+        ("program_manager", "sign"),
+    ):
+        walk.step(who, deed, CAST.index("second_manager"))
+    assert walk.newest.status == ApprovalStatus.APPROVED
+    (first,) = SignOff.objects.filter(stage__position=1)
+    assert first.delegation.giver == cast["validator"]
 
 
 def test_the_check_finds_a_missing_signature(world, cast):
