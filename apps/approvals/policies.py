@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -11,9 +13,14 @@ import yaml
 
 from apps.access.permissions import Permission
 from apps.access.roles import PROJECT_ROLES
-from engine.spec import SpecError, decode
+from apps.projects.models import Impact, Project
+from apps.registry.models import CARD_SECTIONS
+from engine.spec import MEASURES, SpecError, decode
 
 MOST_DAYS = 3_650
+STANDARD = "standard"
+# The determination of a project decides which policy applies.
+OF_IMPACT: dict[str, str] = {Impact.HIGH: "high_impact"}
 FOLDER = Path(__file__).parent / "policies"
 SIGNING_ROLES = frozenset(
     role.slug
@@ -69,6 +76,8 @@ class Policy:
         version: raised with every change of the file.
         title: what people call it.
         stages: signed one after the other.
+        required_sections: of the model card, without which nobody asks.
+        required_checks: measures that the report must have found good enough.
         request_days: after so many a request that nobody decided lapses.
         validity_days: after so many an approval expires.
         conditions: under which signatures may be given.
@@ -78,13 +87,25 @@ class Policy:
     version: int
     title: str
     stages: tuple[PolicyStage, ...]
+    required_sections: tuple[str, ...] = ()
+    required_checks: tuple[str, ...] = ()
     request_days: int | None = None
     validity_days: int | None = None
     conditions: Conditions = Conditions()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values, to be frozen into a request."""
-        return {**asdict(self), "stages": [asdict(stage) for stage in self.stages]}
+        return {
+            **asdict(self),
+            "stages": [asdict(stage) for stage in self.stages],
+            "required_sections": list(self.required_sections),
+            "required_checks": list(self.required_checks),
+        }
+
+
+def policy_for(project: Project) -> Policy:
+    """Give the policy under which versions of a project's models are approved."""
+    return load_policy(OF_IMPACT.get(project.impact, STANDARD))
 
 
 @cache
@@ -121,6 +142,8 @@ def _check(policy: Policy) -> None:
         raise PolicyFaulty(f"{where}: version must be a whole number from 1.")
     for field in ("request_days", "validity_days"):
         _check_days(getattr(policy, field), f"{where}: {field}")
+    _check_known(policy.required_sections, CARD_SECTIONS, f"{where}: required_sections")
+    _check_known(policy.required_checks, MEASURES, f"{where}: required_checks")
     _check_days(policy.conditions.max_days, f"{where}: conditions.max_days")
     if not policy.stages:
         raise PolicyFaulty(f"{where}: there must be at least one stage.")
@@ -135,6 +158,16 @@ def _check(policy: Policy) -> None:
             raise PolicyFaulty(f"{where}: {stage.title} must require 1 or more.")
         if not stage.title or not stage.meaning:
             raise PolicyFaulty(f"{where}: each stage needs a title and a meaning.")
+
+
+def _check_known(names: Iterable[str], known: Iterable[str], where: str) -> None:
+    choices = list(known)
+    for name in names:
+        if name not in choices:
+            nearest = get_close_matches(name, choices, n=1)
+            hint = f"Did you mean {nearest[0]}?" if nearest else "Use one of: "
+            listed = "" if nearest else f"{', '.join(choices)}."
+            raise PolicyFaulty(f"{where} names {name}, which is none. {hint}{listed}")
 
 
 def _check_days(days: int | None, where: str) -> None:

@@ -12,11 +12,13 @@ from apps.accounts.models import User
 from apps.approvals import queries
 from apps.approvals.evidence import Reading, changed_parts
 from apps.approvals.models import NEVER_SIGNING, ApprovalStatus
+from apps.approvals.policies import policy_for
 from apps.projects.rules import permitted_with, sees
-from apps.registry.models import VersionState
+from apps.registry.models import CARD_SECTIONS, VersionState
 from apps.validation.models import Verdict
 from apps.validation.queries import latest_report
 from apps.validation.rules import no_blocking_finding
+from engine.spec import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from apps.approvals.queries import Deed
     from apps.projects.models import Project
     from apps.registry.models import ModelVersion
+    from apps.validation.models import ValidationReport
 
 _NOT_VALIDATED = {
     VersionState.DRAFT: "This version is not validated yet: it needs a validation "
@@ -70,7 +73,36 @@ def _approval_is_possible(version: ModelVersion) -> Decision:
     report = latest_report(version)
     if report is None or report.verdict != Verdict.PASS:
         return NotNow("The newest validation report of this version did not pass.")
-    return no_blocking_finding(version)
+    return no_blocking_finding(version) and _policy_is_met(version, report)
+
+
+def _policy_is_met(version: ModelVersion, report: ValidationReport) -> Decision:
+    """Say whether card and report have what the project's policy asks for."""
+    policy = policy_for(version.project)
+    empty = [
+        CARD_SECTIONS[name]
+        for name in policy.required_sections
+        if not getattr(version.card, name).strip()
+    ]
+    if empty:
+        return NotNow(
+            f"{policy.title} needs these sections of the model card, which are empty: "
+            f"{', '.join(empty).lower()}."
+        )
+    passed = {
+        check["measure"]
+        for check in report.result["checks"]
+        if check["verdict"] == Verdict.PASS
+    }
+    missing = [
+        MEASURES[name].title for name in policy.required_checks if name not in passed
+    ]
+    if missing:
+        return NotNow(
+            f"{policy.title} needs checks that the newest report did not pass: "
+            f"{', '.join(missing)}. Write them into the validation plan."
+        )
+    return ALLOWED
 
 
 def can_withdraw_request(user: User, approval: ApprovalRequest) -> Decision:

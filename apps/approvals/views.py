@@ -28,7 +28,7 @@ from apps.approvals.models import (
     SignOff,
     Stage,
 )
-from apps.approvals.policies import load_policy
+from apps.approvals.policies import policy_for
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.projects.models import Project
@@ -76,7 +76,7 @@ def request_approval(
         "title": request_title(version),
         "trail": request_trail(version),
         "report": latest_report(version),
-        "policy": load_policy(actions.POLICY),
+        "policy": policy_for(version.project),
     }
     return render_form(request, "approvals/request_form.html", context)
 

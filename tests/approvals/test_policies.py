@@ -1,6 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
+from apps.approvals import actions, rules
 from apps.approvals.policies import FOLDER, PolicyFaulty, load_policy, read_policy
+from apps.core.errors import Invalid, WrongState
+from apps.projects.actions import determine_impact
+from apps.registry.actions import edit_card
+from apps.registry.models import CARD_SECTIONS
+from tests.factories import approvals
+from tests.factories.people import PASSWORD
 
 STANDARD = (FOLDER / "standard.yaml").read_text(encoding="utf-8")
 
@@ -35,6 +44,12 @@ def test_load_policy_that_is_missing_fails():
         ("request_days: 90", "request_days: 0", "request_days must be 1 to 3,650"),
         ("due_days: 10", "due_days: 9999", "due_days of Technical review must be"),
         ("max_days: 90", "max_days: -1", "conditions.max_days must be"),
+        (
+            "request_days:",
+            "required_sections: [limitation]\nrequest_days:",
+            "Did you mean limitations",
+        ),
+        ("request_days:", "required_checks: [x]\nrequest_days:", "Use one of"),
         ("due_days: 10", "comment: sometimes", "must be one of 'optional', 'always'"),
     ],
 )
@@ -46,3 +61,51 @@ def test_read_policy_refuses_the_impossible(before, after, sentence):
 def test_read_policy_without_stages_fails():
     with pytest.raises(PolicyFaulty, match="at least one stage"):
         read_policy("{name: empty, version: 1, title: Empty, stages: []}")
+
+
+@pytest.mark.parametrize("name", [path.stem for path in FOLDER.glob("*.yaml")])
+def test_every_policy_that_is_shipped_can_be_read(name):
+    assert load_policy(name).name == name
+
+
+def high(world):
+    determine_impact(
+        project=world.project,
+        impact="high",
+        reason="Decides on benefits.",
+        by=world.ai_official,
+    )
+    world.project.refresh_from_db()
+
+
+def test_a_high_impact_project_asks_for_more(world):
+    high(world)
+    version = approvals.validated_version(world)
+    with pytest.raises(WrongState, match="sections of the model card, which are empty"):
+        approvals.request(world, version)
+
+    sections = dict.fromkeys(CARD_SECTIONS, "Said.")
+    edit_card(version=version, sections=sections, by=world.data_scientist)
+    approval = approvals.request(world, version)
+
+    assert approval.policy["name"] == "high_impact"
+    assert [stage.required for stage in approval.stages.order_by("position")] == [
+        *(2, 1, 1)
+    ]
+    with pytest.raises(Invalid, match="signed with a comment"):
+        actions.sign_off(
+            approval=approval, comment="", password=PASSWORD, by=world.validator
+        )
+    approvals.sign(approval, world.validator)
+    assert not approval.stages.earliest("position").completed_at
+
+
+def test_a_policy_can_require_checks_of_the_report(world, monkeypatch):
+    version = approvals.validated_version(world)
+    wanted = replace(load_policy("standard"), required_checks=("recall", "f1"))
+    monkeypatch.setattr(rules, "policy_for", lambda _: wanted)
+
+    decision = rules.can_request_approval(world.data_scientist, version)
+
+    assert not decision
+    assert "did not pass: F1" in decision.reason

@@ -2,7 +2,7 @@
 
 from apps.approvals.actions.clock import meet_condition, review_approval
 from apps.approvals.actions.delegations import delegate_signing, revoke_delegation
-from apps.approvals.actions.requests import POLICY, request_approval, withdraw_request
+from apps.approvals.actions.requests import request_approval, withdraw_request
 from apps.approvals.actions.signing import (
     reject,
     request_changes,
@@ -12,7 +12,6 @@ from apps.approvals.actions.signing import (
 )
 
 __all__ = [
-    "POLICY",
     "delegate_signing",
     "meet_condition",
     "reject",

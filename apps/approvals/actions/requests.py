@@ -18,7 +18,7 @@ from apps.approvals.actions.moves import (
 )
 from apps.approvals.evidence import evidence_of
 from apps.approvals.models import ApprovalRequest, ApprovalStatus, Stage
-from apps.approvals.policies import load_policy
+from apps.approvals.policies import policy_for
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.digests import canonical_digest
@@ -28,8 +28,6 @@ from apps.registry.models import ModelVersion, VersionState
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.validation.models import ValidationReport
-
-POLICY = "standard"
 
 
 @transaction.atomic
@@ -86,7 +84,7 @@ def withdraw_request(*, approval: ApprovalRequest, by: User) -> ApprovalRequest:
 
 
 def _create(report: ValidationReport, message: str, by: User) -> ApprovalRequest:
-    policy = load_policy(POLICY)
+    policy = policy_for(report.project)
     evidence = evidence_of(report, policy.to_json())
     approval = ApprovalRequest.objects.create(
         version=report.version,
