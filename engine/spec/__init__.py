@@ -5,6 +5,14 @@ This is the one part of the engine that the portal imports. Forms are drawn from
 `EvaluateSpec`, which refuse a wrong value when they are made, naming field and fix.
 """
 
+from engine.spec.checks import (
+    CHECKS,
+    FAMILIES,
+    PROMISES,
+    CheckKind,
+    family_of,
+    promises_for,
+)
 from engine.spec.code import (
     CheckCodeSpec,
     RunCodeSpec,
@@ -18,7 +26,7 @@ from engine.spec.data import Feature, Images, Kind, Preprocessing, Split
 from engine.spec.decode import SpecError, decode
 from engine.spec.estimator import Estimator, Parameter, Scalar, Task
 from engine.spec.estimators import ESTIMATORS, complete_parameters
-from engine.spec.evaluate import Criterion, EvaluateSpec
+from engine.spec.evaluate import Criterion, EvaluateSpec, Fact
 from engine.spec.fingerprint import FingerprintSpec
 from engine.spec.ingest import (
     COMPRESSION_ENDINGS,
@@ -36,16 +44,20 @@ from engine.spec.verbs import SPECS
 from engine.spec.verify import VerifySpec
 
 __all__ = [
+    "CHECKS",
     "COLUMN_TYPES",
     "COMPRESSION_ENDINGS",
     "ESTIMATORS",
+    "FAMILIES",
     "FORMAT_ENDINGS",
     "HIGHEST_RATIO",
     "LOWEST_RATIO",
     "MEASURES",
     "MISSION_COST",
+    "PROMISES",
     "SPECS",
     "CheckCodeSpec",
+    "CheckKind",
     "ColumnContract",
     "CompareSpec",
     "Contract",
@@ -53,6 +65,7 @@ __all__ = [
     "Criterion",
     "Estimator",
     "EvaluateSpec",
+    "Fact",
     "Feature",
     "FingerprintSpec",
     "Images",
@@ -76,8 +89,10 @@ __all__ = [
     "VerifySpec",
     "complete_parameters",
     "decode",
+    "family_of",
     "format_of",
     "measures_for",
+    "promises_for",
     "propose_contract",
     "training_schema",
 ]

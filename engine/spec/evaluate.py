@@ -18,6 +18,25 @@ class Criterion:
     blocking: bool = True
 
 
+@dataclass(frozen=True)
+class Fact:
+    """What the portal knew when the report was asked for, judged like any figure.
+
+    Attributes:
+        slug: of a check of the family `portal`.
+        value: in the unit of the check; `None` is not tested.
+        reason: why it was not tested, or what the value rests on.
+        source: what was looked at, such as the address of a page.
+        digest: SHA-256 of the source, as 64 hexadecimal digits, where it has one.
+    """
+
+    slug: str
+    value: float | None
+    reason: str = ""
+    source: str = ""
+    digest: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSpec(Spec):
     """Judge `inputs/model.skops` on `inputs/test.parquet`.
@@ -26,6 +45,7 @@ class EvaluateSpec(Spec):
         threshold: probability from which a row counts as positive; `None` takes
             the signature's.
         min_group_size: groups with fewer rows are marked small.
+        facts: of the portal.
         baseline_cost_per_1000: what 1,000 cases cost today, in the mission's unit.
         confidence: of the intervals, as a ratio.
         resamples: draws behind an interval.
@@ -41,6 +61,7 @@ class EvaluateSpec(Spec):
     cost: Cost | None = None
     baseline_cost_per_1000: float | None = None
     criteria: tuple[Criterion, ...] = ()
+    facts: tuple[Fact, ...] = ()
     confidence: float = 0.95
     resamples: int = 1000
     seed: int = 0

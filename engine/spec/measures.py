@@ -28,6 +28,11 @@ class Measure:
     unit: Literal["ratio", "cost", "target"]
     help: str
 
+    @property
+    def sentence(self) -> str:
+        """What it says, under the name that checks have for it."""
+        return self.help
+
 
 # Mission before metric: where measures are listed, this is their order.
 _CATALOGUE = (
