@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from engine import checks, cost, curves, reading, tables
+from engine import checks, cost, curves, evaluation, reading, tables
+from engine.evaluation.subject import Subject
 from engine.features import Table
 from engine.folder import EngineError, Folder, Json
 from engine.importance import permutation_importance
@@ -37,13 +38,13 @@ def run(spec: EvaluateSpec, folder: Folder) -> Json:
         folder.progress(0.1, "Predicting")
         table, outcomes = _judge(spec, database, path, pipeline, signature)
         folder.log(f"{len(table.rows):,} rows to judge the model on.")
-        folder.progress(0.2, "Measuring")
+        folder.progress(0.15, "Measuring")
         values, intervals = outcomes.values(), _intervals(spec, outcomes)
-        folder.progress(0.4, "Comparing subgroups")
+        folder.progress(0.3, "Comparing subgroups")
         subgroups = _subgroups(spec, database, path, table, outcomes)
-        folder.progress(0.6, "Comparing with the champion")
+        folder.progress(0.4, "Comparing with the champion")
         champion = _champion(spec, folder, database, path, outcomes)
-        folder.progress(0.8, "Asking which features matter")
+        folder.progress(0.5, "Asking which features matter")
         importance = permutation_importance(
             pipeline,
             table,
@@ -51,7 +52,23 @@ def run(spec: EvaluateSpec, folder: Folder) -> Json:
             positive_label=spec.positive_label,
             seed=spec.seed,
         )
-    found = [checks.check(c, spec.task, values, intervals) for c in spec.criteria]
+        subject = Subject(
+            spec=spec,
+            folder=folder,
+            database=database,
+            path=path,
+            pipeline=pipeline,
+            signature=signature,
+            table=table,
+            outcomes=outcomes,
+            values=values,
+            intervals=intervals,
+            subgroups=subgroups,
+            champion=champion,
+            importance=importance,
+        )
+        families = evaluation.families(subject, 0.6, 1.0)
+    found = checks.judge(spec, families)
     is_binary = spec.task == "binary"
     return {
         "rows": len(table.rows),
@@ -64,6 +81,7 @@ def run(spec: EvaluateSpec, folder: Folder) -> Json:
         "subgroups": subgroups,
         "importance": importance,
         "champion": champion,
+        "families": [family.to_json() for family in families],
         "checks": found,
         "verdict": checks.overall(found),
     }

@@ -84,7 +84,7 @@ class Folder:
         path = self.path / name
         path.parent.mkdir(exist_ok=True)
         draft = path.with_name(path.name + ".tmp")
-        text = json.dumps(_finite(value), allow_nan=False, indent=1, sort_keys=True)
+        text = json.dumps(finite(value), allow_nan=False, indent=1, sort_keys=True)
         with draft.open("w", encoding="utf-8") as file:
             file.write(text + "\n")
             file.flush()
@@ -96,12 +96,12 @@ class Folder:
             file.write(json.dumps(line) + "\n")
 
 
-def _finite(value: Any) -> Any:
-    """Replace NaN and infinities, which JSON does not know, by `None`."""
+def finite(value: Any) -> Any:
+    """Return plain JSON values: NaN and infinities, which JSON lacks, as `None`."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value

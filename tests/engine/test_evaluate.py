@@ -144,7 +144,7 @@ def test_evaluate_holds_criteria(judged: Job) -> None:
     assert "misses <= 0" in reasons[1]
     assert "does not apply" in reasons[2]
     assert "not a measure" in reasons[3]
-    assert "needs the cost" in reasons[4]
+    assert "states no cost" in reasons[4]
     assert result["verdict"] == "pass"
 
 
