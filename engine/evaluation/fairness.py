@@ -77,11 +77,26 @@ def _column(column: str, groups: Sequence[Json], task: Task) -> list[_Row]:
 
 def _known(groups: Sequence[Json], measure: str) -> list[tuple[str, float]]:
     """Return groups with a value of the measure, from the lowest to the highest."""
-    values = [(g["group"], g["measures"][measure]["value"]) for g in groups]
+    values = [(group["group"], _value(group, measure)) for group in groups]
     return sorted(
         ((name, value) for name, value in values if not math.isnan(value)),
         key=lambda pair: pair[1],
     )
+
+
+def _value(group: Json, measure: str) -> float:
+    """Return a measure of a group; a binary accuracy is put together from counts."""
+    measures = group["measures"]
+    if measure in measures:
+        return float(measures[measure]["value"])
+    positives, rows = group["positives"], group["rows"]
+    right = 0.0
+    if positives:
+        right += positives * measures["recall"]["value"]
+    if positives < rows:
+        alarms = measures["false_positive_rate"]["value"]
+        right += (rows - positives) * (1 - alarms)
+    return float(right / rows)
 
 
 def _worst(slug: str, rows: Sequence[_Row]) -> float:

@@ -33,8 +33,8 @@ def compute(subject: Subject) -> Family:
     ]
     return Family(
         "mission",
-        f"At threshold {chosen:.3g} errors cost {spent:,.4g} per 1,000 cases; the least "
-        f"on these rows is {least:,.4g}, at {best:.3g}.",
+        f"At threshold {chosen:.3g} errors cost {spent:,.4g} per 1,000 cases; the "
+        f"least on these rows is {least:,.4g}, at {best:.3g}.",
         figures=figures,
         curves=[curve("Cost by threshold", "Threshold", "Cost per 1,000 cases", lines)],
     )

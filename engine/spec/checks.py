@@ -1,4 +1,4 @@
-"""What a plan may promise beside the measures: checks of ten families, in plain words."""
+"""What a plan may promise beside the measures: checks, by family."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
