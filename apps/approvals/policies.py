@@ -15,7 +15,7 @@ from apps.access.permissions import Permission
 from apps.access.roles import PROJECT_ROLES
 from apps.projects.models import Impact, Project
 from apps.registry.models import CARD_SECTIONS
-from engine.spec import MEASURES, SpecError, decode
+from engine.spec import PROMISES, SpecError, decode
 
 MOST_DAYS = 3_650
 STANDARD = "standard"
@@ -77,7 +77,7 @@ class Policy:
         title: what people call it.
         stages: signed one after the other.
         required_sections: of the model card, without which nobody asks.
-        required_checks: measures that the report must have found good enough.
+        required_checks: measures and checks that the report must have passed.
         request_days: after so many a request that nobody decided lapses.
         validity_days: after so many an approval expires.
         conditions: under which signatures may be given.
@@ -143,7 +143,7 @@ def _check(policy: Policy) -> None:
     for field in ("request_days", "validity_days"):
         _check_days(getattr(policy, field), f"{where}: {field}")
     _check_known(policy.required_sections, CARD_SECTIONS, f"{where}: required_sections")
-    _check_known(policy.required_checks, MEASURES, f"{where}: required_checks")
+    _check_known(policy.required_checks, PROMISES, f"{where}: required_checks")
     _check_days(policy.conditions.max_days, f"{where}: conditions.max_days")
     if not policy.stages:
         raise PolicyFaulty(f"{where}: there must be at least one stage.")

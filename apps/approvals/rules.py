@@ -18,7 +18,7 @@ from apps.registry.models import CARD_SECTIONS, VersionState
 from apps.validation.models import Verdict
 from apps.validation.queries import latest_report
 from apps.validation.rules import no_blocking_finding
-from engine.spec import MEASURES
+from engine.spec import PROMISES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def _policy_is_met(version: ModelVersion, report: ValidationReport) -> Decision:
         if check["verdict"] == Verdict.PASS
     }
     missing = [
-        MEASURES[name].title for name in policy.required_checks if name not in passed
+        PROMISES[name].title for name in policy.required_checks if name not in passed
     ]
     if missing:
         return NotNow(

@@ -5,7 +5,15 @@ from dataclasses import asdict
 from typing import Any
 
 from apps.core.errors import Invalid
-from engine.spec import MEASURES, Criterion, Measure, SpecError, Task, decode
+from engine.spec import (
+    PROMISES,
+    CheckKind,
+    Criterion,
+    Measure,
+    SpecError,
+    Task,
+    decode,
+)
 
 MAX_CRITERIA = 20
 OPERATORS = {"higher": ">=", "lower": "<="}
@@ -24,8 +32,8 @@ def requirement(criterion: Mapping[str, Any]) -> str:
 
 
 def title_of(slug: str) -> str:
-    """Name a measure; a slug that is no longer in the catalogue stays as it is."""
-    return MEASURES[slug].title if slug in MEASURES else slug
+    """Name what is promised; a slug that is in no catalogue stays as it is."""
+    return PROMISES[slug].title if slug in PROMISES else slug
 
 
 def check_criteria(
@@ -64,7 +72,7 @@ def _decoded(place: int, raw: Mapping[str, Any]) -> Criterion:
 
 
 def _check_one(field: str, criterion: Criterion, task: Task) -> None:
-    measure = MEASURES.get(criterion.measure)
+    measure = PROMISES.get(criterion.measure)
     if measure is None or task not in measure.tasks:
         title = title_of(criterion.measure)
         raise _invalid(f"{field}.measure", f"{title} does not apply to a {task} model.")
@@ -74,13 +82,16 @@ def _check_one(field: str, criterion: Criterion, task: Task) -> None:
             f"For {measure.title}, {measure.better} is better: "
             f"use {OPERATORS[measure.better]}.",
         )
-    if not 0 <= criterion.threshold <= _highest(measure):
-        limit = "lie between 0 and 1" if measure.unit == "ratio" else "not be negative"
+    lowest, highest = _span(measure)
+    if not lowest <= criterion.threshold <= highest:
+        limit = "lie between 0 and 1" if highest == 1 else "not be negative"
         raise _invalid(f"{field}.threshold", f"For {measure.title} it must {limit}.")
 
 
-def _highest(measure: Measure) -> float:
-    return 1.0 if measure.unit == "ratio" else float("inf")
+def _span(promised: Measure | CheckKind) -> tuple[float, float]:
+    if promised.unit == "difference":
+        return float("-inf"), float("inf")
+    return 0.0, 1.0 if promised.unit in ("ratio", "yes_no") else float("inf")
 
 
 def _invalid(field: str, sentence: str) -> Invalid:

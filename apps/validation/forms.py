@@ -11,7 +11,7 @@ from django.forms import BoundField
 from apps.core.errors import Invalid
 from apps.core.forms import PortalForm
 from apps.validation.criteria import OPERATOR_WORDS, OPERATORS
-from engine.spec import MEASURES, Measure
+from engine.spec import FAMILIES, PROMISES, CheckKind, Measure, family_of
 
 MIN_ROWS = 8
 SPARE_ROWS = 2
@@ -50,7 +50,7 @@ class PlanForm(PortalForm):
         self,
         data: Any = None,
         *,
-        measures: Sequence[Measure],
+        measures: Sequence[Measure | CheckKind],
         columns: Sequence[str],
         criteria: Sequence[Mapping[str, Any]],
         needs_reason: bool,
@@ -93,7 +93,7 @@ class PlanForm(PortalForm):
         return [
             {
                 "measure": values[f"measure_{place}"],
-                "operator": OPERATORS[MEASURES[values[f"measure_{place}"]].better],
+                "operator": OPERATORS[PROMISES[values[f"measure_{place}"]].better],
                 "threshold": values[f"threshold_{place}"],
                 "blocking": values[f"blocking_{place}"],
             }
@@ -118,9 +118,11 @@ class PlanForm(PortalForm):
         return f"{field}_{self._filled_places()[int(found[1])]}"
 
 
-def _row_fields(place: int, measures: Sequence[Measure]) -> dict[str, forms.Field]:
+def _row_fields(
+    place: int, measures: Sequence[Measure | CheckKind]
+) -> dict[str, forms.Field]:
     number = place + 1
-    choices = [("", "– none –"), *((m.slug, _said(m)) for m in measures)]
+    choices: list[Any] = [("", "– none –"), *_by_family(measures)]
     return {
         f"measure_{place}": forms.ChoiceField(
             choices=choices,
@@ -141,6 +143,17 @@ def _row_fields(place: int, measures: Sequence[Measure]) -> dict[str, forms.Fiel
     }
 
 
+def _by_family(
+    measures: Sequence[Measure | CheckKind],
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Group what can be promised under the titles of its families."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for measure in measures:
+        title = FAMILIES[family_of(measure.slug)]
+        found.setdefault(title, []).append((measure.slug, _said(measure)))
+    return [(title, found[title]) for title in FAMILIES.values() if title in found]
+
+
 def _row_values(criteria: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         f"{name}_{place}": criterion[name]
@@ -149,5 +162,5 @@ def _row_values(criteria: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _said(measure: Measure) -> str:
+def _said(measure: Measure | CheckKind) -> str:
     return f"{measure.title}: {OPERATOR_WORDS[OPERATORS[measure.better]]}"

@@ -17,6 +17,7 @@ from apps.projects.models import Direction, Objective, Project
 from apps.projects.queries import members_of
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
 from apps.validation.criteria import OPERATORS
+from apps.validation.facts import facts_of
 from apps.validation.models import (
     Finding,
     Rows,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 MODEL_FILE, SIGNATURE_FILE, TEST_FILE = "model.skops", "signature.json", "test.parquet"
 NEEDED_FILES = (MODEL_FILE, SIGNATURE_FILE, TEST_FILE)
 CHAMPION_FILES = (MODEL_FILE, SIGNATURE_FILE)
+PREDICTIONS_FILE = "predictions.parquet"  # names the rows held out by their place
 BASELINE = "baseline."
 MISSION_COST = "mission_cost_per_1000"
 PROPOSED = (MISSION_COST, "average_precision", "brier", "balanced_accuracy", "rmse")
@@ -261,6 +263,7 @@ def evaluation_spec(version: ModelVersion, plan: ValidationPlan) -> EvaluateSpec
         positive_label=question.positive_label,
         subgroup_columns=tuple(plan.subgroup_columns),
         criteria=tuple(Criterion(**criterion) for criterion in plan.criteria),
+        facts=facts_of(version),
         cost=cost,
         baseline_cost_per_1000=objective.baseline if objective and cost else None,
         threads=settings.JOB_THREADS,
@@ -289,10 +292,20 @@ def prepare_report(report: ValidationReport, folder: Path) -> dict[str, Any]:
     if report.evaluated_on == Rows.SEALED:
         sealed = report.look.part.parquet_sha256
         blobs.copy_to(sealed, inputs / TEST_FILE)
+    _copy_training_rows(report.version, inputs)
     if report.champion is not None:
         _copy(report.champion, CHAMPION_FILES, inputs / "champion")
     spec: dict[str, Any] = report.spec
     return spec
+
+
+def _copy_training_rows(version: ModelVersion, inputs: Path) -> None:
+    """Lay the data of the training beside, with the places of the rows held out."""
+    data, files = version.run.dataset_version, _files(version)
+    if data is None or PREDICTIONS_FILE not in files:
+        return
+    blobs.copy_to(data.parquet_sha256, inputs / "train.parquet")
+    blobs.copy_to(files[PREDICTIONS_FILE], inputs / "held_out.parquet")
 
 
 def _copy(version: ModelVersion, names: tuple[str, ...], folder: Path) -> None:

@@ -17,9 +17,10 @@ from apps.jobs.rules import can_cancel_job
 from apps.registry import queries as registry_queries
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import actions, queries, reading, report_figures, rules
+from apps.validation.families import family_sections
 from apps.validation.forms import PlanForm
 from apps.validation.models import Rows, ValidationPlan, ValidationReport
-from engine.spec import measures_for
+from engine.spec import promises_for
 
 
 def _model(request: HtmxRequest, slug: str, name: str) -> RegisteredModel:
@@ -115,7 +116,7 @@ def _plan_form(
     former = queries.latest_plan(model)
     return PlanForm(
         request.POST or None,
-        measures=measures_for(queries.known_question_of(version).task),
+        measures=promises_for(queries.known_question_of(version).task),
         columns=queries.subgroup_candidates(version),
         criteria=former.criteria if former else queries.proposed_criteria(version),
         needs_reason=needs_reason,
@@ -173,6 +174,7 @@ def _content(report: ValidationReport) -> dict[str, Any]:
         "measures": reading.measure_rows(report),
         "subgroups": report_figures.subgroups(report),
         "group_tables": reading.group_tables(report),
+        "families": family_sections(report),
         "importance": report_figures.importance(report),
         "champion_rows": reading.champion_rows(report),
         "champion_saw_other_rows": reading.champion_saw_other_rows(report),

@@ -20,6 +20,7 @@ DRIFTED = 0.2
 _LEAST_SHARE = 1e-4  # an empty bin counts as this, so that its logarithm is finite
 _PLACES = 1_000_000
 MOST_SHOWN = 100
+MOST_PARTS = 3  # of a date; the numbers of a text or picture mean little one by one
 
 
 def compute(subject: Subject) -> Family:
@@ -94,7 +95,7 @@ def _numbers(then: Table, now: Table) -> list[_Row]:
     dated = {
         p
         for places in then.layout.positions.values()
-        if len(places) <= 3
+        if len(places) <= MOST_PARTS
         for p in places
     }
     for place, name in enumerate(then.layout.numbers):

@@ -65,10 +65,7 @@ def _effect(subject: Subject, rows: Table, feature: str) -> Json | None:
         if not known.size:
             return None
         grid = np.unique(np.quantile(known, np.linspace(0, 1, POINTS)))
-        means = [
-            float(np.mean(_answers(subject, subject.scores(_set(rows, position, x)))))
-            for x in grid
-        ]
+        means = [_mean(subject, _set(rows, position, x)) for x in grid]
         lines = [line("Average answer", list(grid), means)]
     else:
         commonest = np.bincount(rows.codes[:, position - count]).argsort()[::-1]
@@ -76,15 +73,15 @@ def _effect(subject: Subject, rows: Table, feature: str) -> Json | None:
             line(
                 str(rows.levels[position - count][code]) or "(missing)",
                 [place],
-                [
-                    np.mean(
-                        _answers(subject, subject.scores(_set(rows, position, code)))
-                    )
-                ],
+                [_mean(subject, _set(rows, position, code))],
             )
             for place, code in enumerate(commonest[:MOST_LEVELS])
         ]
     return curve(f"Effect of {feature}"[:120], feature[:120], "Average answer", lines)
+
+
+def _mean(subject: Subject, rows: Table) -> float:
+    return float(np.mean(_answers(subject, subject.scores(rows))))
 
 
 def _set(rows: Table, position: int, value: float) -> Table:

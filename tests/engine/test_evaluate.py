@@ -80,7 +80,13 @@ def test_evaluate_draws_curves(judged: Job) -> None:
 def test_evaluate_gives_the_same_result_twice(judged: Job) -> None:
     spec = evaluate_spec(subgroup_columns=["size"])
 
-    assert judged.succeed("evaluate", spec) == judged.succeed("evaluate", spec)
+    def measured() -> Json:
+        result = judged.succeed("evaluate", spec)
+        # How fast it is differs from time to time.
+        result["families"] = [f for f in result["families"] if f["slug"] != "runtime"]
+        return result
+
+    assert measured() == measured()
 
 
 def test_evaluate_without_cost_has_no_mission(judged: Job) -> None:

@@ -63,7 +63,11 @@ def test_the_worker_gets_the_sealed_rows_and_nothing_else_of_them(
     queries.prepare_report(report, tmp_path)
 
     names = {path.name for path in (tmp_path / "inputs").iterdir()}
-    assert names == {"model.skops", "signature.json", "test.parquet"}
+    # Beside the sealed rows stand those it learned from, to be compared with them.
+    assert names == {
+        *("model.skops", "signature.json", "test.parquet"),
+        *("train.parquet", "held_out.parquet"),
+    }
     assert (tmp_path / "inputs" / "test.parquet").read_bytes() == sealed.SEALED
 
 

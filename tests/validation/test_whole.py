@@ -54,6 +54,10 @@ def trained_version(project, data_scientist):
     )
 
 
+def page_of(report, person, client_of):
+    return client_of(person).get(report.get_absolute_url())
+
+
 def test_compute_report_measures_a_real_model(trained_version, validator, client_of):
     cost = {
         "measure": "mission_cost_per_1000",
@@ -72,6 +76,9 @@ def test_compute_report_measures_a_real_model(trained_version, validator, client
     assert report.status == JobStatus.SUCCEEDED, report.failure_message
     assert report.verdict == "pass"
     assert report.result["mission"]["cost_per_1000"] < 5000
+    untested = {f["slug"] for f in report.result["families"] if f["not_tested"]}
+    assert untested == {"champion", "fairness"}  # groups of 25 rows are small
+    assert len(page_of(report, validator, client_of).context["families"]) == 8
     page = client_of(validator).get(report.get_absolute_url())
     assert page.status_code == 200
     drawn = page.context
