@@ -12,7 +12,7 @@ export PORT
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset run worker beat sealer streamer migrate protect
 .PHONY: check fix test test-browser test-crash bench bench-audit bench-data
-.PHONY: bench-training docs lock clean
+.PHONY: bench-training bench-validation docs lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*  ##' Makefile | sed -E 's/:.*  ## /\t/' | expand -t 16
@@ -73,6 +73,9 @@ bench-audit: install-dev  ## The audit trail against a bare INSERT
 
 bench-training: install-dev  ## Training through the portal against a plain script
 	@$(BIN)/python -m benchmarks.training $(ARGS)
+
+bench-validation: install-dev  ## A validation report against a plain script
+	@$(BIN)/python -m benchmarks.validation $(ARGS)
 
 docs: install-dev  ## Write docs/reference/ anew from the code
 	@$(BIN)/python -m dev.services run -- $(BIN)/python manage.py generate_reference

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # What the page shows in parts of its own.
 SHOWN_APART = frozenset({"performance", "champion", "mission"})
+DRAWN_APART = frozenset({"calibration"})
 
 
 def family_sections(report: ValidationReport) -> list[dict[str, Any]]:
@@ -32,6 +33,7 @@ def family_sections(report: ValidationReport) -> list[dict[str, Any]]:
             "curves": [
                 _curve(f"{family['slug']}-{place}", one)
                 for place, one in enumerate(family["curves"])
+                if family["slug"] not in DRAWN_APART
             ],
         }
         for family in report.result.get("families", [])

@@ -1,0 +1,1 @@
+"""A validation report on many rows against a plain script."""
