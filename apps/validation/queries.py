@@ -12,7 +12,7 @@ from django.db.models import Count
 from apps.core import blobs
 from apps.datasets.models import SealedPart
 from apps.datasets.queries import looks_allowed
-from apps.experiments.models import Artifact
+from apps.experiments.models import Artifact, RunSource
 from apps.projects.models import Direction, Objective, Project
 from apps.projects.queries import members_of
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
@@ -292,20 +292,27 @@ def prepare_report(report: ValidationReport, folder: Path) -> dict[str, Any]:
     if report.evaluated_on == Rows.SEALED:
         sealed = report.look.part.parquet_sha256
         blobs.copy_to(sealed, inputs / TEST_FILE)
-    _copy_training_rows(report.version, inputs)
+    _copy_training_rows(report, inputs)
     if report.champion is not None:
         _copy(report.champion, CHAMPION_FILES, inputs / "champion")
     spec: dict[str, Any] = report.spec
     return spec
 
 
-def _copy_training_rows(version: ModelVersion, inputs: Path) -> None:
-    """Lay the data of the training beside, with the places of the rows held out."""
-    data, files = version.run.dataset_version, _files(version)
-    if data is None or PREDICTIONS_FILE not in files:
+def _copy_training_rows(report: ValidationReport, inputs: Path) -> None:
+    """Lay the data of the training beside, with the places of the rows held out.
+
+    Which rows somebody's own code held out is not known, so its data is only compared
+    with sealed rows, which it never saw.
+    """
+    run, files = report.version.run, _files(report.version)
+    is_trained_here = run.source == RunSource.TRAINING and PREDICTIONS_FILE in files
+    if run.dataset_version is None:
         return
-    blobs.copy_to(data.parquet_sha256, inputs / "train.parquet")
-    blobs.copy_to(files[PREDICTIONS_FILE], inputs / "held_out.parquet")
+    if is_trained_here or report.evaluated_on == Rows.SEALED:
+        blobs.copy_to(run.dataset_version.parquet_sha256, inputs / "train.parquet")
+    if is_trained_here:
+        blobs.copy_to(files[PREDICTIONS_FILE], inputs / "held_out.parquet")
 
 
 def _copy(version: ModelVersion, names: tuple[str, ...], folder: Path) -> None:

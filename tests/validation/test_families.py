@@ -183,3 +183,23 @@ def test_the_page_shows_families_and_what_was_not_tested(version, validator, cli
 
 def test_reports_from_before_families_have_none(version, validator):
     assert family_sections(factory.finished_report(version, validator)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "on", "names"),
+    [
+        ("training", "held_out", {"train.parquet", "held_out.parquet"}),
+        ("code", "held_out", set()),
+        ("code", "sealed", {"train.parquet"}),
+    ],
+)
+def test_rows_are_compared_only_where_it_is_known_which_were_learned_from(
+    version, validator, tmp_path, source, on, names
+):
+    factory.plan(version.model, validator)
+    report = actions.request_report(version=version, by=validator)
+    report.version.run.source, report.evaluated_on = source, on
+
+    queries._copy_training_rows(report, tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == names
