@@ -23,10 +23,10 @@ class PortalJSONParser(JSONParser):
     def parse(self, *args: Any, **kwargs: Any) -> Any:
         try:
             data = super().parse(*args, **kwargs)
-            is_storable = _is_storable(data)
+            can_be_kept = is_storable(data)
         except RecursionError as error:
             raise ParseError("The JSON is nested too deeply.") from error
-        if not is_storable:
+        if not can_be_kept:
             raise Invalid(NOT_STORABLE, fields=_faults(data))
         return data
 
@@ -37,11 +37,12 @@ def _faults(data: Any) -> dict[str, str]:
     return {
         name: NOT_STORABLE
         for name, value in named.items()
-        if _is_storable(name) and not _is_storable(value)
+        if is_storable(name) and not is_storable(value)
     }
 
 
-def _is_storable(value: Any) -> bool:
+def is_storable(value: Any) -> bool:
+    """Say whether the database can hold every text inside `value`."""
     return not any(map(_NEVER_STORED.search, _texts(value)))
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 MOST_DEPTH = 20
+# What an escape can name, but neither UTF-8 nor the database can hold.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 _NUMBERS = {
     "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -48,6 +50,13 @@ class _Loader(yaml.SafeLoader):
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
+
+    def construct_scalar(self, node: Any) -> str:
+        text: str = super().construct_scalar(node)  # type: ignore[no-untyped-call]
+        if UNSTORABLE.search(text):
+            problem = "holds a character that no text has; remove it."
+            raise _refused(node.start_mark, problem)
+        return text
 
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
@@ -97,6 +106,12 @@ def load_yaml(text: str) -> Any:
         problem = f"{error.problem or error.context or 'cannot be read'}."
         line, column = (mark.line, mark.column) if mark else (0, 0)
         raise YamlFault(line + 1, column + 1, problem) from error
+    except YamlFault:
+        raise
+    except (OverflowError, ValueError) as error:
+        # An escape such as \UFFFFFFFF, of which the library does not say where.
+        problem = "names a character by a number that no character has."
+        raise YamlFault(1, 1, problem) from error
     except yaml.reader.ReaderError as error:
         lines = text[: error.position].split("\n")
         problem = "holds a character that no text has; remove it."

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ MAX_TEXT_BYTES = 64 * 1024
 MAX_NAME_CHARACTERS = 200
 ARCHIVES = {".zip", ".gz", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".7z", ".rar", ".whl"}
 COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+# ValueError: names that are no UTF-8, places before the beginning of the file.
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, NotImplementedError, OSError, OverflowError, ValueError),
+)
 NAME = re.compile(r"[\w.+ -]+(/[\w.+ -]+)*", re.ASCII)
 LOCKED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)")
 ENCRYPTED = 0x1
@@ -67,7 +73,7 @@ def read_project(content: IO[bytes]) -> CodeProject:
     try:
         with zipfile.ZipFile(content) as archive:
             files = _read_files(archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
+    except UNREADABLE:
         raise _fault("The file is not a zip or git bundle, or is damaged.") from None
     described = _described(files)
     lock = described.get("requirements")

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from apps.core.errors import Invalid
+from apps.core.parsers import NOT_STORABLE, is_storable
 from apps.core.plain_yaml import YamlFault, load_yaml
 
 MOST_CHARACTERS = 256 * 1024
@@ -30,6 +31,8 @@ def parse_spec_text(text: str) -> dict[str, Any]:
         found = _json(text) if is_json else _yaml(text)
     except RecursionError:
         raise _invalid("The spec has too many levels.") from None
+    if not is_storable(found):
+        raise _invalid(NOT_STORABLE)
     if not isinstance(found, dict):
         raise _invalid("The spec must be a list of names and values, name: value.")
     return found

@@ -61,7 +61,29 @@ def encrypted() -> io.BytesIO:
     return io.BytesIO(bytes(data))
 
 
+def misnamed():
+    """A zip that calls a name UTF-8 which is none."""
+    data = with_entry("\N{LATIN SMALL LETTER E WITH ACUTE}.py").getvalue()
+    return io.BytesIO(
+        data.replace("\N{LATIN SMALL LETTER E WITH ACUTE}".encode(), b"\xff" * 2)
+    )
+
+
+def before_the_beginning():
+    """A zip whose table claims to stand later than it does, files before byte 0."""
+    data = bytearray(zipped().getvalue())
+    place = data.rindex(b"PK\x05\x06") + 16
+    data[place + 2] = 1
+    return io.BytesIO(bytes(data))
+
+
 HOSTILE = {
+    "misnamed": (misnamed, "not a zip"),
+    "before the beginning": (before_the_beginning, "not a zip"),
+    "an escape that is too large": (
+        lambda: zipped(**{"project.yaml": 'entry: "\\UFFFFFFFF"'}),
+        "is not plain YAML",
+    ),
     "not a zip": (lambda: io.BytesIO(b"GIF89a" * 20), "not a zip"),
     "empty": (lambda: io.BytesIO(b""), "not a zip"),
     "cut": (lambda: io.BytesIO(zipped().getvalue()[:-30]), "not a zip"),
