@@ -54,8 +54,8 @@ class Found:
         most = max(trial.rows for trial in self.trials)
         return _ordered(spec, [t for t in self.trials if t.rows == most])[0]
 
-    def to_json(self) -> Json:
-        """Return plain JSON values: trials in the order they were begun."""
+    def to_json(self, spec: TrainSpec) -> Json:
+        """Return plain JSON values: trials in the order begun, the best by number."""
         trials = [
             {
                 "parameters": trial.parameters,
@@ -65,7 +65,8 @@ class Found:
             }
             for trial in self.trials
         ]
-        return {"planned": self.planned, "trials": trials}
+        best = self.trials.index(self.best(spec)) + 1
+        return {"planned": self.planned, "trials": trials, "best": best}
 
 
 def search(

@@ -77,7 +77,7 @@ def run(spec: TrainSpec, folder: Folder) -> Json:
         "threshold": learned.threshold,
         "rows": rows,
         "split_digest": parts.digest,
-        "search": learned.found and learned.found.to_json(),
+        "search": learned.found and learned.found.to_json(spec),
         "trials_done": trials_done,
         "onnx": exported,
         "figures": figures,

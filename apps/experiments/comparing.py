@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FEWEST_COMPARED = 2
 MOST_COMPARED = 20
 # Parts of the engine's account that are drawn, or belong to the model alone.
-NOT_ORIGINS = frozenset({"figures", "signature", "onnx", "threshold"})
+NOT_ORIGINS = frozenset({"figures", "signature", "onnx", "search", "threshold"})
 HIDDEN_DATA = "A restricted dataset"
 
 Facts = dict[str, str]

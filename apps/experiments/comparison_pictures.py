@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from apps.core.figures import Axes, Caption, Line, bars, curve, line_history
 from apps.core.figures_many import Point, Scale, parallel, scatter
-from apps.experiments.queries import metric_title
+from apps.experiments.queries import counted_by, metric_title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,14 +122,16 @@ def history(
     ]
     title = metric_title(key)
     measured = len(found)
+    counts = {counted_by(key, run.source) for run in runs if run.pk in found}
+    counted = counts.pop() if len(counts) == 1 else "Step"
     return line_history(
         Caption(
             "compare-history",
-            f"{title} over steps",
+            f"{title} by {counted.lower()}",
             f"{measured} of {len(runs)} runs measured it along the way.",
         ),
         lines,
-        Axes("Step", title),
+        Axes(counted, title),
     )
 
 

@@ -19,6 +19,7 @@ from apps.experiments.queries import (
     BASELINE,
     HELD_OUT,
     PARTS,
+    counted_by,
     is_improvement,
     main_keys,
     metric_title,
@@ -93,7 +94,7 @@ def run_figures(run: Run, found: Mapping[str, Points]) -> list[Figure]:
     ]
     long = [(key, points) for key, points in found.items() if len(points) > 1]
     drawn += [
-        _history(place, key, points)
+        _history(place, key, points, counted_by(key, run.source))
         for place, (key, points) in enumerate(long[:MOST_HISTORIES])
     ]
     return [figure for figure in drawn if figure]
@@ -148,15 +149,15 @@ def _importance(rows: Sequence[Mapping[str, Any]] | None) -> Figure | None:
     )
 
 
-def _history(place: int, key: str, points: Points) -> Figure:
+def _history(place: int, key: str, points: Points, counted: str) -> Figure:
     name = metric_title(key)
     return line_history(
         Caption(
             f"history-{place}",
-            f"{name} over steps",
+            f"{name} by {counted.lower()}",
             f"From {number(points[0][1])} to {number(points[-1][1])} in "
             f"{len(points):,} points.",
         ),
         [_line(name, points)],
-        Axes("Step", name),
+        Axes(counted, name),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, F, Max, Q, QuerySet, Window
 from django.db.models.functions import Mod, RowNumber
 
-from apps.experiments.models import Experiment, Metric, Run
+from apps.experiments.models import Experiment, Metric, Run, RunSource
 from engine.spec import MEASURES
 
 if TYPE_CHECKING:
@@ -25,6 +25,12 @@ SEARCH = "search"
 _LOSSES = {
     "validation.log_loss": "Log loss (validation)",
     "training.loss": "Loss (training)",
+}
+# What the engine counts while it learns; see `engine.live`.
+_COUNTED = {
+    "validation.log_loss": "Tree",
+    "validation.rmse": "Tree",
+    "training.loss": "Pass",
 }
 _PLACES = {slug: place for place, slug in enumerate(MEASURES)}
 
@@ -89,6 +95,13 @@ def metric_title(key: str) -> str:
         return _LOSSES.get(key, key)
     title = MEASURES[slug].title
     return title if part in ("", HELD_OUT) else f"{title} ({part})"
+
+
+def counted_by(key: str, source: str) -> str:
+    """Name what the steps of a metric count; whoever else recorded it counts steps."""
+    if source != RunSource.TRAINING:
+        return "Step"
+    return "Trial" if key.startswith(f"{SEARCH}.") else _COUNTED.get(key, "Step")
 
 
 def is_improvement(key: str, value: float, than: float) -> bool | None:

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from apps.core.figures import Axes, Caption, Figure, Line, line_history
 from apps.core.templatetags.portal import number
-from apps.experiments.queries import is_improvement, metric_title
+from apps.experiments.models import RunSource
+from apps.experiments.queries import counted_by, is_improvement, metric_title
 from apps.jobs.models import JobStatus
 from apps.training.launch_fields import GIBIBYTE, most_gibibytes, most_minutes
 from apps.training.models import TrainingJob
@@ -64,19 +65,26 @@ def _live_figure(measure: str, lines: dict[str, Points]) -> Figure:
         for steps in [sorted(points)]
     ]
     said = [_last(key, points) for key, points in list(lines.items())[:MOST_LINES]]
+    counts = {_counted(key) for key in lines}
+    counted = counts.pop() if len(counts) == 1 else "Step"
     return line_history(
         Caption(f"live-{crc32(measure.encode()):08x}", title, " ".join(said)),
         drawn,
-        Axes("Step", title),
+        Axes(counted, title),
     )
 
 
 def _last(key: str, points: Points) -> str:
     step, best = max(points), max(points, key=lambda step: _goodness(key, points[step]))
-    said = f"{metric_title(key)}: {number(points[step])} at step {step:,}"
+    at = f"at {_counted(key).lower()}"
+    said = f"{metric_title(key)}: {number(points[step])} {at} {step:,}"
     if is_improvement(key, 0, 1) is None or best == step:
         return f"{said}."
-    return f"{said}, best {number(points[best])} at step {best:,}."
+    return f"{said}, best {number(points[best])} {at} {best:,}."
+
+
+def _counted(key: str) -> str:
+    return counted_by(key, RunSource.TRAINING)
 
 
 def _goodness(key: str, value: float) -> float:

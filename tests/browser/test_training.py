@@ -150,7 +150,7 @@ def test_a_live_figure_grows_without_being_drawn_anew(signed_in, world):
 
     scientist.sees("Second line")
     expect(page).to_have_title(re.compile("60%"))
-    expect(page.get_by_text("0.7 at step 7")).to_be_visible()
+    expect(page.get_by_text("0.7 at trial 7")).to_be_visible()
     assert plot.evaluate("plot => plot.seen && plot.data[0].x.length") == len(points)
     expect(page.locator(".figure__table[open]")).to_be_visible()
     scientist.look()

@@ -57,6 +57,7 @@ def test_search_writes_every_trial(data: Job, method: str) -> None:
     (chosen, *_) = [
         t for t in found["trials"] if (t["rows"], t["score"]) == (most, best)
     ]
+    assert found["trials"][found["best"] - 1] == chosen
     assert chosen["parameters"].items() <= result["parameters"].items()
     assert found["trials"][0]["parameters"] == {"max_depth": 12, "min_samples_leaf": 5}
 

@@ -118,6 +118,21 @@ def test_measure_rows_part_measures_from_other_metrics():
     assert others == [{"key": "search.roc_auc", "value": 0.7}]
 
 
+@pytest.mark.parametrize(
+    ("key", "source", "counted"),
+    [
+        ("search.roc_auc", "training", "Trial"),
+        ("validation.log_loss", "training", "Tree"),
+        ("training.loss", "training", "Pass"),
+        ("test.recall", "training", "Step"),
+        ("training.loss", "code", "Step"),
+        ("search.roc_auc", "api", "Step"),
+    ],
+)
+def test_steps_are_named_by_what_the_engine_counts(key, source, counted):
+    assert queries.counted_by(key, source) == counted
+
+
 def test_run_figures_draw_what_is_there(experiment, data_scientist):
     points = [MetricPoint("loss", 1 / step, step) for step in (1, 2, 3)]
     full = factory.trained_run(experiment, data_scientist, metrics=points)

@@ -110,6 +110,17 @@ def test_run_page_of_a_bare_run(client, experiment, data_scientist):
         assert sentence in page
 
 
+def test_run_page_says_how_a_search_went(client, experiment, data_scientist):
+    search = {"planned": 20, "best": 7, "score": 0.91}
+    summary = {"trials_done": 12, "search": search, "rows": {"left_out": 3}}
+    run = factory.run(experiment, data_scientist, summary=summary)
+
+    text = " ".join(client.get(run.get_absolute_url()).text.split())
+
+    assert "12 of 20 planned; the best was number 7 with 0.91" in text
+    assert "Rows: left out" in text
+
+
 def test_run_page_names_no_dataset_that_is_hidden(
     client_of, project, experiment, data_scientist, validator
 ):

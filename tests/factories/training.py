@@ -123,7 +123,12 @@ RESULT = {
     "threshold": 0.3,
     "rows": {"train": 3_000, "validation": 1_000, "test": 1_000, "dropped": 0},
     "split_digest": "5" * 64,
-    "trials_done": None,
+    "search": {
+        "planned": 5,
+        "trials": [{"score": score} for score in (0.71, 0.73, 0.72)],
+        "best": 2,
+    },
+    "trials_done": 3,
     "onnx": {"exported": True, "reason": "", "max_gap": 1e-7},
     "figures": experiments.SUMMARY["figures"],
 }

@@ -248,6 +248,7 @@ def test_finish_training_records_the_run(project, data_scientist, worker):
     assert run.summary["signature"] == training.SIGNATURE
     assert run.summary["environment"]["python"] == "3.11.2"
     assert "lock" not in run.summary["environment"]
+    assert run.summary["search"] == {"planned": 5, "best": 2, "score": 0.73}
     assert run.summary["record"]["code"] == training.RECORD["code"]
     assert last_event().type == "training.finished"
 

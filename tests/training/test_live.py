@@ -42,7 +42,8 @@ def test_live_figures_know_that_less_can_be_better(running):
 
     (figure,) = live.live_figures(running)
 
-    assert "best 0.1 at step 1." in figure["summary"]
+    assert "best 0.1 at trial 1." in figure["summary"]
+    assert figure["json"]["layout"]["xaxis"]["title"]["text"] == "Trial"
 
 
 def test_live_figures_keep_their_ids_and_stay_few(running):

@@ -87,10 +87,19 @@ def _content(
         dataset_version=job.dataset_version,
         summary={
             **{key: result[key] for key in SUMMARY_KEYS},
+            "search": _searched(result["search"]),
             "environment": _short(record["environment"], "lock"),
             "record": _short(record, "environment", "fingerprint", "metrics", "spec"),
         },
     )
+
+
+def _searched(search: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Say how a search went; its trials are in the metrics."""
+    if search is None:
+        return None
+    score = search["trials"][search["best"] - 1]["score"]
+    return {"planned": search["planned"], "best": search["best"], "score": score}
 
 
 def _short(facts: dict[str, Any], *left_out: str) -> dict[str, Any]:
