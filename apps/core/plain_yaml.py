@@ -52,7 +52,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_scalar(self, node: Any) -> str:
-        text: str = super().construct_scalar(node)  # type: ignore[no-untyped-call]
+        text: str = super().construct_scalar(node)
         if UNSTORABLE.search(text):
             problem = "holds a character that no text has; remove it."
             raise _refused(node.start_mark, problem)
