@@ -275,7 +275,7 @@ def test_the_child_has_no_secrets(engine_that, job_folder, monkeypatch):
         """
         environment = str(os.environ)
         result(status="succeeded", environment=environment, home=os.environ["HOME"],
-               folder=os.getcwd(), session=os.getsid(0))
+               folder=os.getcwd())
         """
     )
 
@@ -284,13 +284,20 @@ def test_the_child_has_no_secrets(engine_that, job_folder, monkeypatch):
     assert "secret-of-the-portal" not in found["environment"]
     assert not [name for name in SECRETS if name in found["environment"]]
     assert found["home"] == os.path.join(found["folder"], "tmp")
-    assert found["session"] != os.getsid(0)
 
 
 def test_the_child_cannot_read_the_terminal(engine_that, job_folder):
-    engine_that("""result(status="succeeded", read=sys.stdin.read())""")
+    engine_that(
+        """
+        after_name = open("/proc/self/stat").read().rpartition(")")[2].split()
+        result(status="succeeded", read=sys.stdin.read(), terminal=int(after_name[4]))
+        """
+    )
 
-    assert run(job_folder).result["read"] == ""
+    found = run(job_folder).result
+
+    assert found["read"] == ""
+    assert found["terminal"] == 0
 
 
 @pytest.mark.parametrize(
