@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from engine.environment import PACKAGES
 from engine.folder import Json
+from engine.run_code import PROJECT
 
 Kind = Literal[
     "data", "seed", "spec", "code", "package", "hardware", "system", "nondeterminism"
 ]
 MOST_NAMED = 5
-PROJECT = "project.zip"  # an input, and no data
 _SYSTEM = {
     "python": "Python",
     "python_build": "the build of Python",

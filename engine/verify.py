@@ -15,7 +15,6 @@ import duckdb
 from engine import closeness, tables
 from engine.closeness import Gap, Tolerance, metric_rows, predictions_gap
 from engine.differences import (
-    PROJECT,
     Difference,
     changed_groups,
     differences,
@@ -25,6 +24,7 @@ from engine.differences import (
 from engine.fingerprint import fingerprint
 from engine.folder import EngineError, Folder, Json
 from engine.record import CODE, FORMAT, PARTS, RECORD, inputs
+from engine.run_code import DATA, PROJECT
 from engine.spec import RunCodeSpec, Spec, SpecError, decode
 from engine.steps import PREDICTIONS, file_digest
 
@@ -33,7 +33,6 @@ DECISIVE = ("model.skops", PREDICTIONS)
 # Of somebody's own project, where there is one of these; else every file of it.
 DECISIVE_OF_CODE = ("model.skops", "model.onnx", PREDICTIONS)
 IDENTICAL, WITHIN, DIFFERENT = "identical", "within_tolerance", "different"
-DATA = "data.parquet"
 _TIMED = (
     "the search was limited in minutes, so that how many settings it tries depends on "
     "how fast the machine is; limit it by trials alone"

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.accounts import api as accounts
 from apps.approvals import api as approvals
 from apps.approvals import api_delegations as delegations
+from apps.approvals import api_reading as approvals_reading
 from apps.audit import api as audit
 from apps.datasets import api as datasets
 from apps.experiments import api as experiments
@@ -33,6 +34,7 @@ v1 = [
     *validation.urlpatterns,
     *findings.urlpatterns,
     *approvals.urlpatterns,
+    *approvals_reading.urlpatterns,
     *delegations.urlpatterns,
     *home.urlpatterns,
     *jobs.urlpatterns,

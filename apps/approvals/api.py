@@ -1,15 +1,12 @@
 from typing import Any
 
-from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.approvals import actions, queries
-from apps.approvals.changes import changes_since
 from apps.approvals.models import (
     MAX_COMMENT_CHARACTERS,
     ApprovalRequest,
@@ -17,8 +14,6 @@ from apps.approvals.models import (
     NewCondition,
     SignOff,
 )
-from apps.approvals.record_files import record_answer
-from apps.approvals.serving import serving_decision
 from apps.audit.waiting import seal_header
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
@@ -160,7 +155,7 @@ class RequestApprovalView(ApiView):
         )
 
 
-class _RequestBase(ApiView):
+class RequestBase(ApiView):
     serializer_class = RequestOutput
     lookup_field = "pk"
 
@@ -175,56 +170,14 @@ class _RequestBase(ApiView):
         )
 
 
-class RequestView(ETagMixin, _RequestBase):
+class RequestView(ETagMixin, RequestBase):
     @extend_schema(responses=RequestOutput)
     def get(self, request: ApiRequest, pk: str) -> Response:
         """One request with its evidence, stages and signatures."""
         return Response(RequestOutput(self.get_object()).data)
 
 
-class ChangeOutput(serializers.Serializer[Any]):
-    area = serializers.CharField()
-    title = serializers.CharField()
-    before = serializers.CharField()
-    after = serializers.CharField()
-    size = serializers.FloatField(help_text="0 to 1; the largest change comes first.")
-    better = serializers.BooleanField(allow_null=True)
-    percent = serializers.FloatField(allow_null=True)
-
-
-class ChangesOutput(serializers.Serializer[Any]):
-    compared_with = serializers.UUIDField(
-        source="before.pk", help_text="The request that was signed last."
-    )
-    version = serializers.IntegerField(source="before.version.number")
-    notes = serializers.ListField(child=serializers.CharField(), source="doubts")
-    changes = ChangeOutput(many=True, source="found")
-    same = serializers.ListField(child=serializers.CharField())
-
-
-class ChangesView(_RequestBase):
-    @extend_schema(responses=ChangesOutput)
-    def get(self, request: ApiRequest, pk: str) -> Response:
-        """What differs from the version that was signed last; 404 without one."""
-        changes = changes_since(self.get_object(), request.user)
-        if changes is None:
-            raise Http404
-        return Response(ChangesOutput(changes).data)
-
-
-class SignOffRecordView(_RequestBase):
-    @extend_schema(
-        responses={
-            (200, "application/zip"): OpenApiTypes.BINARY,
-            (200, "application/pdf"): OpenApiTypes.BINARY,
-        }
-    )
-    def get(self, request: ApiRequest, pk: str, ending: str) -> HttpResponse:
-        """Every signature with the proof of its seal (zip), or printed (pdf)."""
-        return record_answer(self.get_object(), ending)
-
-
-class SignOffView(_RequestBase):
+class SignOffView(RequestBase):
     @extend_schema(request=ConditionalSignOffInput, responses=RequestOutput)
     def post(self, request: ApiRequest, pk: str) -> Response:
         """Sign the present stage; the last signature makes the version champion."""
@@ -243,7 +196,7 @@ class SignOffView(_RequestBase):
         return Response(output, headers=seal_header())
 
 
-class RejectView(_RequestBase):
+class RejectView(RequestBase):
     @extend_schema(request=RejectInput, responses=RequestOutput)
     def post(self, request: ApiRequest, pk: str) -> Response:
         """Reject at the present stage, with a reason."""
@@ -254,7 +207,7 @@ class RejectView(_RequestBase):
         return Response(RequestOutput(self.get_object()).data)
 
 
-class RequestChangesView(_RequestBase):
+class RequestChangesView(RequestBase):
     @extend_schema(request=RejectInput, responses=RequestOutput)
     def post(self, request: ApiRequest, pk: str) -> Response:
         """Send the request back to its author, saying what must change."""
@@ -267,7 +220,7 @@ class RequestChangesView(_RequestBase):
         return Response(RequestOutput(self.get_object()).data)
 
 
-class WithdrawSignOffView(_RequestBase):
+class WithdrawSignOffView(RequestBase):
     @extend_schema(request=RejectInput, responses=RequestOutput)
     def post(self, request: ApiRequest, pk: str, sign_off: str) -> Response:
         """Take one's own signature back, with a reason, while others may sign."""
@@ -294,7 +247,7 @@ class EvidenceInput(serializers.Serializer[Any]):
     evidence = serializers.CharField(max_length=MAX_COMMENT_CHARACTERS)
 
 
-class MeetConditionView(_RequestBase):
+class MeetConditionView(RequestBase):
     @extend_schema(request=EvidenceInput, responses=ConditionOutput)
     def post(self, request: ApiRequest, pk: str, condition: str) -> Response:
         """Say that a condition is met, and what shows it."""
@@ -308,7 +261,7 @@ class MeetConditionView(_RequestBase):
         return Response(ConditionOutput(met).data)
 
 
-class RevokeView(_RequestBase):
+class RevokeView(RequestBase):
     @extend_schema(request=RejectInput, responses=RequestOutput)
     def post(self, request: ApiRequest, pk: str) -> Response:
         """End an approval that stands; the version no longer serves."""
@@ -325,7 +278,7 @@ class RevokeView(_RequestBase):
         return Response(output, headers=seal_header())
 
 
-class WithdrawRequestView(_RequestBase):
+class WithdrawRequestView(RequestBase):
     @extend_schema(request=None, responses=RequestOutput)
     def post(self, request: ApiRequest, pk: str) -> Response:
         """Take the request back; the version is validated, as before."""
@@ -334,41 +287,9 @@ class WithdrawRequestView(_RequestBase):
         return Response(RequestOutput(self.get_object()).data)
 
 
-class ServingOutput(serializers.Serializer[Any]):
-    allowed = serializers.BooleanField()
-    reason = serializers.CharField(help_text="Empty when it may serve.")
-
-
-class ServingView(ApiView):
-    serializer_class = ServingOutput
-
-    @extend_schema(responses=ServingOutput)
-    def get(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
-        """Whether this version may serve now; asked at every load, never kept."""
-        version = get_object_or_404(
-            ModelVersion.objects.visible_to(request.user).select_related(
-                "model__project"
-            ),
-            model__project__slug=slug,
-            model__name=name,
-            number=number,
-        )
-        return Response(ServingOutput(serving_decision(version)).data)
-
-
 urlpatterns = [
     path("approval-requests", RequestsView.as_view(), name="approval_requests"),
     path("approval-requests/<uuid:pk>", RequestView.as_view(), name="approval_request"),
-    path(
-        "approval-requests/<uuid:pk>/changes",
-        ChangesView.as_view(),
-        name="approval_changes",
-    ),
-    path(
-        "approval-requests/<uuid:pk>/sign-off-record.<slug:ending>",
-        SignOffRecordView.as_view(),
-        name="sign_off_record",
-    ),
     path(
         "approval-requests/<uuid:pk>/sign-off", SignOffView.as_view(), name="sign_off"
     ),
@@ -393,11 +314,6 @@ urlpatterns = [
         "approval-requests/<uuid:pk>/withdraw",
         WithdrawRequestView.as_view(),
         name="withdraw_request",
-    ),
-    path(
-        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/serving",
-        ServingView.as_view(),
-        name="serving",
     ),
     path(
         "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/"

@@ -308,8 +308,7 @@ def _policy_lines(policy: dict[str, Any]) -> dict[str, str]:
     }.items():
         lines[title] = str(policy.get(key) or "no limit")
     for stage in policy["stages"]:
-        said = f"{stage['required']} × {stage['meaning']}"
-        lines[f"Stage {stage['title']}"] = said
+        lines[f"Stage {stage['title']}"] = f"{stage['required']} × {stage['meaning']}"
     return lines
 
 

@@ -26,7 +26,7 @@ PARTS = {
 }
 
 
-class Reading(Enum):
+class Recheck(Enum):
     """How much of what is stored is read again when evidence is gathered.
 
     `ROWS` are what the database holds; `MODEL` reads the files of the model too, as
@@ -39,7 +39,7 @@ class Reading(Enum):
 
 
 def evidence_of(
-    report: ValidationReport, policy: dict[str, Any], reading: Reading = Reading.ROWS
+    report: ValidationReport, policy: dict[str, Any], recheck: Recheck = Recheck.ROWS
 ) -> dict[str, Any]:
     """Gather what is signed about the version that `report` judges.
 
@@ -49,7 +49,7 @@ def evidence_of(
     Args:
         report: the report that the signers rely on.
         policy: the frozen policy of the request, as JSON.
-        reading: of which stored files the bytes are read again.
+        recheck: of which stored files the bytes are read again.
 
     Returns:
         One entry for each of `PARTS`; plain JSON.
@@ -61,10 +61,10 @@ def evidence_of(
         "version": {"model": str(version.model), "number": version.number},
         "files": {
             "count": len(version.manifest),
-            "digest": canonical_digest(_manifest(version, reading)),
+            "digest": canonical_digest(_manifest(version, recheck)),
         },
         "signature": {"digest": canonical_digest(version.signature)},
-        "dataset": _dataset(version.run.dataset_version, reading),
+        "dataset": _dataset(version.run.dataset_version, recheck),
         "report": {
             "number": report.number,
             "verdict": report.verdict,
@@ -77,20 +77,20 @@ def evidence_of(
 
 
 def moved_parts(
-    approval: ApprovalRequest, reading: Reading = Reading.ROWS
+    approval: ApprovalRequest, recheck: Recheck = Recheck.ROWS
 ) -> list[dict[str, str]]:
     """Compare the evidence as it is now with what was submitted.
 
     Args:
         approval: any request.
-        reading: of which stored files the bytes are read again.
+        recheck: of which stored files the bytes are read again.
 
     Returns:
         For each part that differs its key in `part`, what people call it in `name`,
         and its SHA-256 `before` and `after`; empty when all is as it was.
     """
     report = ValidationReport.objects.select_related("plan").get(pk=approval.report_id)
-    now = evidence_of(report, approval.policy, reading)
+    now = evidence_of(report, approval.policy, recheck)
     if canonical_digest(now) == approval.evidence_digest:
         return []
     then = approval.evidence
@@ -102,10 +102,10 @@ def moved_parts(
 
 
 def changed_parts(
-    approval: ApprovalRequest, reading: Reading = Reading.ROWS
+    approval: ApprovalRequest, recheck: Recheck = Recheck.ROWS
 ) -> list[str]:
     """Name the parts of the evidence that are no longer what was submitted."""
-    return [part["name"] for part in moved_parts(approval, reading)]
+    return [part["name"] for part in moved_parts(approval, recheck)]
 
 
 def _moved(part: str, name: str, before: Any, after: Any) -> dict[str, str]:
@@ -123,21 +123,21 @@ def _digest(content: Any) -> str:
     return canonical_digest(content)
 
 
-def _manifest(version: ModelVersion, reading: Reading) -> list[dict[str, Any]]:
+def _manifest(version: ModelVersion, recheck: Recheck) -> list[dict[str, Any]]:
     manifest: list[dict[str, Any]] = version.manifest
-    if reading is Reading.ROWS:
+    if recheck is Recheck.ROWS:
         return manifest
     return [{**file, "sha256": blobs.digest_of(file["sha256"])} for file in manifest]
 
 
-def _dataset(version: DatasetVersion | None, reading: Reading) -> dict[str, Any] | None:
+def _dataset(version: DatasetVersion | None, recheck: Recheck) -> dict[str, Any] | None:
     if version is None:
         return None
     digest = version.parquet_sha256
     return {
         "name": str(version.dataset),
         "number": version.number,
-        "digest": blobs.digest_of(digest) if reading is Reading.ALL else digest,
+        "digest": blobs.digest_of(digest) if recheck is Recheck.ALL else digest,
     }
 
 

@@ -36,12 +36,11 @@ from apps.approvals.models import (
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.projects.models import Membership
-from apps.projects.queries import members_of
 from apps.registry.models import AliasName
+from apps.validation.makers import MAKING
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-    from apps.projects.models import Project
     from apps.registry.models import ModelVersion
 
 
@@ -72,18 +71,7 @@ class Duty(NamedTuple):
 
 
 DUTIES = (
-    Duty(
-        "version__run__dataset_version__uploaded_by",
-        "version__run__dataset_version__created_at",
-        "uploaded its data",
-    ),
-    Duty(
-        "version__run__training_job__launched_by",
-        "version__run__training_job__created_at",
-        "launched its training",
-    ),
-    Duty("version__run__recorded_by", "version__run__recorded_at", "recorded its run"),
-    Duty("version__registered_by", "version__created_at", "registered it"),
+    *(Duty(f"version__{who}", f"version__{when}", did) for who, when, did in MAKING),
     Duty(
         "report__requested_by",
         "report__created_at",
@@ -236,12 +224,6 @@ def to_review() -> QuerySet[ApprovalRequest]:
     ]
     found = ApprovalRequest.objects.filter(status__in=watched)
     return found.select_related("version").order_by("pk")
-
-
-def active_members(project: Project, **narrowed: Any) -> list[User]:
-    """List the members who can sign in, by name."""
-    members = members_of(project).filter(user__is_active=True, **narrowed)
-    return [member.user for member in members]
 
 
 def stages_with_sign_offs(approval: ApprovalRequest) -> list[Stage]:

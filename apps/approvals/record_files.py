@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from importlib import resources
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-import typst
-from django.http import Http404, HttpResponse
 from django.utils.text import slugify
 
 from apps.access.roles import ROLES
@@ -18,9 +14,10 @@ from apps.approvals import queries
 from apps.approvals.evidence import lines
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
-from apps.audit.proofs import NotSealed, Prover, leaf_index_of
+from apps.audit.proofs import NotSealed, Prover, write_proven
 from apps.core.digests import canonical_text
 from apps.core.errors import WrongState
+from apps.core.typeset import typeset
 
 if TYPE_CHECKING:
     from apps.approvals.models import ApprovalRequest, SignOff, SignOffWithdrawal
@@ -30,7 +27,6 @@ _SIGNED = (
     *(EventType.APPROVAL_SENT_BACK, EventType.APPROVAL_SIGNED_OFF),
     EventType.APPROVAL_SIGN_OFF_WITHDRAWN,
 )
-_ACCESSIBLE: Final = "ua-1"  # PDF/UA, ISO 14289-1
 _HOW = """\
 # The sign-off record of {title}
 
@@ -66,11 +62,9 @@ def record_zip(approval: ApprovalRequest) -> bytes:
             event = events.get(signed.record_sha256)
             if event is None:
                 raise NotSealed("A signature has no event; the trail must be repaired.")
-            folder = f"{place:02}-{slugify(label)}"
-            file.writestr(f"{folder}/record.json", signed.record)
-            file.writestr(f"{folder}/event.json", event.body)
-            proof = prover.prove(leaf_index_of(event))
-            file.writestr(f"{folder}/event.tlog-proof", proof)
+            folder = f"{place:02}-{slugify(label)}/"
+            file.writestr(f"{folder}record.json", signed.record)
+            write_proven(file, folder, event, prover)
         file.writestr("evidence.json", canonical_text(approval.evidence))
         how = _HOW.format(title=str(approval.version), name=file_name(approval))
         file.writestr("README.md", how)
@@ -105,20 +99,10 @@ def _events_of(approval: ApprovalRequest) -> dict[str, AuditEvent]:
 
 
 def record_pdf(approval: ApprovalRequest) -> bytes:
-    """Print what was signed, by whom and in what sense; tagged for accessibility.
-
-    Texts of people reach it as data, never as markup.
-    """
-    template = resources.files("apps.approvals").joinpath("sign_off_record.typ")
-    pdf: bytes = typst.compile(
-        template.read_bytes(),
-        format="pdf",
-        pdf_standards=[_ACCESSIBLE],
-        sys_inputs={"data": json.dumps(_printed(approval))},
-        timestamp=int((approval.closed_at or approval.status_at).timestamp()),
-        ignore_system_fonts=True,
-    )
-    return pdf
+    """Print what was signed, by whom and in what sense."""
+    at = approval.closed_at or approval.status_at
+    data = _printed(approval)
+    return typeset("apps.approvals", "sign_off_record.typ", data, at=at)
 
 
 def _printed(approval: ApprovalRequest) -> dict[str, Any]:
@@ -192,27 +176,3 @@ def _signature(given: SignOff) -> dict[str, Any]:
 
 def _moment(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "–"
-
-
-def record_answer(approval: ApprovalRequest, ending: str) -> HttpResponse:
-    """Send the record of a request as a file: `zip` or `pdf`.
-
-    Raises:
-        Http404: for another ending.
-        NotSealed: the event of a signature waits for the sealer.
-        WrongState: nobody signed.
-    """
-    if ending not in WRITERS:
-        raise Http404
-    media_type, write = WRITERS[ending]
-    headers = {
-        "Content-Disposition": f'attachment; filename="{file_name(approval)}.{ending}"',
-        "Cache-Control": "private, no-cache",
-    }
-    return HttpResponse(write(approval), content_type=media_type, headers=headers)
-
-
-WRITERS = {
-    "zip": ("application/zip", record_zip),
-    "pdf": ("application/pdf", record_pdf),
-}

@@ -10,9 +10,10 @@ from apps.access.permissions import Permission
 from apps.access.roles import ADMINISTRATOR, ROLES
 from apps.accounts.models import User
 from apps.approvals import queries
-from apps.approvals.evidence import Reading, changed_parts
+from apps.approvals.evidence import Recheck, changed_parts
 from apps.approvals.models import NEVER_SIGNING, ApprovalStatus
 from apps.approvals.policies import policy_for
+from apps.projects.queries import active_members
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import CARD_SECTIONS, VersionState
 from apps.validation.models import Verdict
@@ -132,11 +133,11 @@ can_request_changes = can_reject
 
 
 def can_sign_off(
-    user: User, approval: ApprovalRequest, reading: Reading = Reading.ROWS
+    user: User, approval: ApprovalRequest, recheck: Recheck = Recheck.ROWS
 ) -> Decision:
     """Say whether `user` may sign the present stage: evidence must be unchanged."""
     decision = can_reject(user, approval)
-    if decision and (changed := changed_parts(approval, reading)):
+    if decision and (changed := changed_parts(approval, recheck)):
         return NotNow(
             f"The evidence changed since the approval was asked for "
             f"({', '.join(changed)}), so nobody can sign it. Withdraw the request and "
@@ -151,7 +152,7 @@ def signers(approval: ApprovalRequest) -> list[Signer]:
     if not stages:
         return []
     deeds = queries.involvement(approval)
-    holders = queries.active_members(approval.project, role=stages[0].role)
+    holders = active_members(approval.project, role=stages[0].role)
 
     def may(person: User) -> Decision:
         return _independent(person, stages[0], deeds, person.full_name) and sees(
@@ -193,7 +194,7 @@ def can_stand_in(receiver: User, giver: User, project: Project) -> Decision:
     name = receiver.full_name
     if receiver == giver:
         return Denied("Choose somebody else: you sign in your own place anyway.")
-    if receiver not in queries.active_members(project):
+    if receiver not in active_members(project):
         return Denied(f"{name} is no active member of the project.")
     if barring := NEVER_SIGNING.intersection(receiver.agency_roles):
         titles = " and ".join(ROLES[slug].title.lower() for slug in sorted(barring))
@@ -253,13 +254,6 @@ def can_meet_condition(user: User, condition: Condition) -> Decision:
     if condition.owner_id != user.pk:
         return Denied(f"Only {condition.owner.full_name} can say that it is met.")
     return sees(user, condition.approval.version.model)
-
-
-def can_own_condition(user: User, approval: ApprovalRequest) -> Decision:
-    """Say whether a duty can be laid on `user`: they must see what it is about."""
-    if user not in queries.active_members(approval.project):
-        return Denied(f"{user.full_name} is no active member of the project.")
-    return sees(user, approval.version.model, user.full_name)
 
 
 def _closed(approval: ApprovalRequest) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from apps.access.checks import ALLOWED, Decision, NotNow
-from apps.approvals.evidence import Reading, changed_parts
+from apps.approvals.evidence import Recheck, changed_parts
 from apps.approvals.models import ApprovalRequest, ApprovalStatus
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def serving_decision(version: ModelVersion) -> Decision:
             f"The approval of {version} ended on {approval.expires_at:%-d %B %Y}. "
             "Ask for a new one."
         )
-    if changed := changed_parts(approval, Reading.MODEL):
+    if changed := changed_parts(approval, Recheck.MODEL):
         return NotNow(
             f"The approval of {version} is stale: since it was signed, "
             f"{', '.join(changed)} changed. Ask for a new one."

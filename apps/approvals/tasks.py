@@ -4,7 +4,7 @@ from typing import Any
 
 from apps.accounts.actions import service_account
 from apps.approvals import actions, queries
-from apps.approvals.evidence import Reading
+from apps.approvals.evidence import Recheck
 from apps.core.queue import task
 
 
@@ -21,4 +21,4 @@ def read_approved_files(**_: Any) -> None:
     """Read every byte that an approval rests on, and end those that rest on others."""
     worker = service_account()
     for approval in queries.to_review():
-        actions.review_approval(approval=approval, by=worker, reading=Reading.ALL)
+        actions.review_approval(approval=approval, by=worker, recheck=Recheck.ALL)

@@ -32,10 +32,12 @@ from apps.approvals.policies import policy_for
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.projects.models import Project
+from apps.projects.queries import active_members
 from apps.registry.models import ModelVersion
 from apps.validation import reading, report_figures
+from apps.validation.findings import unsettled_findings
 from apps.validation.models import ValidationReport
-from apps.validation.queries import latest_report, objective_of, unsettled_findings
+from apps.validation.queries import latest_report, objective_of
 
 
 @login_required
@@ -204,7 +206,7 @@ def decision_forms(
         "revoke": ReasonForm(data, auto_id="revoke_%s"),
     }
     if stage is not None:
-        owners = queries.active_members(approval.project)
+        owners = active_members(approval.project)
         forms["sign_off"] = SignOffForm(
             data, stage=stage, owners=owners, auto_id="sign_%s"
         )

@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.access.checks import ensure
-from apps.approvals import actions, queries, rules
+from apps.approvals import actions, rules
 from apps.approvals.forms import DelegationForm
 from apps.approvals.models import Delegation
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.projects.models import Project
+from apps.projects.queries import active_members
 
 
 @login_required
@@ -23,7 +24,7 @@ from apps.projects.models import Project
 def delegations(request: HtmxRequest, slug: str) -> HttpResponse:
     project = get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
     may_delegate = rules.can_delegate_signing(request.user, project)
-    receivers = queries.active_members(project)
+    receivers = active_members(project)
     form = DelegationForm(
         request.POST if request.method == "POST" else None,
         receivers=[one for one in receivers if one != request.user],

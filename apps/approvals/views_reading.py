@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from apps.approvals.changes import changes_since, moved_measures
-from apps.approvals.record_files import record_answer
+from apps.approvals.sending import record_answer
 from apps.approvals.views import request_title, request_trail, visible_request
 from apps.core.http import HtmxRequest
 

@@ -6,6 +6,7 @@ from base64 import b64encode
 from functools import lru_cache
 from io import BytesIO
 from typing import Final
+from zipfile import ZipFile
 
 from apps.audit.evidence import (
     checkpoint_at,
@@ -86,6 +87,25 @@ def proven(event: AuditEvent) -> bytes:
     )
     write_selection(target, selection)
     return target.getvalue()
+
+
+def write_proven(
+    archive: ZipFile, folder: str, event: AuditEvent, prover: Prover
+) -> None:
+    """Put an event and the proof of it into a zip file, as the verifier reads them.
+
+    Args:
+        archive: open for writing.
+        folder: where, "" or ending with a slash.
+        event: recorded.
+        prover: of the checkpoint that the proof leads to.
+
+    Raises:
+        NotSealed: the event waits for the sealer.
+    """
+    archive.writestr(f"{folder}event.json", event.body)
+    proof = prover.prove(_index_of(event, prover.size))
+    archive.writestr(f"{folder}event.tlog-proof", proof)
 
 
 def inclusion(*, index: int, size: int) -> list[str]:

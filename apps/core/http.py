@@ -66,6 +66,18 @@ def send_blob(
     )
 
 
+def send_bytes(content: bytes, *, name: str, media_type: str) -> HttpResponse:
+    """Send a small file as an attachment; browsers never show it in our name."""
+    return HttpResponse(
+        content,
+        content_type=media_type,
+        headers={
+            "Content-Disposition": content_disposition_header(True, name) or "",
+            "Cache-Control": "private, no-cache",
+        },
+    )
+
+
 def send_text(text: str, *, name: str, media_type: str) -> HttpResponse:
     """Send a text as an attachment; browsers never show it in our name."""
     return HttpResponse(

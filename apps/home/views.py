@@ -31,6 +31,7 @@ from apps.training.models import TrainingJob
 from apps.validation import queries as validation_queries
 from apps.validation import reading, report_figures
 from apps.validation import rules as validation_rules
+from apps.validation.findings import unsettled_findings
 from apps.validation.models import Rows, ValidationReport
 
 PROJECTS_SHOWN = 12
@@ -141,7 +142,7 @@ def model_version(
         **(_findings(report) if report else {}),
         "reports": validation_queries.reports_of(version)[:ROWS_SHOWN],
         "plan": validation_queries.latest_plan(version.model),
-        "findings": validation_queries.unsettled_findings(version),
+        "findings": unsettled_findings(version),
         "files": registry_rules.file_decisions(user, version),
         "sees_data": sees_data,
         "standing": dataset_queries.datasheet_standing(data.dataset)

@@ -61,6 +61,12 @@ def members_of(project: Project) -> QuerySet[Membership]:
     )
 
 
+def active_members(project: Project, **narrowed: Any) -> list[User]:
+    """List the members who can sign in, by name."""
+    members = members_of(project).filter(user__is_active=True, **narrowed)
+    return [member.user for member in members]
+
+
 def granted_people(thing: Restrictable) -> UserQuerySet:
     """List who was granted `thing` one by one, by name."""
     people = get_users_with_perms(

@@ -9,6 +9,7 @@ from apps.access.permissions import Permission
 from apps.access.roles import PROGRAM_MANAGER
 from apps.projects import queries
 from apps.projects.models import Membership, Project, Restrictable
+from apps.projects.queries import active_members
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -75,6 +76,13 @@ def sees(user: User, thing: Restrictable, who: str = "You") -> Decision:
         f"{who} cannot see this restricted {thing.sharing.noun} without being given "
         "access."
     )
+
+
+def can_take_duty(user: User, thing: Restrictable) -> Decision:
+    """Say whether a duty about `thing` can be laid on `user`: they must see it."""
+    if user not in active_members(thing.project):
+        return Denied(f"{user.full_name} is no active member of the project.")
+    return sees(user, thing, user.full_name)
 
 
 def permitted_with(user: User, permission: Permission, thing: Restrictable) -> Decision:

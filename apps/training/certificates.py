@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
-from apps.audit.proofs import NotSealed, Prover, leaf_index_of
+from apps.audit.proofs import NotSealed, Prover, write_proven
 from apps.core.digests import canonical_text
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def certificate_file(job: Regeneration) -> bytes:
     target = BytesIO()
     with ZipFile(target, "w", ZIP_DEFLATED) as file:
         file.writestr("certificate.json", job.certificate)
-        file.writestr("event.json", event.body)
-        file.writestr("event.tlog-proof", Prover().prove(leaf_index_of(event)))
+        write_proven(file, "", event, Prover())
         file.writestr("README.md", _HOW.format(name=file_name(job)))
     return target.getvalue()
 

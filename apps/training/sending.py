@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.http import HttpResponse, StreamingHttpResponse
+from django.utils.http import content_disposition_header
 
+from apps.core.http import send_bytes
 from apps.training.bundles import Bundle, pieces
 from apps.training.certificates import certificate_file, file_name
 
@@ -17,7 +19,10 @@ ZIP = "application/zip"
 
 def bundle_answer(bundle: Bundle) -> StreamingHttpResponse:
     """Send a bundle while it is written."""
-    headers = _attached(bundle.name)
+    headers = {
+        "Content-Disposition": content_disposition_header(True, bundle.name) or "",
+        "Cache-Control": "private, no-cache",
+    }
     return StreamingHttpResponse(pieces(bundle), content_type=ZIP, headers=headers)
 
 
@@ -28,12 +33,4 @@ def certificate_answer(found: Regeneration) -> HttpResponse:
         NotSealed: there is none, or its event waits for the sealer.
     """
     content = certificate_file(found)
-    headers = _attached(file_name(found))
-    return HttpResponse(content, content_type=ZIP, headers=headers)
-
-
-def _attached(name: str) -> dict[str, str]:
-    return {
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Cache-Control": "private, no-cache",
-    }
+    return send_bytes(content, name=file_name(found), media_type=ZIP)

@@ -124,10 +124,10 @@ class PlanView(ETagMixin, ApiView):
         return Response(PlanOutput(plan).data)
 
 
-class ReportsView(ApiView):
-    serializer_class = ReportSummary
+class OfVersionView(ApiView):
+    """About the model version that the address names."""
 
-    def _version(self) -> ModelVersion:
+    def get_version(self) -> ModelVersion:
         return get_object_or_404(
             ModelVersion.objects.visible_to(self.request.user),
             model__project__slug=self.kwargs["slug"],
@@ -135,10 +135,14 @@ class ReportsView(ApiView):
             number=self.kwargs["number"],
         )
 
+
+class ReportsView(OfVersionView):
+    serializer_class = ReportSummary
+
     @extend_schema(responses=ReportSummary(many=True))
     def get(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """Validation reports of a version, newest first."""
-        page = self.paginate_queryset(queries.reports_of(self._version()))
+        page = self.paginate_queryset(queries.reports_of(self.get_version()))
         return self.get_paginated_response(ReportSummary(page, many=True).data)
 
     @extend_schema(request=ReportInput, responses={202: ReportSummary})
@@ -147,7 +151,7 @@ class ReportsView(ApiView):
 
         To be evaluated on `sealed` rows costs the model a look of its budget.
         """
-        version = self._version()
+        version = self.get_version()
         given = ReportInput(data=request.data)
         given.is_valid(raise_exception=True)
         report = actions.request_report(

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from rest_framework.response import Response
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.projects.queries import person_by_email
-from apps.registry.models import ModelVersion
-from apps.validation import actions, queries
+from apps.validation import actions
 from apps.validation.actions.findings import MAX_TEXT_CHARACTERS, MAX_TITLE_CHARACTERS
+from apps.validation.api import OfVersionView
+from apps.validation.findings import findings_of
 from apps.validation.models import Finding, FindingState, Severity, ValidationReport
 
 
@@ -51,27 +53,19 @@ class ClosingInput(serializers.Serializer[Any]):
     closing = serializers.CharField(max_length=MAX_TEXT_CHARACTERS)
 
 
-class FindingsView(ApiView):
+class FindingsView(OfVersionView):
     serializer_class = FindingOutput
-
-    def _version(self) -> ModelVersion:
-        return get_object_or_404(
-            ModelVersion.objects.visible_to(self.request.user),
-            model__project__slug=self.kwargs["slug"],
-            model__name=self.kwargs["name"],
-            number=self.kwargs["number"],
-        )
 
     @extend_schema(responses=FindingOutput(many=True))
     def get(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """Findings on a model version, newest first."""
-        page = self.paginate_queryset(queries.findings_of(self._version()))
+        page = self.paginate_queryset(findings_of(self.get_version()))
         return self.get_paginated_response(FindingOutput(page, many=True).data)
 
     @extend_schema(request=FindingInput, responses={201: FindingOutput})
     def post(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """Hold something against a version; its owner must answer."""
-        version = self._version()
+        version = self.get_version()
         given = FindingInput(data=request.data)
         given.is_valid(raise_exception=True)
         said = dict(given.validated_data)
@@ -101,6 +95,17 @@ class _FindingBase(ApiView):
         visible = Finding.objects.visible_to(self.request.user)
         return visible.select_related("version__model__project", "owner", "raised_by")
 
+    def do(
+        self,
+        action: Callable[..., Finding],
+        shape: type[serializers.Serializer[Any]],
+    ) -> Response:
+        """Have `action` done to the finding with what was sent, of this shape."""
+        finding, given = self.get_object(), shape(data=self.request.data)
+        given.is_valid(raise_exception=True)
+        done = action(finding=finding, **given.validated_data, by=self.request.user)
+        return Response(FindingOutput(done).data)
+
 
 class FindingView(ETagMixin, _FindingBase):
     @extend_schema(responses=FindingOutput)
@@ -113,52 +118,28 @@ class AnswerFindingView(_FindingBase):
     @extend_schema(request=AnswerInput, responses=FindingOutput)
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Answer a finding that I own."""
-        given = AnswerInput(data=request.data)
-        found = self.get_object()
-        given.is_valid(raise_exception=True)
-        finding = actions.answer_finding(
-            finding=found, **given.validated_data, by=request.user
-        )
-        return Response(FindingOutput(finding).data)
+        return self.do(actions.answer_finding, AnswerInput)
 
 
 class CloseFindingView(_FindingBase):
     @extend_schema(request=ClosingInput, responses=FindingOutput)
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Close a finding as dealt with, or as a mistake."""
-        given = ClosingInput(data=request.data)
-        found = self.get_object()
-        given.is_valid(raise_exception=True)
-        finding = actions.close_finding(
-            finding=found, **given.validated_data, by=request.user
-        )
-        return Response(FindingOutput(finding).data)
+        return self.do(actions.close_finding, ClosingInput)
 
 
 class AcceptFindingView(_FindingBase):
     @extend_schema(request=ClosingInput, responses=FindingOutput)
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Take on the risk of a finding that does not block."""
-        given = ClosingInput(data=request.data)
-        found = self.get_object()
-        given.is_valid(raise_exception=True)
-        finding = actions.accept_finding(
-            finding=found, **given.validated_data, by=request.user
-        )
-        return Response(FindingOutput(finding).data)
+        return self.do(actions.accept_finding, ClosingInput)
 
 
 class ReopenFindingView(_FindingBase):
     @extend_schema(request=ClosingInput, responses=FindingOutput)
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Open a finding again, and say why."""
-        given = ClosingInput(data=request.data)
-        found = self.get_object()
-        given.is_valid(raise_exception=True)
-        finding = actions.reopen_finding(
-            finding=found, **given.validated_data, by=request.user
-        )
-        return Response(FindingOutput(finding).data)
+        return self.do(actions.reopen_finding, ClosingInput)
 
 
 urlpatterns = [

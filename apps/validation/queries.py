@@ -14,15 +14,12 @@ from apps.datasets.models import SealedPart
 from apps.datasets.queries import looks_allowed
 from apps.experiments.models import Artifact, RunSource
 from apps.projects.models import Direction, Objective, Project
-from apps.projects.queries import members_of
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
 from apps.validation.criteria import OPERATORS
 from apps.validation.facts import facts_of
 from apps.validation.models import (
-    Finding,
     Rows,
     SealedLook,
-    Severity,
     ValidationPlan,
     ValidationReport,
 )
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from apps.accounts.models import User
     from apps.datasets.models import Dataset
 
 MODEL_FILE, SIGNATURE_FILE, TEST_FILE = "model.skops", "signature.json", "test.parquet"
@@ -376,46 +372,3 @@ def proposed_criteria(version: ModelVersion) -> list[dict[str, Any]]:
         for slug in PROPOSED
         if slug in reached and slug in measures and reached[slug] >= 0
     ]
-
-
-_BUILDING = {
-    "run__dataset_version__uploaded_by": "uploaded its data",
-    "run__training_job__launched_by": "launched its training",
-    "run__code_job__launched_by": "ran its code",
-    "run__recorded_by": "recorded its run",
-    "registered_by": "registered it",
-}
-
-
-def part_in_building(version: ModelVersion, user: User) -> str:
-    """Say what `user` did in the making of `version`, in the past tense; or nothing."""
-    makers = ModelVersion.objects.values_list(*_BUILDING).get(pk=version.pk)
-    did = [
-        deed
-        for maker, deed in zip(makers, _BUILDING.values(), strict=True)
-        if maker == user.pk
-    ]
-    return " and ".join(did)
-
-
-def blocking_findings_of(version: ModelVersion) -> QuerySet[Finding]:
-    """Unsettled findings with which `version` is not approved, oldest first."""
-    return version.findings.blocking()
-
-
-def findings_of(version: ModelVersion) -> QuerySet[Finding]:
-    """Findings on `version`, newest first, with the people of each."""
-    return version.findings.select_related("owner", "raised_by").order_by("-pk")
-
-
-def unsettled_findings(version: ModelVersion) -> list[Finding]:
-    """List what is held against `version` and waits for somebody, worst first."""
-    weight = list(Severity.values)
-    found = version.findings.unsettled().select_related("owner").order_by("number")
-    return sorted(found, key=lambda finding: weight.index(finding.severity))
-
-
-def possible_owners(version: ModelVersion) -> list[User]:
-    """List who can be made to answer a finding: active members, by name."""
-    members = members_of(version.project).filter(user__is_active=True)
-    return [member.user for member in members]

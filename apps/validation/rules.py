@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from apps.access.checks import ALLOWED, Decision, Denied, NotNow
 from apps.access.permissions import Permission
-from apps.projects.queries import members_of
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
-from apps.validation import queries
+from apps.validation import findings, queries
+from apps.validation.makers import part_in_making
 from apps.validation.models import Finding, FindingState, Rows, Severity
 
 if TYPE_CHECKING:
@@ -122,17 +122,9 @@ def can_reopen_finding(user: User, finding: Finding) -> Decision:
     return can_raise_finding(user, finding.version)
 
 
-def can_own_finding(user: User, version: ModelVersion) -> Decision:
-    """Say whether `user` can be made to answer: an active member who sees the model."""
-    active = members_of(version.project).filter(user=user, user__is_active=True)
-    if not active.exists():
-        return Denied(f"{user.full_name} is no active member of the project.")
-    return sees(user, version.model, user.full_name)
-
-
 def no_blocking_finding(version: ModelVersion) -> Decision:
     """Say whether nothing that blocks is held against `version`."""
-    found = queries.blocking_findings_of(version).first()
+    found = findings.blocking_findings_of(version).first()
     if found is None:
         return ALLOWED
     return NotNow(
@@ -146,7 +138,7 @@ def _settled(finding: Finding) -> str:
 
 
 def _did_not_build(user: User, version: ModelVersion) -> Decision:
-    did = queries.part_in_building(version, user)
+    did = part_in_making(version, user)
     if not did:
         return ALLOWED
     return Denied(f"You {did}, so somebody else must do this.")

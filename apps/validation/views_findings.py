@@ -12,8 +12,10 @@ from apps.access.checks import ensure
 from apps.core.forms import PortalForm
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
+from apps.projects.queries import active_members
 from apps.registry.models import ModelVersion
-from apps.validation import actions, queries, rules
+from apps.validation import actions, rules
+from apps.validation.findings import findings_of
 from apps.validation.forms_findings import AnswerForm, ClosingForm, FindingForm
 from apps.validation.models import Finding, FindingState
 
@@ -57,7 +59,7 @@ def list_findings(
     request: HtmxRequest, slug: str, name: str, number: int
 ) -> HttpResponse:
     version = _version(request, slug, name, number)
-    findings = queries.findings_of(version)
+    findings = findings_of(version)
     state = request.GET.get("state", "")
     if state in FindingState.values:
         findings = findings.filter(state=state)
@@ -81,7 +83,7 @@ def raise_finding(
 ) -> HttpResponse:
     version = _version(request, slug, name, number)
     ensure(rules.can_raise_finding(request.user, version))
-    owners = queries.possible_owners(version)
+    owners = active_members(version.project)
     form = FindingForm(request.POST or None, owners=owners)
     if request.method == "POST" and form.is_valid():
         with form.taking_faults():

@@ -1,6 +1,6 @@
 """What is gained over the champion on the same rows, by a paired bootstrap."""
 
-from engine.evaluation.shape import Family, figure, table
+from engine.evaluation.shape import Family, NotTested, figure, table
 from engine.evaluation.subject import Subject
 from engine.folder import Json
 from engine.spec import MEASURES
@@ -11,7 +11,7 @@ _COLUMNS = ("Measure", "Model", "Champion", "Difference", "Low", "High")
 def compute(subject: Subject) -> Family:
     """Give for each measure the least gain that the interval leaves possible."""
     if subject.champion is None:
-        return Family("champion", "", "There is no champion of the same question.")
+        raise NotTested("There is no champion of the same question.")
     compared = subject.champion["measures"]
     gains = [(row["measure"], *_gain(row)) for row in compared]
     sure = sum(low > 0 for _, low, _ in gains)

@@ -28,7 +28,9 @@ def compute(subject: Subject) -> Family:
         figures.append(figure("single_feature_power", power))
         alone = f'"{strongest}" alone ranks the target with {power:.3g}'
         many = sum(found > SUSPICIOUS for _, found in powers)
-        said += f" {alone}; {many} feature(s) exceed {SUSPICIOUS}, {_where(subject)}."
+        said += (
+            f" {alone}; {many} feature(s) exceed {SUSPICIOUS}, {subject.sampled_words}."
+        )
     rows = sorted(powers, key=lambda pair: -pair[1])
     return Family(
         "leakage",
@@ -36,10 +38,6 @@ def compute(subject: Subject) -> Family:
         figures=figures,
         tables=[table("Power of single features", ("Feature", "Power"), rows)],
     )
-
-
-def _where(subject: Subject) -> str:
-    return subject.sampled_words
 
 
 def _duplicates(subject: Subject) -> tuple[float, float, str]:

@@ -4,14 +4,16 @@ import json
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape
 
-from apps.approvals import actions
+from apps.approvals import actions, queries
 from apps.approvals.models import SignOff
 from apps.core.errors import Refused
 from apps.projects import actions as projects
 from apps.registry import actions as registry
-from tests.factories import approvals, people, training, validation
+from apps.training.models import CodeJob
+from tests.factories import approvals, code, people, training, validation
 from tests.factories.people import PASSWORD
 
 REASONS = {
@@ -113,3 +115,28 @@ def test_the_page_says_why_before_anybody_tries(approval, involved, client_of, p
     page = client_of(involved[part]).get(approval.get_absolute_url()).content.decode()
 
     assert REASONS[part] in page
+
+
+def test_who_had_own_code_run_is_barred_from_signing(world):
+    """The run is recorded by a worker, so only the job says whose code it was."""
+    owner = people.person("coder@agency.example", "Coder")
+    projects.add_member(
+        project=world.project,
+        person=owner,
+        role="data_scientist",
+        by=world.program_manager,
+    )
+    training.data(world.project, world.data_scientist)
+    job = code.launched_code(world.project, owner)
+    asked = approvals.request(world)
+    CodeJob.objects.filter(pk=job.pk).update(
+        run=asked.version.run, status="succeeded", finished_at=timezone.now()
+    )
+    membership = world.project.memberships.get(user=owner)
+    projects.change_role(
+        membership=membership, role="validator", by=world.program_manager
+    )
+
+    with pytest.raises(Refused, match=r"You had its code run on [^,]*, so"):
+        actions.sign_off(approval=asked, comment="", password=PASSWORD, by=owner)
+    assert asked not in queries.waiting_for(owner)

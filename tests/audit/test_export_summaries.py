@@ -22,13 +22,13 @@ AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 @pytest.fixture
 def told(monkeypatch) -> list[dict]:
     """What reaches the page, as data."""
-    found, typeset = [], summary._typeset
+    found, typeset = [], summary.typeset
 
-    def keep(data, at):
+    def keep(package, template, data, *, at):
         found.append(json.loads(json.dumps(data)))
-        return typeset(data, at)
+        return typeset(package, template, data, at=at)
 
-    monkeypatch.setattr(summary, "_typeset", keep)
+    monkeypatch.setattr(summary, "typeset", keep)
     return found
 
 

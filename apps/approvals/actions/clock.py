@@ -16,7 +16,7 @@ from apps.approvals.actions.moves import (
     locked,
     move,
 )
-from apps.approvals.evidence import Reading, moved_parts
+from apps.approvals.evidence import Recheck, moved_parts
 from apps.approvals.models import ApprovalRequest, ApprovalStatus, Condition
 from apps.audit.event_types import EventType
 from apps.audit.record import record
@@ -44,14 +44,14 @@ class _Turn:
 
 @transaction.atomic
 def review_approval(
-    *, approval: ApprovalRequest, by: User, reading: Reading = Reading.ROWS
+    *, approval: ApprovalRequest, by: User, recheck: Recheck = Recheck.ROWS
 ) -> ApprovalRequest | None:
     """Move a request on if its time is up, its evidence moved or a condition is late.
 
     Args:
         approval: any request.
         by: a worker.
-        reading: of which stored files the bytes are read again.
+        recheck: of which stored files the bytes are read again.
 
     Returns:
         None when it stays where it is.
@@ -61,7 +61,7 @@ def review_approval(
     """
     approval = locked(approval)
     ensure(rules.can_review_approval(by, approval))
-    turn = _turn_of(approval, reading)
+    turn = _turn_of(approval, recheck)
     if turn is None:
         return None
     _take(approval, turn, by, {"evidence_digest": approval.evidence_digest})
@@ -112,7 +112,7 @@ def meet_condition(*, condition: Condition, evidence: str, by: User) -> Conditio
     return condition
 
 
-def _turn_of(approval: ApprovalRequest, reading: Reading) -> _Turn | None:
+def _turn_of(approval: ApprovalRequest, recheck: Recheck) -> _Turn | None:
     now, status = timezone.now(), ApprovalStatus(approval.status)
     if status == ApprovalStatus.IN_REVIEW:
         if approval.due_at and approval.due_at <= now:
@@ -120,7 +120,7 @@ def _turn_of(approval: ApprovalRequest, reading: Reading) -> _Turn | None:
         return None
     if status not in (ApprovalStatus.APPROVED, ApprovalStatus.SUSPENDED):
         return None
-    if moved := moved_parts(approval, reading):
+    if moved := moved_parts(approval, recheck):
         approval.moved = moved
         names = ", ".join(part["name"] for part in moved)
         return _Turn(ApprovalStatus.STALE, f"Since it was signed, {names} changed.")

@@ -21,7 +21,7 @@ from apps.approvals.actions.moves import (
     move,
     start_clock,
 )
-from apps.approvals.evidence import Reading
+from apps.approvals.evidence import Recheck
 from apps.approvals.models import (
     ApprovalRequest,
     ApprovalStatus,
@@ -36,6 +36,7 @@ from apps.approvals.policies import Conditions
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
+from apps.projects.rules import can_take_duty
 from apps.registry import promotion
 from apps.registry.models import AliasName
 
@@ -87,7 +88,7 @@ def sign_off(
     confirm_password(by=by, password=password)
     with transaction.atomic():
         approval = locked(approval)
-        ensure(rules.can_sign_off(by, approval, Reading.MODEL))
+        ensure(rules.can_sign_off(by, approval, Recheck.MODEL))
         stage, *later = queries.open_stages(approval)
         if stage.must_comment and not comment:
             raise _invalid("comment", f"{stage.title} is signed with a comment.")
@@ -287,7 +288,7 @@ def _check_conditions(
                 f"conditions[{place}].due_on",
                 f"A condition must fall due between today and {latest:%-d %B %Y}.",
             )
-        if not (may_own := rules.can_own_condition(condition.owner, approval)):
+        if not (may_own := can_take_duty(condition.owner, approval.version.model)):
             raise _invalid(f"conditions[{place}].owner", may_own.reason)
 
 

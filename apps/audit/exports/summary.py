@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import UTC, date, datetime
-from importlib import resources
 from typing import IO, Any, Final
 
-import typst
 from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.functions import TruncDate
 
@@ -17,11 +14,11 @@ from apps.audit.evidence import Tell, public_keys
 from apps.audit.exports.chosen import Chosen
 from apps.audit.models import AuditEvent, Checkpoint
 from apps.audit.queries import with_names
+from apps.core.typeset import typeset
 
 MAX_BARS: Final = 62
 MAX_PEOPLE: Final = 20
-_TEMPLATE: Final = "summary.typ"
-_STANDARD: Final = "ua-1"  # accessible PDF, ISO 14289-1
+_PACKAGE, _TEMPLATE = "apps.audit.exports", "summary.typ"
 _STEPS: Final = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 _FILTER_LABELS: Final = {
     "person": "Who",
@@ -75,21 +72,8 @@ def write_summary(
             "keys": public_keys(),
         },
     }
-    target.write(_typeset(data, at))
+    target.write(typeset(_PACKAGE, _TEMPLATE, data, at=at))
     return int(span["count"])
-
-
-def _typeset(data: dict[str, Any], at: datetime) -> bytes:
-    template = resources.files("apps.audit.exports").joinpath(_TEMPLATE)
-    pdf: bytes = typst.compile(
-        template.read_bytes(),
-        format="pdf",
-        pdf_standards=[_STANDARD],
-        sys_inputs={"data": json.dumps(data)},
-        timestamp=int(at.timestamp()),
-        ignore_system_fonts=True,
-    )
-    return pdf
 
 
 def _moment(at: datetime | None) -> str:

@@ -12,6 +12,7 @@ from apps.access.checks import ensure
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
+from apps.projects.rules import can_take_duty
 from apps.registry.models import ModelVersion
 from apps.validation import rules
 from apps.validation.models import Finding, FindingState, Severity
@@ -208,7 +209,7 @@ def _checked(wish: NewFinding, version: ModelVersion) -> tuple[str, str]:
     if wish.report and wish.report.version_id != version.pk:
         sentence = "This report is not about this version."
         raise Invalid(sentence, fields={"report": sentence})
-    if not (may_own := rules.can_own_finding(wish.owner, version)):
+    if not (may_own := can_take_duty(wish.owner, version.model)):
         raise Invalid(may_own.reason, fields={"owner": may_own.reason})
     return title, _text("text", wish.text, "Say what was found, and how.")
 

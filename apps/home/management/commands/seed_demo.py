@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from sklearn.datasets import load_digits
 
-from apps.home.demo import data, story
+from apps.home.demo import data, plot, story
 from apps.home.demo.people import Access, create_people
 from apps.projects.models import Project
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             )
         people = create_people()
         images, labels = load_digits(return_X_y=True)
-        story.tell(
+        plot.tell(
             story.Story(people, self._say),
             [
                 data.strikes(settings.NODE_MODULES, before=data.SECOND_DELIVERY),
