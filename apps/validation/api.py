@@ -53,6 +53,12 @@ class ReportSummary(serializers.Serializer[Any]):
     requested_by = serializers.CharField(source="requested_by.full_name")
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+    is_current = serializers.BooleanField(
+        help_text="The newest report on its version that says something."
+    )
+    superseded_by = serializers.UUIDField(
+        allow_null=True, help_text="The report that took the place of this one."
+    )
     status_url = serializers.SerializerMethodField()
 
     def get_status_url(self, report: ValidationReport) -> str:
@@ -153,7 +159,8 @@ class ReportsView(ApiView):
         report = actions.request_report(
             version=version, **given.validated_data, by=request.user
         )
-        body = ReportSummary(report).data
+        asked = queries.reports_of(version).get(pk=report.pk)
+        body = ReportSummary(asked).data
         return Response(body, status=202, headers={"Location": body["status_url"]})
 
 
@@ -176,8 +183,8 @@ class CancelReportView(_ReportBase):
     @extend_schema(request=None, responses={202: ReportOutput})
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Stop the computing of a report."""
-        report = cancel_job(job=self._report(), by=request.user)
-        body = ReportOutput(report).data
+        cancel_job(job=self._report(), by=request.user)
+        body = ReportOutput(self._report()).data
         return Response(body, status=202, headers={"Location": body["status_url"]})
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from apps.accounts.models import User
     from apps.datasets.models import Dataset
+    from apps.validation.models.reports import ValidationReportQuerySet
 
 MODEL_FILE, SIGNATURE_FILE, TEST_FILE = "model.skops", "signature.json", "test.parquet"
 NEEDED_FILES = (MODEL_FILE, SIGNATURE_FILE, TEST_FILE)
@@ -100,15 +101,16 @@ def latest_report(version: ModelVersion) -> ValidationReport | None:
     return reports.select_related("plan", "champion__model").first()
 
 
-def reports_of(version: ModelVersion) -> QuerySet[ValidationReport]:
+def reports_of(version: ModelVersion) -> ValidationReportQuerySet:
     """List every report on `version`, whatever became of it, newest first."""
-    reports = version.validation_reports.select_related("plan", "requested_by")
+    reports = version.validation_reports.with_standing()
+    reports = reports.select_related("plan", "requested_by")
     return reports.order_by("-number").defer("result", "log_tail")
 
 
-def with_origins(reports: QuerySet[ValidationReport]) -> QuerySet[ValidationReport]:
+def with_origins(reports: ValidationReportQuerySet) -> ValidationReportQuerySet:
     """Join everything that a report's page and API body name."""
-    return reports.select_related(
+    return reports.with_standing().select_related(
         "version__model__project",
         "version__run__dataset_version__dataset",
         "plan__written_by",

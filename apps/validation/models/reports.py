@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,6 +20,8 @@ from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation.criteria import in_words
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from apps.accounts.models import User
 
 
@@ -112,6 +114,11 @@ class ValidationReportQuerySet(JobQuerySet["ValidationReport"]):
         """Reports that say something, newest first."""
         return self.filter(status=JobStatus.SUCCEEDED).order_by("-number")
 
+    def with_standing(self) -> Self:
+        """Add `current_id`, of the newest report on the same version that says something."""
+        same = ValidationReport.objects.filter(version=OuterRef("version"))
+        return self.annotate(current_id=Subquery(same.finished().values("pk")[:1]))
+
 
 class Rows(models.TextChoices):
     """Which rows a version is measured on; its run has seen neither."""
@@ -165,6 +172,8 @@ class ValidationReport(BackgroundJob):
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
+    # Of `with_standing`: the report that counts now, if any.
+    current_id: UUID | None
 
     objects = ValidationReportQuerySet.as_manager()
 
@@ -201,6 +210,17 @@ class ValidationReport(BackgroundJob):
     def verdict_kind(self) -> Kind:
         """What the verdict means to the reader."""
         return KIND_OF_VERDICT.get(self.verdict, Kind.NEUTRAL)
+
+    @property
+    def is_current(self) -> bool:
+        """Say whether it is the newest that says something; needs `with_standing`."""
+        return self.current_id == self.pk
+
+    @property
+    def superseded_by(self) -> UUID | None:
+        """Name the report that took its place, if one did; needs `with_standing`."""
+        is_old = self.status == JobStatus.SUCCEEDED and not self.is_current
+        return self.current_id if is_old else None
 
 
 class SealedLookQuerySet(models.QuerySet["SealedLook"]):
