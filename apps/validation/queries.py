@@ -121,23 +121,6 @@ def with_origins(reports: ValidationReportQuerySet) -> ValidationReportQuerySet:
     )
 
 
-def plan_changes(plan: ValidationPlan) -> dict[str, list[str]]:
-    """List the sentences that `plan` adds to the plan before it, and takes away."""
-    former = plan.model.validation_plans.filter(number=plan.number - 1).first()
-    if former is None:
-        return {"added": [], "removed": []}
-    before, after = _sentences(former), _sentences(plan)
-    return {
-        "added": [sentence for sentence in after if sentence not in before],
-        "removed": [sentence for sentence in before if sentence not in after],
-    }
-
-
-def _sentences(plan: ValidationPlan) -> list[str]:
-    columns = [f"Results by {name}" for name in plan.subgroup_columns]
-    return plan.criteria_in_words + columns
-
-
 def has_reports(model: RegisteredModel) -> bool:
     """Say whether anybody could have seen results of `model` already."""
     return ValidationReport.objects.filter(version__model=model).exists()

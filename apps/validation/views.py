@@ -20,6 +20,7 @@ from apps.validation import actions, queries, reading, report_figures, rules
 from apps.validation.families import family_sections
 from apps.validation.forms import PlanForm
 from apps.validation.models import Rows, ValidationPlan, ValidationReport
+from apps.validation.plan_history import steps_to
 from engine.spec import promises_for
 
 
@@ -75,7 +76,7 @@ def plan(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "plan": plan,
         "trail": _trail(plan.model, _plans_step(plan.model)),
         "newest": queries.latest_plan(plan.model),
-        "changes": queries.plan_changes(plan),
+        "steps": steps_to(plan),
         "may_write_plan": rules.can_write_plan(request.user, plan.model),
     }
     return render(request, "validation/plan.html", context)
@@ -163,6 +164,7 @@ def report(request: HtmxRequest, pk: UUID) -> HttpResponse:
 
 
 def _content(report: ValidationReport) -> dict[str, Any]:
+    steps = steps_to(report.plan)
     return {
         "banner": reading.banner(report),
         "checks": reading.check_rows(report),
@@ -175,6 +177,8 @@ def _content(report: ValidationReport) -> dict[str, Any]:
         "subgroups": report_figures.subgroups(report),
         "group_tables": reading.group_tables(report),
         "families": family_sections(report),
+        "plan_steps": steps,
+        "plan_eased": [step for step in steps if step.eased_after_results],
         "importance": report_figures.importance(report),
         "champion_rows": reading.champion_rows(report),
         "champion_saw_other_rows": reading.champion_saw_other_rows(report),

@@ -114,23 +114,6 @@ def test_proposed_criteria_without_objective_beat_the_baseline(project, data_sci
     assert [(c["measure"], c["threshold"]) for c in proposed] == [("brier", 0.0945)]
 
 
-def test_plan_changes_of_the_first_plan_are_none(version, validator):
-    plan = factory.plan(version.model, validator)
-
-    assert queries.plan_changes(plan) == {"added": [], "removed": []}
-
-
-def test_plan_changes_name_what_came_and_went(version, validator):
-    factory.plan(version.model, validator, subgroup_columns=["speed"])
-
-    plan = factory.plan(version.model, validator, factory.CRITERIA[:1])
-
-    assert queries.plan_changes(plan) == {
-        "added": [],
-        "removed": ["Brier score at most 0.2 — should hold", "Results by speed"],
-    }
-
-
 def test_costs_of_nothing_are_no_cost(version, validator, project):
     project.objective.false_alarm_cost = project.objective.miss_cost = 0
     project.objective.save()

@@ -49,6 +49,8 @@ class ValidationPlan(models.Model):
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )
     written_at = models.DateTimeField(default=timezone.now)
+    # Of `plan_history`: finished reports on the model when it was written.
+    reports_seen: int
 
     objects = ValidationPlanQuerySet.as_manager()
 
