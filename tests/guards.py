@@ -13,7 +13,7 @@ WHERE tgenabled = 'A' AND tgname LIKE 'validation_%'
 
 @contextmanager
 def past_the_guards() -> Iterator[None]:
-    """Put the triggers of plans and reports to sleep, as an owner of the tables could."""
+    """Put the triggers of plans and reports to sleep, as the tables' owner could."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(_AWAKE)

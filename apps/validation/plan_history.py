@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
-
-from django.db.models import Count, IntegerField, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from itertools import pairwise
+from typing import Any
 
 from apps.validation.criteria import requirement, title_of
-from apps.validation.models import ValidationPlan, ValidationReport
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
+from apps.validation.models import ValidationPlan
 
 STEPS_SHOWN = 10
 Criterion = Mapping[str, Any]
@@ -81,28 +76,10 @@ class PlanStep:
 
 def steps_to(plan: ValidationPlan) -> list[PlanStep]:
     """List the changes that led to `plan`, newest first; none for a first plan."""
-    written = list(_with_reports_seen(plan)[: STEPS_SHOWN + 1])
-    return [
-        _step(former, later)
-        for later, former in zip(written, written[1:], strict=False)
-    ]
-
-
-def _with_reports_seen(plan: ValidationPlan) -> QuerySet[ValidationPlan]:
-    """`plan` and those before it, newest first, each with `reports_seen`."""
-    finished = ValidationReport.objects.finished().filter(
-        version__model=OuterRef("model"), finished_at__lt=OuterRef("written_at")
-    )
-    counted = finished.order_by().values("version__model").annotate(n=Count("pk"))
-    number = Subquery(counted.values("n"), output_field=IntegerField())
-    earlier = ValidationPlan.objects.filter(
-        model=plan.model_id, number__lte=plan.number
-    )
-    return (
-        earlier.select_related("written_by")
-        .annotate(reports_seen=Coalesce(number, 0))
-        .order_by("-number")
-    )
+    plans = ValidationPlan.objects.filter(model=plan.model_id, number__lte=plan.number)
+    plans = plans.with_reports_seen().select_related("written_by").order_by("-number")
+    written = plans[: STEPS_SHOWN + 1]
+    return [_step(former, later) for later, former in pairwise(written)]
 
 
 def _step(former: ValidationPlan, later: ValidationPlan) -> PlanStep:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -32,6 +33,15 @@ class ValidationPlanQuerySet(models.QuerySet["ValidationPlan"]):
         """Plans of the models that `user` can see."""
         return self.filter(model__in=RegisteredModel.objects.visible_to(user))
 
+    def with_reports_seen(self) -> Self:
+        """Add `reports_seen`: how many on the model were finished when it was written."""
+        earlier = ValidationReport.objects.finished().filter(
+            version__model=OuterRef("model"), finished_at__lt=OuterRef("written_at")
+        )
+        counted = earlier.order_by().values("version__model").annotate(n=Count("pk"))
+        number = Subquery(counted.values("n"), output_field=models.IntegerField())
+        return self.annotate(reports_seen=Coalesce(number, 0))
+
 
 class ValidationPlan(models.Model):
     """Acceptance criteria for the versions of one model; a change is a new plan."""
@@ -49,7 +59,7 @@ class ValidationPlan(models.Model):
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )
     written_at = models.DateTimeField(default=timezone.now)
-    # Of `plan_history`: finished reports on the model when it was written.
+    # Of `with_reports_seen`.
     reports_seen: int
 
     objects = ValidationPlanQuerySet.as_manager()
@@ -117,7 +127,7 @@ class ValidationReportQuerySet(JobQuerySet["ValidationReport"]):
         return self.filter(status=JobStatus.SUCCEEDED).order_by("-number")
 
     def with_standing(self) -> Self:
-        """Add `current_id`, of the newest report on the same version that says something."""
+        """Add `current_id`: of the newest report on its version that says something."""
         same = ValidationReport.objects.filter(version=OuterRef("version"))
         return self.annotate(current_id=Subquery(same.finished().values("pk")[:1]))
 
@@ -174,7 +184,7 @@ class ValidationReport(BackgroundJob):
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
-    # Of `with_standing`: the report that counts now, if any.
+    # Of `with_standing`.
     current_id: UUID | None
 
     objects = ValidationReportQuerySet.as_manager()
