@@ -13,10 +13,9 @@ from apps.core import blobs
 from apps.datasets.models import SealedPart
 from apps.datasets.queries import looks_allowed
 from apps.experiments.models import Artifact, RunSource
-from apps.projects.models import Direction, Objective, Project
+from apps.projects.models import Objective, Project
 from apps.projects.queries import members_of
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
-from apps.validation.criteria import OPERATORS
 from apps.validation.facts import facts_of
 from apps.validation.models import (
     Finding,
@@ -26,7 +25,7 @@ from apps.validation.models import (
     ValidationPlan,
     ValidationReport,
 )
-from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task, measures_for
+from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -41,9 +40,6 @@ MODEL_FILE, SIGNATURE_FILE, TEST_FILE = "model.skops", "signature.json", "test.p
 NEEDED_FILES = (MODEL_FILE, SIGNATURE_FILE, TEST_FILE)
 CHAMPION_FILES = (MODEL_FILE, SIGNATURE_FILE)
 PREDICTIONS_FILE = "predictions.parquet"  # names the rows held out by their place
-BASELINE = "baseline."
-MISSION_COST = "mission_cost_per_1000"
-PROPOSED = (MISSION_COST, "average_precision", "brier", "balanced_accuracy", "rmse")
 RESULT_FILE_BYTES = 1024**3
 
 
@@ -260,8 +256,13 @@ def evaluation_spec(version: ModelVersion, plan: ValidationPlan) -> EvaluateSpec
     )
 
 
+def has_costs(objective: Objective) -> bool:
+    """Say whether errors cost anything in the mission's own unit."""
+    return objective.false_alarm_cost + objective.miss_cost > 0
+
+
 def _cost(objective: Objective | None) -> Cost | None:
-    if objective is None or objective.false_alarm_cost + objective.miss_cost == 0:
+    if objective is None or not has_costs(objective):
         return None
     return Cost(objective.false_alarm_cost, objective.miss_cost)
 
@@ -332,35 +333,6 @@ def card_section(version: ModelVersion) -> dict[str, Any] | None:
             for key in ("checks", "measures", "mission", "subgroups", "champion")
         },
     }
-
-
-def proposed_criteria(version: ModelVersion) -> list[dict[str, Any]]:
-    """Propose criteria from what is known before any result of a report.
-
-    The mission's target must be met, and doing without a model must be beaten: the
-    threshold is what the baseline of the run reached.
-    """
-    question = known_question_of(version)
-    measures = {measure.slug: measure for measure in measures_for(question.task)}
-    reached = {
-        key.removeprefix(BASELINE): value
-        for key, value in version.run.metrics.filter(
-            key__startswith=BASELINE
-        ).values_list("key", "value")
-    }
-    objective = objective_of(version.project)
-    if objective and _cost(objective) and objective.direction == Direction.LOWER:
-        reached[MISSION_COST] = objective.target
-    return [
-        {
-            "measure": slug,
-            "operator": OPERATORS[measures[slug].better],
-            "threshold": float(f"{reached[slug]:.3g}"),
-            "blocking": True,
-        }
-        for slug in PROPOSED
-        if slug in reached and slug in measures and reached[slug] >= 0
-    ]
 
 
 _BUILDING = {

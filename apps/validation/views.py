@@ -2,7 +2,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -21,6 +21,7 @@ from apps.validation.families import family_sections
 from apps.validation.forms import PlanForm
 from apps.validation.models import Rows, ValidationPlan, ValidationReport
 from apps.validation.plan_history import steps_to
+from apps.validation.plan_templates import plan_templates, start_from, template_for
 from engine.spec import promises_for
 
 
@@ -88,7 +89,7 @@ def write_plan(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
     model = _model(request, slug, name)
     ensure(rules.can_write_plan(request.user, model))
     needs_reason = queries.has_reports(model)
-    form = _plan_form(request, model, needs_reason)
+    form, start = _plan_form(request, model, needs_reason)
     if request.method == "POST" and form.is_valid():
         with form.taking_faults():
             plan = actions.write_plan(
@@ -103,7 +104,8 @@ def write_plan(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
         "form": form,
         "model": model,
         "trail": _trail(model, _plans_step(model)),
-        "former": queries.latest_plan(model),
+        "start": start,
+        "templates": plan_templates().values(),
         "needs_reason": needs_reason,
     }
     return render_form(request, "validation/plan_form.html", context)
@@ -111,18 +113,42 @@ def write_plan(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
 
 def _plan_form(
     request: HtmxRequest, model: RegisteredModel, needs_reason: bool
-) -> PlanForm:
-    """Begin with the present plan, or with what the portal proposes."""
+) -> tuple[PlanForm, dict[str, Any]]:
+    """Begin with the template that is asked for, the present plan, or a fitting one."""
     version = queries.newest_version(model)
     former = queries.latest_plan(model)
-    return PlanForm(
+    start = _start(request, model, version, former)
+    form = PlanForm(
         request.POST or None,
         measures=promises_for(queries.known_question_of(version).task),
         columns=queries.subgroup_candidates(version),
-        criteria=former.criteria if former else queries.proposed_criteria(version),
+        criteria=start["criteria"],
         needs_reason=needs_reason,
         initial={"subgroup_columns": former.subgroup_columns if former else []},
     )
+    return form, start
+
+
+def _start(
+    request: HtmxRequest,
+    model: RegisteredModel,
+    version: ModelVersion,
+    former: ValidationPlan | None,
+) -> dict[str, Any]:
+    """Say what the form begins with: `criteria`, `template`, `left_out` and `former`."""
+    name = request.GET.get("start", "")
+    if name and name not in plan_templates():
+        raise Http404
+    if former and not name:
+        return {"criteria": former.criteria, "template": None, "former": former}
+    template = plan_templates()[name] if name else template_for(model.project)
+    start = start_from(template, version)
+    return {
+        "criteria": start.criteria,
+        "left_out": start.left_out,
+        "template": template,
+        "former": former,
+    }
 
 
 @login_required

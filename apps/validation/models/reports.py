@@ -34,7 +34,7 @@ class ValidationPlanQuerySet(models.QuerySet["ValidationPlan"]):
         return self.filter(model__in=RegisteredModel.objects.visible_to(user))
 
     def with_reports_seen(self) -> Self:
-        """Add `reports_seen`: how many on the model were finished when it was written."""
+        """Add `reports_seen`: those on the model that were finished by then."""
         earlier = ValidationReport.objects.finished().filter(
             version__model=OuterRef("model"), finished_at__lt=OuterRef("written_at")
         )
