@@ -135,7 +135,7 @@ def _start(
     version: ModelVersion,
     former: ValidationPlan | None,
 ) -> dict[str, Any]:
-    """Say what the form begins with: `criteria`, `template`, `left_out` and `former`."""
+    """Say what the form begins with: `template` and `left_out`, or `former`."""
     name = request.GET.get("start", "")
     if name and name not in plan_templates():
         raise Http404
@@ -182,7 +182,14 @@ def report(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "newest_plan": queries.latest_plan(report.version.model),
         "newest_report": queries.latest_report(report.version),
         "may_request_report": rules.can_request_report(request.user, report.version),
+        "may_request_sealed_report": rules.can_request_report(
+            request.user, report.version, Rows.SEALED
+        )
+        if report.evaluated_on == Rows.SEALED
+        else None,
         "may_cancel_report": can_cancel_job(request.user, report),
+        "findings": queries.unsettled_findings(report.version),
+        "may_raise_finding": rules.can_raise_finding(request.user, report.version),
     }
     if report.status == JobStatus.SUCCEEDED:
         context |= _content(report)
