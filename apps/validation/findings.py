@@ -18,7 +18,7 @@ EVENTS_SHOWN = 50
 
 
 def counts_of(version: ModelVersion) -> list[tuple[str, dict[str, int]]]:
-    """Count the findings on `version`: for each severity, worst first, by state.
+    """Count the findings on `version`: for each severity that occurs, worst first.
 
     Returns:
         The title of the severity with the count of each state, by its title.
@@ -31,6 +31,7 @@ def counts_of(version: ModelVersion) -> list[tuple[str, dict[str, int]]]:
             {state.label: found.get((severity, state), 0) for state in FindingState},
         )
         for severity in Severity
+        if any(weight == severity for weight, _ in found)
     ]
 
 

@@ -109,10 +109,10 @@ def test_a_report_says_that_its_plan_asks_less(version, validator, client_of, ap
     body = api.get(reverse("v1:validation_report", args=[second.pk])).json()
     plan = api.get(reverse("v1:validation_plan", args=[second.plan_id])).json()
 
-    assert "Plan 2 asks less than the one before" in page
+    assert "Plan 2 eases or drops criteria of the plan before" in page
     assert "must be at least 0.6" in page
     assert "Missed by a hair." in page
-    assert "asks less" not in former
+    assert "eases or drops" not in former
     assert body["plan_changes"] == plan["changes"]
     assert body["plan_changes"][0]["criteria"][0] == {
         "title": "Recall",
