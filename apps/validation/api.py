@@ -1,9 +1,10 @@
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -15,6 +16,7 @@ from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import actions, queries
 from apps.validation.criteria import MAX_CRITERIA
 from apps.validation.models import Rows, ValidationPlan, ValidationReport, Verdict
+from apps.validation.plan_history import CriterionChange, Shift, steps_to
 
 
 class CriterionShape(serializers.Serializer[Any]):
@@ -43,6 +45,38 @@ class PlanOutput(serializers.Serializer[Any]):
     written_at = serializers.DateTimeField()
 
 
+class CriterionChangeShape(serializers.Serializer[Any]):
+    title = serializers.CharField()
+    before = serializers.CharField(allow_blank=True)
+    after = serializers.CharField(allow_blank=True)
+    shift = serializers.ChoiceField(choices=[(one.name.lower(), one) for one in Shift])
+
+    def to_representation(self, change: CriterionChange) -> dict[str, Any]:
+        return {**asdict(change), "shift": change.shift.name.lower()}
+
+
+class PlanStepShape(serializers.Serializer[Any]):
+    plan_number = serializers.IntegerField(source="plan.number")
+    written_by = serializers.CharField(source="plan.written_by.full_name")
+    written_at = serializers.DateTimeField(source="plan.written_at")
+    reason = serializers.CharField(source="plan.reason")
+    criteria = CriterionChangeShape(many=True)
+    columns_added = serializers.ListField(child=serializers.CharField())
+    columns_removed = serializers.ListField(child=serializers.CharField())
+    reports_seen = serializers.IntegerField(
+        help_text="Finished reports on the model when the plan was written."
+    )
+    eased_after_results = serializers.BooleanField()
+
+
+class PlanDetail(PlanOutput):
+    changes = serializers.SerializerMethodField()
+
+    @extend_schema_field(PlanStepShape(many=True))
+    def get_changes(self, plan: ValidationPlan) -> Any:
+        return PlanStepShape(steps_to(plan), many=True).data
+
+
 class ReportSummary(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     number = serializers.IntegerField()
@@ -53,6 +87,12 @@ class ReportSummary(serializers.Serializer[Any]):
     requested_by = serializers.CharField(source="requested_by.full_name")
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+    is_current = serializers.BooleanField(
+        help_text="The newest report on its version that says something."
+    )
+    superseded_by = serializers.UUIDField(
+        allow_null=True, help_text="The report that took the place of this one."
+    )
     status_url = serializers.SerializerMethodField()
 
     def get_status_url(self, report: ValidationReport) -> str:
@@ -71,6 +111,7 @@ class ReportOutput(ReportSummary):
     failure_message = serializers.CharField()
     failure_details = serializers.ListField()
     checks = serializers.SerializerMethodField()
+    plan_changes = serializers.SerializerMethodField()
     cost_unit = serializers.CharField()
     spec = serializers.DictField()
     result = serializers.DictField()
@@ -79,6 +120,10 @@ class ReportOutput(ReportSummary):
     def get_checks(self, report: ValidationReport) -> list[dict[str, Any]]:
         checks: list[dict[str, Any]] = report.result.get("checks", [])
         return checks
+
+    @extend_schema_field(PlanStepShape(many=True))
+    def get_plan_changes(self, report: ValidationReport) -> Any:
+        return PlanStepShape(steps_to(report.plan), many=True).data
 
 
 class PlansView(ApiView):
@@ -99,7 +144,7 @@ class PlansView(ApiView):
         page = self.paginate_queryset(plans)
         return self.get_paginated_response(PlanOutput(page, many=True).data)
 
-    @extend_schema(request=PlanInput, responses={201: PlanOutput})
+    @extend_schema(request=PlanInput, responses={201: PlanDetail})
     def post(self, request: ApiRequest, slug: str, name: str) -> Response:
         """Write a validation plan: what every version must do from now on."""
         model = self._model()
@@ -107,21 +152,21 @@ class PlansView(ApiView):
         given.is_valid(raise_exception=True)
         plan = actions.write_plan(model=model, **given.validated_data, by=request.user)
         return Response(
-            PlanOutput(plan).data,
+            PlanDetail(plan).data,
             status=201,
             headers={"Location": reverse("v1:validation_plan", args=[plan.pk])},
         )
 
 
 class PlanView(ETagMixin, ApiView):
-    serializer_class = PlanOutput
+    serializer_class = PlanDetail
 
-    @extend_schema(responses=PlanOutput)
+    @extend_schema(responses=PlanDetail)
     def get(self, request: ApiRequest, pk: UUID) -> Response:
-        """One validation plan."""
+        """One validation plan, and how plans changed until it, newest first."""
         visible = ValidationPlan.objects.visible_to(request.user)
         plan = get_object_or_404(visible.select_related("written_by"), pk=pk)
-        return Response(PlanOutput(plan).data)
+        return Response(PlanDetail(plan).data)
 
 
 class OfVersionView(ApiView):
@@ -157,7 +202,8 @@ class ReportsView(OfVersionView):
         report = actions.request_report(
             version=version, **given.validated_data, by=request.user
         )
-        body = ReportSummary(report).data
+        asked = queries.reports_of(version).get(pk=report.pk)
+        body = ReportSummary(asked).data
         return Response(body, status=202, headers={"Location": body["status_url"]})
 
 
@@ -180,8 +226,8 @@ class CancelReportView(_ReportBase):
     @extend_schema(request=None, responses={202: ReportOutput})
     def post(self, request: ApiRequest, pk: UUID) -> Response:
         """Stop the computing of a report."""
-        report = cancel_job(job=self._report(), by=request.user)
-        body = ReportOutput(report).data
+        cancel_job(job=self._report(), by=request.user)
+        body = ReportOutput(self._report()).data
         return Response(body, status=202, headers={"Location": body["status_url"]})
 
 

@@ -13,9 +13,8 @@ from apps.core import blobs
 from apps.datasets.models import SealedPart
 from apps.datasets.queries import looks_allowed
 from apps.experiments.models import Artifact, RunSource
-from apps.projects.models import Direction, Objective, Project
+from apps.projects.models import Objective, Project
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
-from apps.validation.criteria import OPERATORS
 from apps.validation.facts import facts_of
 from apps.validation.models import (
     Rows,
@@ -23,7 +22,7 @@ from apps.validation.models import (
     ValidationPlan,
     ValidationReport,
 )
-from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task, measures_for
+from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -31,14 +30,12 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from apps.datasets.models import Dataset
+    from apps.validation.models.reports import ValidationReportQuerySet
 
 MODEL_FILE, SIGNATURE_FILE, TEST_FILE = "model.skops", "signature.json", "test.parquet"
 NEEDED_FILES = (MODEL_FILE, SIGNATURE_FILE, TEST_FILE)
 CHAMPION_FILES = (MODEL_FILE, SIGNATURE_FILE)
 PREDICTIONS_FILE = "predictions.parquet"  # names the rows held out by their place
-BASELINE = "baseline."
-MISSION_COST = "mission_cost_per_1000"
-PROPOSED = (MISSION_COST, "average_precision", "brier", "balanced_accuracy", "rmse")
 RESULT_FILE_BYTES = 1024**3
 
 
@@ -96,15 +93,16 @@ def latest_report(version: ModelVersion) -> ValidationReport | None:
     return reports.select_related("plan", "champion__model").first()
 
 
-def reports_of(version: ModelVersion) -> QuerySet[ValidationReport]:
+def reports_of(version: ModelVersion) -> ValidationReportQuerySet:
     """List every report on `version`, whatever became of it, newest first."""
-    reports = version.validation_reports.select_related("plan", "requested_by")
+    reports = version.validation_reports.with_standing()
+    reports = reports.select_related("plan", "requested_by")
     return reports.order_by("-number").defer("result", "log_tail")
 
 
-def with_origins(reports: QuerySet[ValidationReport]) -> QuerySet[ValidationReport]:
+def with_origins(reports: ValidationReportQuerySet) -> ValidationReportQuerySet:
     """Join everything that a report's page and API body name."""
-    return reports.select_related(
+    return reports.with_standing().select_related(
         "version__model__project",
         "version__run__dataset_version__dataset",
         "plan__written_by",
@@ -113,23 +111,6 @@ def with_origins(reports: QuerySet[ValidationReport]) -> QuerySet[ValidationRepo
         "requested_by",
         "look",
     )
-
-
-def plan_changes(plan: ValidationPlan) -> dict[str, list[str]]:
-    """List the sentences that `plan` adds to the plan before it, and takes away."""
-    former = plan.model.validation_plans.filter(number=plan.number - 1).first()
-    if former is None:
-        return {"added": [], "removed": []}
-    before, after = _sentences(former), _sentences(plan)
-    return {
-        "added": [sentence for sentence in after if sentence not in before],
-        "removed": [sentence for sentence in before if sentence not in after],
-    }
-
-
-def _sentences(plan: ValidationPlan) -> list[str]:
-    columns = [f"Results by {name}" for name in plan.subgroup_columns]
-    return plan.criteria_in_words + columns
 
 
 def has_reports(model: RegisteredModel) -> bool:
@@ -271,8 +252,13 @@ def evaluation_spec(version: ModelVersion, plan: ValidationPlan) -> EvaluateSpec
     )
 
 
+def has_costs(objective: Objective) -> bool:
+    """Say whether errors cost anything in the mission's own unit."""
+    return objective.false_alarm_cost + objective.miss_cost > 0
+
+
 def _cost(objective: Objective | None) -> Cost | None:
-    if objective is None or objective.false_alarm_cost + objective.miss_cost == 0:
+    if objective is None or not has_costs(objective):
         return None
     return Cost(objective.false_alarm_cost, objective.miss_cost)
 
@@ -343,32 +329,3 @@ def card_section(version: ModelVersion) -> dict[str, Any] | None:
             for key in ("checks", "measures", "mission", "subgroups", "champion")
         },
     }
-
-
-def proposed_criteria(version: ModelVersion) -> list[dict[str, Any]]:
-    """Propose criteria from what is known before any result of a report.
-
-    The mission's target must be met, and doing without a model must be beaten: the
-    threshold is what the baseline of the run reached.
-    """
-    question = known_question_of(version)
-    measures = {measure.slug: measure for measure in measures_for(question.task)}
-    reached = {
-        key.removeprefix(BASELINE): value
-        for key, value in version.run.metrics.filter(
-            key__startswith=BASELINE
-        ).values_list("key", "value")
-    }
-    objective = objective_of(version.project)
-    if objective and _cost(objective) and objective.direction == Direction.LOWER:
-        reached[MISSION_COST] = objective.target
-    return [
-        {
-            "measure": slug,
-            "operator": OPERATORS[measures[slug].better],
-            "threshold": float(f"{reached[slug]:.3g}"),
-            "blocking": True,
-        }
-        for slug in PROPOSED
-        if slug in reached and slug in measures and reached[slug] >= 0
-    ]

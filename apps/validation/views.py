@@ -2,7 +2,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,8 +18,11 @@ from apps.registry import queries as registry_queries
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import actions, queries, reading, report_figures, rules
 from apps.validation.families import family_sections
+from apps.validation.findings import unsettled_findings
 from apps.validation.forms import PlanForm
 from apps.validation.models import Rows, ValidationPlan, ValidationReport
+from apps.validation.plan_history import steps_to
+from apps.validation.plan_templates import plan_templates, start_from, template_for
 from engine.spec import promises_for
 
 
@@ -75,7 +78,7 @@ def plan(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "plan": plan,
         "trail": _trail(plan.model, _plans_step(plan.model)),
         "newest": queries.latest_plan(plan.model),
-        "changes": queries.plan_changes(plan),
+        "steps": steps_to(plan),
         "may_write_plan": rules.can_write_plan(request.user, plan.model),
     }
     return render(request, "validation/plan.html", context)
@@ -87,7 +90,7 @@ def write_plan(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
     model = _model(request, slug, name)
     ensure(rules.can_write_plan(request.user, model))
     needs_reason = queries.has_reports(model)
-    form = _plan_form(request, model, needs_reason)
+    form, start = _plan_form(request, model, needs_reason)
     if request.method == "POST" and form.is_valid():
         with form.taking_faults():
             plan = actions.write_plan(
@@ -102,7 +105,8 @@ def write_plan(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
         "form": form,
         "model": model,
         "trail": _trail(model, _plans_step(model)),
-        "former": queries.latest_plan(model),
+        "start": start,
+        "templates": plan_templates().values(),
         "needs_reason": needs_reason,
     }
     return render_form(request, "validation/plan_form.html", context)
@@ -110,18 +114,42 @@ def write_plan(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
 
 def _plan_form(
     request: HtmxRequest, model: RegisteredModel, needs_reason: bool
-) -> PlanForm:
-    """Begin with the present plan, or with what the portal proposes."""
+) -> tuple[PlanForm, dict[str, Any]]:
+    """Begin with the template that is asked for, the present plan, or a fitting one."""
     version = queries.newest_version(model)
     former = queries.latest_plan(model)
-    return PlanForm(
+    start = _start(request, model, version, former)
+    form = PlanForm(
         request.POST or None,
         measures=promises_for(queries.known_question_of(version).task),
         columns=queries.subgroup_candidates(version),
-        criteria=former.criteria if former else queries.proposed_criteria(version),
+        criteria=start["criteria"],
         needs_reason=needs_reason,
         initial={"subgroup_columns": former.subgroup_columns if former else []},
     )
+    return form, start
+
+
+def _start(
+    request: HtmxRequest,
+    model: RegisteredModel,
+    version: ModelVersion,
+    former: ValidationPlan | None,
+) -> dict[str, Any]:
+    """Say what the form begins with: `template` and `left_out`, or `former`."""
+    name = request.GET.get("start", "")
+    if name and name not in plan_templates():
+        raise Http404
+    if former and not name:
+        return {"criteria": former.criteria, "template": None, "former": former}
+    template = plan_templates()[name] if name else template_for(model.project)
+    start = start_from(template, version)
+    return {
+        "criteria": start.criteria,
+        "left_out": start.left_out,
+        "template": template,
+        "former": former,
+    }
 
 
 @login_required
@@ -155,7 +183,14 @@ def report(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "newest_plan": queries.latest_plan(report.version.model),
         "newest_report": queries.latest_report(report.version),
         "may_request_report": rules.can_request_report(request.user, report.version),
+        "may_request_sealed_report": rules.can_request_report(
+            request.user, report.version, Rows.SEALED
+        )
+        if report.evaluated_on == Rows.SEALED
+        else None,
         "may_cancel_report": can_cancel_job(request.user, report),
+        "findings": unsettled_findings(report.version),
+        "may_raise_finding": rules.can_raise_finding(request.user, report.version),
     }
     if report.status == JobStatus.SUCCEEDED:
         context |= _content(report)
@@ -163,6 +198,7 @@ def report(request: HtmxRequest, pk: UUID) -> HttpResponse:
 
 
 def _content(report: ValidationReport) -> dict[str, Any]:
+    steps = steps_to(report.plan)
     return {
         "banner": reading.banner(report),
         "checks": reading.check_rows(report),
@@ -175,6 +211,8 @@ def _content(report: ValidationReport) -> dict[str, Any]:
         "subgroups": report_figures.subgroups(report),
         "group_tables": reading.group_tables(report),
         "families": family_sections(report),
+        "plan_steps": steps,
+        "plan_eased": [step for step in steps if step.eased_after_results],
         "importance": report_figures.importance(report),
         "champion_rows": reading.champion_rows(report),
         "champion_saw_other_rows": reading.champion_saw_other_rows(report),

@@ -3,7 +3,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -15,9 +15,16 @@ from apps.core.rest import keyset_page
 from apps.projects.queries import active_members
 from apps.registry.models import ModelVersion
 from apps.validation import actions, rules
-from apps.validation.findings import findings_of
+from apps.validation.findings import counts_of, findings_of, history_of
 from apps.validation.forms_findings import AnswerForm, ClosingForm, FindingForm
-from apps.validation.models import Finding, FindingState
+from apps.validation.models import (
+    Finding,
+    FindingState,
+    Severity,
+    ValidationReport,
+)
+
+MAX_DIGITS = 9  # of the number of a report, as the column takes them
 
 
 def _version(request: HtmxRequest, slug: str, name: str, number: int) -> ModelVersion:
@@ -60,9 +67,11 @@ def list_findings(
 ) -> HttpResponse:
     version = _version(request, slug, name, number)
     findings = findings_of(version)
-    state = request.GET.get("state", "")
+    state, severity = request.GET.get("state", ""), request.GET.get("severity", "")
     if state in FindingState.values:
         findings = findings.filter(state=state)
+    if severity in Severity.values:
+        findings = findings.filter(severity=severity)
     context = {
         "version": version,
         "title": f"{version.model.name}, version {version.number}",
@@ -70,6 +79,9 @@ def list_findings(
         "page": keyset_page(findings, after=request.GET.get("after"), limit=20),
         "state": state,
         "states": FindingState.choices,
+        "severity": severity,
+        "severities": Severity.choices,
+        "counts": counts_of(version),
         "raise_url": _address("raise_finding", version),
         "may_raise_finding": rules.can_raise_finding(request.user, version),
     }
@@ -83,20 +95,35 @@ def raise_finding(
 ) -> HttpResponse:
     version = _version(request, slug, name, number)
     ensure(rules.can_raise_finding(request.user, version))
+    report = _report_read(request, version)
     owners = active_members(version.project)
     form = FindingForm(request.POST or None, owners=owners)
     if request.method == "POST" and form.is_valid():
         with form.taking_faults():
-            wish = actions.NewFinding(**form.cleaned_data)
+            wish = actions.NewFinding(**form.cleaned_data, report=report)
             finding = actions.raise_finding(version=version, wish=wish, by=request.user)
             return redirect_after_success(request, finding)
     context = {
         "form": form,
         "version": version,
+        "report": report,
         "trail": _trail(version, ("Findings", _address("findings", version))),
         "cancel_url": _address("findings", version),
     }
     return render_form(request, "validation/finding_form.html", context)
+
+
+def _report_read(
+    request: HtmxRequest, version: ModelVersion
+) -> ValidationReport | None:
+    """Find the report from whose page somebody came, by its number."""
+    number = request.GET.get("report", "")
+    if not number:
+        return None
+    if not number.isdecimal() or len(number) > MAX_DIGITS:
+        raise Http404
+    reports = ValidationReport.objects.visible_to(request.user).filter(version=version)
+    return get_object_or_404(reports, number=int(number))
 
 
 @login_required
@@ -124,6 +151,7 @@ def _finding_page(
     }
     context = {
         "finding": found,
+        "events": history_of(found, user),
         "trail": _trail(version, ("Findings", _address("findings", version))),
         "forms": forms | bound,
         "may": {

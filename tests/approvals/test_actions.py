@@ -17,6 +17,7 @@ from apps.validation.models import ValidationPlan, ValidationReport
 from tests.factories import approvals, experiments, people, training, validation
 from tests.factories import registry as registry_factory
 from tests.factories.people import PASSWORD
+from tests.guards import past_the_guards
 
 
 def events() -> list[str]:
@@ -284,11 +285,13 @@ def change_signature(approval):
 def change_report(approval):
     report = ValidationReport.objects.get(pk=approval.report_id)
     report.result["rows"] += 1
-    report.save()
+    with past_the_guards():
+        report.save()
 
 
 def change_plan(approval):
-    ValidationPlan.objects.filter(pk=approval.report.plan_id).update(criteria=[])
+    with past_the_guards():
+        ValidationPlan.objects.filter(pk=approval.report.plan_id).update(criteria=[])
 
 
 def change_data(approval):

@@ -30,6 +30,7 @@ from apps.registry.models import ModelCard, ModelVersion, VersionState
 from apps.validation.models import ValidationPlan, ValidationReport
 from tests.factories import approvals, people, validation
 from tests.factories.people import PASSWORD
+from tests.guards import past_the_guards
 
 TODAY = timezone.localdate()
 
@@ -295,11 +296,13 @@ def _dataset(version):
 def _report(version):
     report = version.validation_reports.get()
     changed = {**report.result, "rows": 1}
-    ValidationReport.objects.filter(pk=report.pk).update(result=changed)
+    with past_the_guards():
+        ValidationReport.objects.filter(pk=report.pk).update(result=changed)
 
 
 def _plan(version):
-    ValidationPlan.objects.update(subgroup_columns=["phase"])
+    with past_the_guards():
+        ValidationPlan.objects.update(subgroup_columns=["phase"])
 
 
 def _policy(version):

@@ -270,3 +270,72 @@ def test_the_same_form_sent_twice_is_one_finding(world, version, found):
     again = factory.finding(version, world.validator, world.data_scientist)
     assert again == found
     assert Finding.objects.count() == 1
+
+
+def test_the_list_counts_and_filters(world, version, client_of):
+    factory.finding(version, world.validator, world.data_scientist)
+    factory.finding(
+        version,
+        world.validator,
+        world.data_scientist,
+        title="Slow",
+        severity="low",
+    )
+    address = reverse("validation:findings", args=place(version))
+
+    page = client_of(world.auditor).get(address, {"severity": "low"})
+
+    assert [row.title for row in page.context["page"].rows] == ["Slow"]
+    counts = dict(page.context["counts"])
+    assert counts["High"] == counts["Low"]
+    assert counts["Low"]["Open"] == 1
+    assert counts["Low"]["Closed"] == 0
+    assert list(counts) == ["High", "Low"]
+
+
+def test_a_finding_is_raised_from_a_report(world, version, client_of):
+    report = factory.finished_report(version, world.validator)
+    client = client_of(world.validator)
+    address = reverse("validation:raise_finding", args=place(version))
+    values = {
+        "title": "Misses hawks",
+        "text": "Recall is 0.4.",
+        "severity": "high",
+        "owner": str(world.data_scientist.pk),
+    }
+
+    offered = client.get(report.get_absolute_url()).text
+    form = client.get(f"{address}?report={report.number}")
+    client.post(f"{address}?report={report.number}", values)
+
+    assert f"{address}?report={report.number}" in offered
+    assert "validation report 1" in form.text
+    assert Finding.objects.get().report == report
+    assert "Misses hawks" in client.get(report.get_absolute_url()).text
+    for wrong in ("7", "x"):
+        assert client.get(f"{address}?report={wrong}").status_code == 404
+
+
+def test_a_report_offers_no_finding_to_who_built_it(world, version, client_of):
+    report = factory.finished_report(version, world.validator)
+    page = client_of(world.data_scientist).get(report.get_absolute_url()).text
+    assert "Raise a finding from this report" not in page
+
+
+def test_the_page_tells_its_history_with_earlier_answers(
+    world, version, found, client_of
+):
+    for answer in ("More hawks.", "Even more hawks."):
+        actions.answer_finding(finding=found, answer=answer, by=world.data_scientist)
+    actions.close_finding(finding=found, closing="Seen.", by=world.validator)
+
+    page = client_of(world.validator).get(found.get_absolute_url())
+
+    told = [event.type for event in page.context["events"]]
+    assert told == [
+        "finding.closed",
+        "finding.answered",
+        "finding.answered",
+        "finding.raised",
+    ]
+    assert "“More hawks.”" in page.text

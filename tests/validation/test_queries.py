@@ -89,48 +89,6 @@ def test_card_section_says_what_the_report_says(version, validator):
     assert len(section["checks"]) == 2
 
 
-def test_proposed_criteria_are_the_target_and_the_baseline(version):
-    proposed = {c["measure"]: c for c in queries.proposed_criteria(version)}
-
-    assert proposed == {
-        "mission_cost_per_1000": {
-            "measure": "mission_cost_per_1000",
-            "operator": "<=",
-            "threshold": 1200.0,
-            "blocking": True,
-        }
-    }
-
-
-def test_proposed_criteria_without_objective_beat_the_baseline(project, data_scientist):
-    project.objective.delete()
-    metrics = {"baseline.brier": 0.09449, "baseline.rmse": 3.0, "test.brier": 0.01}
-    version = registry.model_version(
-        project, data_scientist, result={"metrics": metrics}
-    )
-
-    proposed = queries.proposed_criteria(version)
-
-    assert [(c["measure"], c["threshold"]) for c in proposed] == [("brier", 0.0945)]
-
-
-def test_plan_changes_of_the_first_plan_are_none(version, validator):
-    plan = factory.plan(version.model, validator)
-
-    assert queries.plan_changes(plan) == {"added": [], "removed": []}
-
-
-def test_plan_changes_name_what_came_and_went(version, validator):
-    factory.plan(version.model, validator, subgroup_columns=["speed"])
-
-    plan = factory.plan(version.model, validator, factory.CRITERIA[:1])
-
-    assert queries.plan_changes(plan) == {
-        "added": [],
-        "removed": ["Brier score at most 0.2 — should hold", "Results by speed"],
-    }
-
-
 def test_costs_of_nothing_are_no_cost(version, validator, project):
     project.objective.false_alarm_cost = project.objective.miss_cost = 0
     project.objective.save()

@@ -188,3 +188,11 @@ def test_no_artifact_of_any_run_holds_sealed_rows(version, validator):
     digests = set(version.run.artifacts.values_list("sha256", flat=True))
     files = {entry["sha256"] for entry in version.manifest}
     assert part.parquet_sha256 not in digests | files
+
+
+def test_a_cancelled_report_can_be_asked_for_again_on_the_same_rows(
+    version, validator, client_of
+):
+    page = client_of(validator).get(look(version, validator).get_absolute_url()).text
+    assert "Compute a new report" in page
+    assert "Compute a report on the sealed rows" in page

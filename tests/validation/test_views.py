@@ -239,7 +239,7 @@ class TestReports:
 
         page = client.get(first.get_absolute_url()).content.decode()
 
-        assert "There is a newer one" in page
+        assert "This report was superseded" in page
         assert second.get_absolute_url() in page
 
     def test_report_says_that_the_plan_changed_since(self, client, version, validator):

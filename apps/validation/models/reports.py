@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,6 +21,8 @@ from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation.criteria import in_words
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from apps.accounts.models import User
 
 
@@ -29,6 +32,15 @@ class ValidationPlanQuerySet(models.QuerySet["ValidationPlan"]):
     def visible_to(self, user: User) -> Self:
         """Plans of the models that `user` can see."""
         return self.filter(model__in=RegisteredModel.objects.visible_to(user))
+
+    def with_reports_seen(self) -> Self:
+        """Add `reports_seen`: those on the model that were finished by then."""
+        earlier = ValidationReport.objects.finished().filter(
+            version__model=OuterRef("model"), finished_at__lt=OuterRef("written_at")
+        )
+        counted = earlier.order_by().values("version__model").annotate(n=Count("pk"))
+        number = Subquery(counted.values("n"), output_field=models.IntegerField())
+        return self.annotate(reports_seen=Coalesce(number, 0))
 
 
 class ValidationPlan(models.Model):
@@ -47,6 +59,8 @@ class ValidationPlan(models.Model):
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )
     written_at = models.DateTimeField(default=timezone.now)
+    # Of `with_reports_seen`.
+    reports_seen: int
 
     objects = ValidationPlanQuerySet.as_manager()
 
@@ -112,6 +126,11 @@ class ValidationReportQuerySet(JobQuerySet["ValidationReport"]):
         """Reports that say something, newest first."""
         return self.filter(status=JobStatus.SUCCEEDED).order_by("-number")
 
+    def with_standing(self) -> Self:
+        """Add `current_id`: of the newest report on its version that says something."""
+        same = ValidationReport.objects.filter(version=OuterRef("version"))
+        return self.annotate(current_id=Subquery(same.finished().values("pk")[:1]))
+
 
 class Rows(models.TextChoices):
     """Which rows a version is measured on; its run has seen neither."""
@@ -165,6 +184,8 @@ class ValidationReport(BackgroundJob):
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
+    # Of `with_standing`.
+    current_id: UUID | None
 
     objects = ValidationReportQuerySet.as_manager()
 
@@ -201,6 +222,17 @@ class ValidationReport(BackgroundJob):
     def verdict_kind(self) -> Kind:
         """What the verdict means to the reader."""
         return KIND_OF_VERDICT.get(self.verdict, Kind.NEUTRAL)
+
+    @property
+    def is_current(self) -> bool:
+        """Say whether it is the newest that says something; needs `with_standing`."""
+        return self.current_id == self.pk
+
+    @property
+    def superseded_by(self) -> UUID | None:
+        """Name the report that took its place, if one did; needs `with_standing`."""
+        is_old = self.status == JobStatus.SUCCEEDED and not self.is_current
+        return self.current_id if is_old else None
 
 
 class SealedLookQuerySet(models.QuerySet["SealedLook"]):
