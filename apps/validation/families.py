@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apps.core import figures
 from apps.core.figures import Axes, Caption, Figure, Line
-from apps.validation.reading import Json, said, span
-
-if TYPE_CHECKING:
-    from apps.validation.models import ValidationReport
+from apps.validation.reading import Json, Measured, said, span
 
 # What the page shows in parts of its own.
 SHOWN_APART = frozenset({"performance", "champion", "mission"})
 DRAWN_APART = frozenset({"calibration"})
 
 
-def family_sections(report: ValidationReport) -> list[dict[str, Any]]:
+def family_sections(report: Measured) -> list[dict[str, Any]]:
     """List the families that have no part of their own; none for old reports.
 
     Returns:
