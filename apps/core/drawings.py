@@ -68,7 +68,7 @@ def svg(figure: Figure, *, font: str = "sans-serif") -> SafeString:
 def _tag(name: str, content: str = "", **attributes: object) -> str:
     """Write an element; `content` is markup, attributes are escaped."""
     said = "".join(
-        f' {key if key == "viewBox" else key.replace("_", "-")}="{escape(_short(value))}"'
+        f' {key.replace("_", "-")}="{escape(_short(value))}"'
         for key, value in attributes.items()
     )
     return f"<{name}{said}>{content}</{name}>" if content else f"<{name}{said}/>"
@@ -223,7 +223,7 @@ def _rows(trace: Json, layout: Json) -> tuple[int, list[str]]:
 
 
 def _bar(zero: float, end: float, y: float) -> str:
-    size = {"width": abs(end - zero), "height": 16}
+    size: Json = {"width": abs(end - zero), "height": 16}
     return _tag("rect", x=min(zero, end), y=y - 8, fill=COLOURS[0], **size)
 
 
@@ -248,7 +248,7 @@ def _matrix(trace: Json, layout: Json) -> tuple[int, list[str]]:
         parts.append(_text(left - 8, y + high / 2 + 4, name, "end"))
         for column, text in enumerate(texts[row]):
             x = left + wide * column
-            box = {"x": x, "y": y, "width": wide - 2, "height": high - 2}
+            box: Json = {"x": x, "y": y, "width": wide - 2, "height": high - 2}
             shade = SHADES[1][1]
             opacity = f"{0.1 + 0.9 * (trace['z'][row][column] or 0):.2f}"
             parts.append(_tag("rect", fill=shade, fill_opacity=opacity, **box))

@@ -25,7 +25,8 @@ class Around:
     Attributes:
         at: the moment.
         purpose: the intended use on the model card, else the mission of the project.
-        data: the dataset version that the model learned from, as the reader may know it.
+        data: the dataset version that the model learned from, where the reader
+            may see it.
         findings: unsettled ones, worst first.
     """
 
