@@ -68,9 +68,15 @@ def send_blob(
 
 def send_text(text: str, *, name: str, media_type: str) -> HttpResponse:
     """Send a text as an attachment; browsers never show it in our name."""
+    media_type = f"{media_type}; charset=utf-8"
+    return send_bytes(text.encode(), name=name, media_type=media_type)
+
+
+def send_bytes(content: bytes, *, name: str, media_type: str) -> HttpResponse:
+    """Send a file made for this answer, as an attachment like `send_text`."""
     return HttpResponse(
-        text,
-        content_type=f"{media_type}; charset=utf-8",
+        content,
+        content_type=media_type,
         headers={
             "Content-Disposition": content_disposition_header(True, name) or "",
             "Cache-Control": "private, no-store",
