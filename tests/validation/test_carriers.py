@@ -111,12 +111,13 @@ def test_pdf_of_the_largest_result_takes_little_time(largest, validator):
     assert b"pdfuaid" in pdf
 
 
-def test_pdf_names_title_and_language(report, validator):
+def test_pdf_is_tagged_with_title_language_and_alternative_texts(report, validator):
     pdf = written(report, validator, "pdf")
 
-    assert b"/Lang (en)" in pdf
-    assert b"/MarkInfo" in pdf
-    assert b"/Alt" in pdf or b"/StructTreeRoot" in pdf
+    assert b"/Lang(en)" in pdf
+    assert b"/Title(Validation report 1 of damage, version 1)" in pdf
+    assert b"/StructTreeRoot" in pdf
+    assert b"/Alt(What 1,000 cases cost. This model costs the least" in pdf
 
 
 def test_an_old_report_without_families_has_every_form(version, validator):
