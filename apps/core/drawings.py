@@ -142,7 +142,7 @@ def _lines(traces: list[Json], layout: Json) -> list[str]:
     longest = max((len(_said(tick)) for tick in ticks), default=1)
     legend = _legend(traces) if len(traces) > 1 else []
     left, top = 34 + longest * _LETTER, 14 + 20 * len(legend)
-    right, bottom = WIDTH - 14.0, _HEIGHT - 52.0
+    right, bottom = WIDTH - 14.0, _HEIGHT - 58.0
     across = _scale(*x_span, left, right)
     up = _scale(*y_span, bottom, top)
     parts = ["".join(row) for row in legend]
@@ -219,7 +219,7 @@ def _rows(trace: Json, layout: Json) -> tuple[int, list[str]]:
         else:
             limits = across(starts[place]), across(ends[place])
             parts.append(_dot(*limits, across(values[place]), y))
-    return int(bottom + 52), parts
+    return int(bottom + 58), parts
 
 
 def _bar(zero: float, end: float, y: float) -> str:
@@ -264,4 +264,4 @@ def _matrix(trace: Json, layout: Json) -> tuple[int, list[str]]:
     )
     turned = f"rotate(-90 14 {middle:.1f})"
     parts.append(_text(14, middle, _title(layout["yaxis"]), "middle", transform=turned))
-    return int(bottom + 52), parts
+    return int(bottom + 58), parts

@@ -97,7 +97,8 @@ def _sentence(told: Told) -> str:
         )
         if counts[verdict]
     ]
-    return f"Of {len(must)} criteria that must hold: {', '.join(parts)}."
+    criteria = "1 criterion" if len(must) == 1 else f"{len(must)} criteria"
+    return f"Of {criteria} that must hold: {', '.join(parts)}."
 
 
 def _answers(told: Told) -> str:
@@ -234,7 +235,10 @@ def _untested(told: Told) -> Json:
         titles = ", ".join(FAMILIES[slug].lower() for slug in BEYOND_MEASURES)
         reason = f"This report is from before these were looked at: {titles}."
         found.append({"title": "Further checks", "reason": reason})
-    return {"untested": found[:MOST_UNTESTED], "untested_more": _more(found, 5)}
+    return {
+        "untested": found[:MOST_UNTESTED],
+        "untested_more": _more(found, MOST_UNTESTED),
+    }
 
 
 # Old reports hold the rest in parts of their own.
@@ -248,10 +252,8 @@ def _findings(around: Around) -> Json:
         f"{clip(one.owner.full_name, MOST_NAME)})"
         for one in around.findings[:MOST_FINDINGS]
     ]
-    count = len(around.findings)
-    sentence = {0: "Nobody holds a finding against this version."}.get(count, "")
-    more = _more(around.findings, MOST_FINDINGS)
-    return {"findings": found, "findings_none": sentence, "findings_more": more}
+    rest = len(around.findings) - MOST_FINDINGS
+    return {"findings": found, "findings_more": f"{rest} more." if rest > 0 else ""}
 
 
 def _facts(told: Told, around: Around) -> list[list[str]]:

@@ -57,7 +57,8 @@ def sections(told: Told, around: Around) -> list[Section]:
         title = "What does it look at?"
         found.append(Section("explained", title, figures=[importance]))
     found.extend(_family(one) for one in family_sections(told))
-    return [*found, _champion(told), _evidence(told, around)]
+    found += [_champion(told), _findings(around), _evidence(told, around)]
+    return found
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Json:
@@ -175,6 +176,26 @@ def _champion(told: Told) -> Section:
     head = ("Measure", "This version", "Champion", difference, "Reading")
     table = _table("Comparison with the champion", head, rows)
     return Section("champion", title, sentences=sentences, tables=[table])
+
+
+def _findings(around: Around) -> Section:
+    title = "What is held against it?"
+    if not around.findings:
+        said = f"Nobody held anything against this version on {moment(around)}."
+        return Section("findings", title, sentences=[said])
+    rows = [
+        (
+            f"{one.number}. {one.title}",
+            one.get_severity_display(),
+            one.get_state_display(),
+            one.owner.full_name,
+            one.due_on.isoformat() if one.due_on else None,
+        )
+        for one in around.findings
+    ]
+    head = ("Finding", "Severity", "State", "Answered for by", "Due")
+    table = _table(f"Unsettled findings on {moment(around)}", head, rows)
+    return Section("findings", title, tables=[table])
 
 
 def _evidence(told: Told, around: Around) -> Section:

@@ -129,6 +129,16 @@ def test_an_old_report_without_families_has_every_form(version, validator):
     assert written(report, validator, "pdf").startswith(b"%PDF")
 
 
+def test_a_file_lists_every_finding(report, validator, data_scientist):
+    for place in range(5):
+        title = f"Number {place}"
+        factory.finding(report.version, validator, data_scientist, title=title)
+
+    html = written(report, validator, "html").decode()
+
+    assert all(f"{place + 1}. Number {place}" in html for place in range(5))
+
+
 def test_a_file_hides_a_restricted_dataset(report, developer, validator):
     data = report.version.run.dataset_version.dataset
     type(data).objects.filter(pk=data.pk).update(is_restricted=True)
