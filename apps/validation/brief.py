@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 # So much of each fits on one page, whatever the report holds.
-MOST_CRITERIA, MOST_WEAK, MOST_GROUPS = 6, 4, 3
-MOST_UNTESTED, MOST_FINDINGS = 5, 3
-MOST_PURPOSE, MOST_REASON, MOST_NAME = 360, 90, 48
+MOST_CRITERIA, MOST_WEAK, MOST_GROUPS = 5, 2, 3
+MOST_UNTESTED, MOST_FINDINGS = 4, 3
+MOST_PURPOSE, MOST_REASON, MOST_NAME = 300, 80, 36
 
 
 def brief(told: Told, around: Around) -> Json:

@@ -65,7 +65,7 @@ def test_brief_takes_its_purpose_from_the_card_and_else_from_the_mission(
 
     assert mission == version.project.mission
     assert card.startswith("Orders the queue. xxx")
-    assert len(card) <= 360
+    assert len(card) <= 300
 
 
 @pytest.mark.parametrize(
