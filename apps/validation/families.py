@@ -13,8 +13,12 @@ SHOWN_APART = frozenset({"performance", "champion", "mission"})
 DRAWN_APART = frozenset({"calibration"})
 
 
-def family_sections(report: Measured) -> list[dict[str, Any]]:
+def family_sections(report: Measured, *, every: bool = False) -> list[dict[str, Any]]:
     """List the families that have no part of their own; none for old reports.
+
+    Args:
+        report: finished.
+        every: those with a part of their own too, without the curves of that part.
 
     Returns:
         `slug`, `title`, `summary`, `not_tested`, `figures`, `tables` and `curves`.
@@ -30,11 +34,11 @@ def family_sections(report: Measured) -> list[dict[str, Any]]:
             "curves": [
                 _curve(f"{family['slug']}-{place}", one)
                 for place, one in enumerate(family["curves"])
-                if family["slug"] not in DRAWN_APART
+                if family["slug"] not in DRAWN_APART | SHOWN_APART
             ],
         }
         for family in report.result.get("families", [])
-        if family["slug"] not in SHOWN_APART
+        if every or family["slug"] not in SHOWN_APART
     ]
 
 

@@ -56,7 +56,7 @@ def sections(told: Told, around: Around) -> list[Section]:
     if importance:
         title = "What does it look at?"
         found.append(Section("explained", title, figures=[importance]))
-    found.extend(_family(one) for one in family_sections(told))
+    found.extend(_family(one) for one in family_sections(told, every=True))
     found += [_champion(told), _findings(around), _evidence(told, around)]
     return found
 

@@ -15,6 +15,7 @@ from apps.core.errors import Invalid
 from apps.validation import actions, queries
 from apps.validation.carriers import FORMS, report_file
 from apps.validation.models import ValidationReport
+from engine.spec import FAMILIES
 from tests.factories import registry, reports
 from tests.factories import validation as factory
 
@@ -127,6 +128,15 @@ def test_an_old_report_without_families_has_every_form(version, validator):
 
     assert "from before these were looked at" in html
     assert written(report, validator, "pdf").startswith(b"%PDF")
+
+
+def test_a_file_has_every_family(version, validator):
+    families = [reports.family(slug) for slug in FAMILIES]
+    report = whole(factory.finished_report(version, validator, families=families))
+
+    html = written(report, validator, "html").decode()
+
+    assert all(f'id="family-{slug}"' in html for slug in FAMILIES)
 
 
 def test_a_file_lists_every_finding(report, validator, data_scientist):
