@@ -74,7 +74,10 @@ WITHOUT_EVENT = {
 }
 
 # Templates with their own style sheet inside, each with the reason.
-STANDS_ALONE = {"home/card_document.html": "a card is a file, read without the portal"}
+STANDS_ALONE = {
+    "home/card_document.html": "a card is a file, read without the portal",
+    "validation/report_file.html": "as the card",
+}
 
 # Longer modules, each with the reason why it is not parted.
 ONE_FILE = {"apps/audit/verifier/auditverify.py": "an auditor carries it away alone"}

@@ -175,6 +175,7 @@ class EventType(models.TextChoices):
 
     REPORT_CANCEL_REQUESTED = "report.cancel_requested", "asked to cancel"
     REPORT_CANCELLED = "report.cancelled", "cancelled"
+    REPORT_DOWNLOADED = "report.downloaded", "downloaded"
     REPORT_FAILED = "report.failed", "could not compute"
     REPORT_FINISHED = "report.finished", "finished computing"
     REPORT_REQUESTED = "report.requested", "asked for"

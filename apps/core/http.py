@@ -80,11 +80,5 @@ def send_bytes(content: bytes, *, name: str, media_type: str) -> HttpResponse:
 
 def send_text(text: str, *, name: str, media_type: str) -> HttpResponse:
     """Send a text as an attachment; browsers never show it in our name."""
-    return HttpResponse(
-        text,
-        content_type=f"{media_type}; charset=utf-8",
-        headers={
-            "Content-Disposition": content_disposition_header(True, name) or "",
-            "Cache-Control": "private, no-store",
-        },
-    )
+    media_type = f"{media_type}; charset=utf-8"
+    return send_bytes(text.encode(), name=name, media_type=media_type)

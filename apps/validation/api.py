@@ -2,18 +2,26 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from apps.core.http import send_bytes
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.jobs.actions import cancel_job
 from apps.jobs.models import JobStatus
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import actions, queries
+from apps.validation.carriers import FORMS
 from apps.validation.criteria import MAX_CRITERIA
 from apps.validation.models import Rows, ValidationPlan, ValidationReport, Verdict
 from apps.validation.plan_history import CriterionChange, Shift, steps_to
@@ -222,6 +230,31 @@ class ReportView(ETagMixin, _ReportBase):
         return Response(ReportOutput(self._report()).data)
 
 
+class DownloadReportView(_ReportBase):
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("format", enum=list(FORMS), required=True),
+        ],
+        responses={
+            (200, "text/html"): OpenApiTypes.STR,
+            (200, "application/pdf"): OpenApiTypes.BINARY,
+            (200, "application/json"): OpenApiTypes.OBJECT,
+        },
+    )
+    def get(self, request: ApiRequest, pk: UUID) -> HttpResponse:
+        """Both faces of a finished report as one file. It is recorded.
+
+        The JSON file holds the `document` whose canonical form has the `digest` that
+        is on every face, and the `result` whose digest the document names.
+        """
+        file = actions.download_report(
+            report=self._report(),
+            form=request.query_params.get("format", ""),
+            by=request.user,
+        )
+        return send_bytes(file.content, name=file.name, media_type=file.media_type)
+
+
 class CancelReportView(_ReportBase):
     @extend_schema(request=None, responses={202: ReportOutput})
     def post(self, request: ApiRequest, pk: UUID) -> Response:
@@ -242,6 +275,11 @@ urlpatterns = [
     ),
     path(
         "validation-reports/<uuid:pk>", ReportView.as_view(), name="validation_report"
+    ),
+    path(
+        "validation-reports/<uuid:pk>/download",
+        DownloadReportView.as_view(),
+        name="download_report",
     ),
     path(
         "validation-reports/<uuid:pk>/cancel",

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apps.core import figures
 from apps.core.figures import Axes, Caption, Figure, Line
-from apps.validation.reading import Json, said, span
-
-if TYPE_CHECKING:
-    from apps.validation.models import ValidationReport
+from apps.validation.reading import Json, Measured, said, span
 
 # What the page shows in parts of its own.
 SHOWN_APART = frozenset({"performance", "champion", "mission"})
 DRAWN_APART = frozenset({"calibration"})
 
 
-def family_sections(report: ValidationReport) -> list[dict[str, Any]]:
+def family_sections(report: Measured, *, every: bool = False) -> list[dict[str, Any]]:
     """List the families that have no part of their own; none for old reports.
+
+    Args:
+        report: finished.
+        every: those with a part of their own too, without the curves of that part.
 
     Returns:
         `slug`, `title`, `summary`, `not_tested`, `figures`, `tables` and `curves`.
@@ -33,11 +34,11 @@ def family_sections(report: ValidationReport) -> list[dict[str, Any]]:
             "curves": [
                 _curve(f"{family['slug']}-{place}", one)
                 for place, one in enumerate(family["curves"])
-                if family["slug"] not in DRAWN_APART
+                if family["slug"] not in DRAWN_APART | SHOWN_APART
             ],
         }
         for family in report.result.get("families", [])
-        if family["slug"] not in SHOWN_APART
+        if every or family["slug"] not in SHOWN_APART
     ]
 
 

@@ -1,7 +1,7 @@
 """What a finished report says, in the words and numbers of its first screen."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from apps.core.status import Kind
 from apps.core.templatetags.portal import number, ratio
@@ -20,6 +20,25 @@ GROUP_TITLES = {
 }
 
 
+class Measured(Protocol):
+    """What has been measured and judged: a finished report, or its document."""
+
+    @property
+    def result(self) -> Any: ...
+
+    @property
+    def spec(self) -> Any: ...
+
+    @property
+    def cost_unit(self) -> str: ...
+
+    @property
+    def verdict(self) -> str: ...
+
+    @property
+    def evaluated_on(self) -> str: ...
+
+
 def measure_title(slug: str) -> str:
     """Name a measure of the report, of whole or groups."""
     return GROUP_TITLES.get(slug) or title_of(slug)
@@ -35,7 +54,7 @@ def span(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{said(low)} to {said(high)}"
 
 
-def banner(report: ValidationReport) -> dict[str, Any]:
+def banner(report: Measured) -> dict[str, Any]:
     """Say the verdict: `title`, `kind`, `sentence` with the reason, `notes`."""
     checks = report.result["checks"]
     verdict = Verdict(report.verdict)
@@ -99,7 +118,7 @@ def is_close(check: Json) -> bool:
     return bool(check["high"] > check["threshold"])
 
 
-def check_rows(report: ValidationReport) -> list[dict[str, Any]]:
+def check_rows(report: Measured) -> list[dict[str, Any]]:
     """List the checks as the table shows them, those that must hold first."""
     checks = sorted(report.result["checks"], key=lambda check: not check["blocking"])
     return [_check_row(check) for check in checks]
@@ -122,7 +141,7 @@ def _check_row(check: Json) -> dict[str, Any]:
     }
 
 
-def key_figures(report: ValidationReport) -> list[dict[str, Any]]:
+def key_figures(report: Measured) -> list[dict[str, Any]]:
     """List the numbers that a decision hangs on, the mission's before the metric's."""
     mission = report.result.get("mission")
     figures = _mission_figures(report, mission) if mission else _measured(report)
@@ -136,7 +155,7 @@ def key_figures(report: ValidationReport) -> list[dict[str, Any]]:
     return [*figures, rows]
 
 
-def _mission_figures(report: ValidationReport, mission: Json) -> list[dict[str, Any]]:
+def _mission_figures(report: Measured, mission: Json) -> list[dict[str, Any]]:
     unit = report.cost_unit
     interval = span(mission["low"], mission["high"])
     figures = [
@@ -177,7 +196,7 @@ def less_or_more(cost: float, other: float) -> str:
     return f"{ratio(abs(change), 0)} {word}"
 
 
-def measure_rows(report: ValidationReport) -> list[dict[str, Any]]:
+def measure_rows(report: Measured) -> list[dict[str, Any]]:
     """List everything that was measured on all held-out rows."""
     return [
         {
@@ -189,7 +208,7 @@ def measure_rows(report: ValidationReport) -> list[dict[str, Any]]:
     ]
 
 
-def _measured(report: ValidationReport) -> list[dict[str, Any]]:
+def _measured(report: Measured) -> list[dict[str, Any]]:
     return [
         {
             "label": measure["title"],
@@ -201,12 +220,12 @@ def _measured(report: ValidationReport) -> list[dict[str, Any]]:
     ]
 
 
-def interval_name(report: ValidationReport) -> str:
+def interval_name(report: Measured) -> str:
     """Name the intervals of the report: "95 % interval"."""
     return f"{ratio(report.spec['confidence'], 0)} interval"
 
 
-def champion_rows(report: ValidationReport) -> list[dict[str, Any]]:
+def champion_rows(report: Measured) -> list[dict[str, Any]]:
     """Compare each measure with the champion's; empty without one."""
     compared = report.result.get("champion") or {"measures": []}
     return [
@@ -243,7 +262,7 @@ def champion_saw_other_rows(report: ValidationReport) -> bool:
     )
 
 
-def group_tables(report: ValidationReport) -> list[dict[str, Any]]:
+def group_tables(report: Measured) -> list[dict[str, Any]]:
     """List every group of every column with all of its measures."""
     return [
         {

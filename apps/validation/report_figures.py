@@ -5,15 +5,14 @@ from typing import Any
 
 from apps.core import figures
 from apps.core.figures import Axes, Caption, Figure, Interval, Line
-from apps.validation.models import ValidationReport
-from apps.validation.reading import Json, interval_name, measure_title, said
+from apps.validation.reading import Json, Measured, interval_name, measure_title, said
 from engine.spec import MEASURES
 
 # What the groups are drawn by, where the engine measured it; the rest is in a table.
 DRAWN_BY_GROUP = ("recall", "false_positive_rate", "accuracy", "mae")
 
 
-def cost_comparison(report: ValidationReport) -> Figure | None:
+def cost_comparison(report: Measured) -> Figure | None:
     """Draw what 1,000 cases cost with this model and in other ways."""
     mission = report.result.get("mission")
     if not mission:
@@ -39,13 +38,13 @@ def cost_comparison(report: ValidationReport) -> Figure | None:
     )
 
 
-def _champion_cost(report: ValidationReport) -> float | None:
+def _champion_cost(report: Measured) -> float | None:
     compared = report.result.get("champion") or {"measures": []}
     costs = {row["measure"]: row["champion_value"] for row in compared["measures"]}
     return costs.get("mission_cost_per_1000")
 
 
-def cost_curve(report: ValidationReport) -> Figure | None:
+def cost_curve(report: Measured) -> Figure | None:
     """Draw the cost over all thresholds, with the chosen one."""
     points = (report.result.get("curves") or {}).get("cost")
     if not points:
@@ -68,7 +67,7 @@ def cost_curve(report: ValidationReport) -> Figure | None:
     )
 
 
-def quality(report: ValidationReport) -> list[Figure]:
+def quality(report: Measured) -> list[Figure]:
     """Draw ranking, errors and calibration, as far as they apply to the task."""
     curves = report.result.get("curves") or {}
     drawn = [
@@ -80,12 +79,12 @@ def quality(report: ValidationReport) -> list[Figure]:
     return [figure for figure in drawn if figure is not None]
 
 
-def _measure(report: ValidationReport, slug: str) -> float | None:
+def _measure(report: Measured, slug: str) -> float | None:
     found = {row["measure"]: row["value"] for row in report.result["measures"]}
     return found.get(slug)
 
 
-def _confusion(report: ValidationReport) -> Figure | None:
+def _confusion(report: Measured) -> Figure | None:
     confusion = report.result.get("confusion")
     if not confusion:
         return None
@@ -107,7 +106,7 @@ def _confusion(report: ValidationReport) -> Figure | None:
     )
 
 
-def _roc(report: ValidationReport, points: list[list[float]] | None) -> Figure | None:
+def _roc(report: Measured, points: list[list[float]] | None) -> Figure | None:
     if not points:
         return None
     area = said(_measure(report, "roc_auc"))
@@ -120,7 +119,7 @@ def _roc(report: ValidationReport, points: list[list[float]] | None) -> Figure |
 
 
 def _precision_recall(
-    report: ValidationReport, points: list[list[float]] | None
+    report: Measured, points: list[list[float]] | None
 ) -> Figure | None:
     if not points:
         return None
@@ -141,7 +140,7 @@ def _line(points: list[list[float]]) -> Line:
     return Line("Model", [x for x, _ in points], [y for _, y in points])
 
 
-def _calibration(report: ValidationReport, bins: list[Json] | None) -> Figure | None:
+def _calibration(report: Measured, bins: list[Json] | None) -> Figure | None:
     if not bins:
         return None
     gap = said(_measure(report, "calibration_error"))
@@ -157,7 +156,7 @@ def _calibration(report: ValidationReport, bins: list[Json] | None) -> Figure | 
     )
 
 
-def subgroups(report: ValidationReport) -> list[Figure]:
+def subgroups(report: Measured) -> list[Figure]:
     """Draw the main measures of each group of each column, with intervals."""
     return [
         figure
@@ -167,13 +166,11 @@ def subgroups(report: ValidationReport) -> list[Figure]:
     ]
 
 
-def _groups(
-    report: ValidationReport, name: str, part: Json, slug: str
-) -> Figure | None:
+def _groups(report: Measured, name: str, part: Json, slug: str) -> Figure | None:
     rows = list(_group_intervals(part["groups"], slug))
     if not rows:
         return None
-    title, sign = measure_title(slug), 1 if _is_higher_better(slug) else -1
+    title, sign = measure_title(slug), 1 if is_higher_better(slug) else -1
     sound = [group for group in part["groups"] if not group["small"]]
     spoken_of = list(_group_intervals(sound, slug)) or rows
     worst = min(spoken_of, key=lambda row: sign * row.value)
@@ -182,7 +179,7 @@ def _groups(
         Caption(name, f"{title} by {part['column']}", summary),
         rows,
         Axes(f"{title} ({interval_name(report)})", part["column"]),
-        reference=_overall(report, slug),
+        reference=overall(report, slug),
     )
 
 
@@ -194,18 +191,20 @@ def _group_intervals(groups: list[Json], slug: str) -> Iterator[Interval]:
             yield Interval(label, found["value"], found["low"], found["high"])
 
 
-def _is_higher_better(slug: str) -> bool:
+def is_higher_better(slug: str) -> bool:
+    """Say whether more of a group's measure is better for it."""
     return slug in MEASURES and MEASURES[slug].better == "higher"
 
 
-def _overall(report: ValidationReport, slug: str) -> float | None:
+def overall(report: Measured, slug: str) -> float | None:
+    """Return a measure of the groups over all rows, where it was measured."""
     if slug == "false_positive_rate":
         specificity = _measure(report, "specificity")
         return None if specificity is None else 1 - specificity
     return _measure(report, slug)
 
 
-def importance(report: ValidationReport) -> Figure | None:
+def importance(report: Measured) -> Figure | None:
     """Draw how much worse the model gets when a feature says nothing."""
     found = report.result.get("importance")
     if not found:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from apps.access.checks import ALLOWED, Decision, Denied, NotNow
 from apps.access.permissions import Permission
+from apps.jobs.models import JobStatus
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import findings, queries
@@ -14,6 +15,7 @@ from apps.validation.models import Finding, FindingState, Rows, Severity
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.validation.models import ValidationReport
 
 # What is out of service comes back through a new report and a new request.
 _OPEN_STATES = (
@@ -78,6 +80,14 @@ def _report_is_possible(version: ModelVersion, evaluated_on: str) -> Decision:
             "nothing to measure. Register the run of a training job instead."
         )
     return _question_is_known(version)
+
+
+def can_download_report(user: User, report: ValidationReport) -> Decision:
+    """Say whether `user` may take away what a report says: all who see it may."""
+    decision = sees(user, report.version.model)
+    if decision and report.status != JobStatus.SUCCEEDED:
+        return NotNow("This report has no result yet, so there is nothing to take.")
+    return decision
 
 
 def can_raise_finding(user: User, version: ModelVersion) -> Decision:

@@ -46,6 +46,12 @@ urlpatterns = [
     ),
     path("validation-plans/<uuid:pk>/", views.plan, name="plan"),
     path("validation-reports/<uuid:pk>/", views.report, name="report"),
+    path("validation-reports/<uuid:pk>/full/", views.full_report, name="full_report"),
+    path(
+        "validation-reports/<uuid:pk>/download",
+        views.download_report,
+        name="download_report",
+    ),
     path(
         "validation-reports/<uuid:pk>/progress/",
         views.report_progress,

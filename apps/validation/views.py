@@ -5,11 +5,17 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from apps.access.checks import ensure
-from apps.core.http import HtmxRequest, redirect_after_success, render_form
+from apps.core.http import (
+    HtmxRequest,
+    redirect_after_success,
+    render_form,
+    send_bytes,
+)
 from apps.core.rest import keyset_page
 from apps.jobs.actions import cancel_job
 from apps.jobs.models import JobStatus
@@ -17,6 +23,9 @@ from apps.jobs.rules import can_cancel_job
 from apps.registry import queries as registry_queries
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import actions, queries, reading, report_figures, rules
+from apps.validation.around import around
+from apps.validation.brief import brief
+from apps.validation.document import report_document, told
 from apps.validation.families import family_sections
 from apps.validation.findings import unsettled_findings
 from apps.validation.forms import PlanForm
@@ -172,16 +181,9 @@ def request_report(
 @login_required
 @require_GET
 def report(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    """Show how far a report is; when it is finished, its decision brief."""
     report = _report(request, pk)
-    context = {
-        "report": report,
-        "trail": _trail(
-            report.version.model,
-            (f"Version {report.version.number}", report.version.get_absolute_url()),
-        ),
-        "sees_data": registry_queries.sees_data(report.version, request.user),
-        "newest_plan": queries.latest_plan(report.version.model),
-        "newest_report": queries.latest_report(report.version),
+    context = _context(request, report) | {
         "may_request_report": rules.can_request_report(request.user, report.version),
         "may_request_sealed_report": rules.can_request_report(
             request.user, report.version, Rows.SEALED
@@ -189,16 +191,56 @@ def report(request: HtmxRequest, pk: UUID) -> HttpResponse:
         if report.evaluated_on == Rows.SEALED
         else None,
         "may_cancel_report": can_cancel_job(request.user, report),
-        "findings": unsettled_findings(report.version),
-        "may_raise_finding": rules.can_raise_finding(request.user, report.version),
     }
     if report.status == JobStatus.SUCCEEDED:
-        context |= _content(report)
+        scene = around(report, viewer=request.user, at=timezone.now())
+        context["brief"] = brief(told(report_document(report)), scene)
     return render(request, "validation/report.html", context)
 
 
-def _content(report: ValidationReport) -> dict[str, Any]:
+@login_required
+@require_GET
+def full_report(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    """Show everything that a finished report says."""
+    report = _report(request, pk)
+    document = report_document(report)
+    context = _context(request, report) | _content(told(document))
+    context |= {
+        "digest": document["digest"],
+        "champion_saw_other_rows": reading.champion_saw_other_rows(report),
+    }
+    return render(request, "validation/full_report.html", context)
+
+
+@login_required
+@require_GET
+def download_report(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    file = actions.download_report(
+        report=_report(request, pk),
+        form=request.GET.get("format", ""),
+        by=request.user,
+    )
+    return send_bytes(file.content, name=file.name, media_type=file.media_type)
+
+
+def _context(request: HtmxRequest, report: ValidationReport) -> dict[str, Any]:
+    version = report.version
+    step = (f"Version {version.number}", version.get_absolute_url())
     steps = steps_to(report.plan)
+    return {
+        "report": report,
+        "trail": _trail(version.model, step),
+        "sees_data": registry_queries.sees_data(version, request.user),
+        "newest_plan": queries.latest_plan(version.model),
+        "newest_report": queries.latest_report(version),
+        "findings": unsettled_findings(version),
+        "may_raise_finding": rules.can_raise_finding(request.user, version),
+        "plan_steps": steps,
+        "plan_eased": [step for step in steps if step.eased_after_results],
+    }
+
+
+def _content(report: reading.Measured) -> dict[str, Any]:
     return {
         "banner": reading.banner(report),
         "checks": reading.check_rows(report),
@@ -211,11 +253,8 @@ def _content(report: ValidationReport) -> dict[str, Any]:
         "subgroups": report_figures.subgroups(report),
         "group_tables": reading.group_tables(report),
         "families": family_sections(report),
-        "plan_steps": steps,
-        "plan_eased": [step for step in steps if step.eased_after_results],
         "importance": report_figures.importance(report),
         "champion_rows": reading.champion_rows(report),
-        "champion_saw_other_rows": reading.champion_saw_other_rows(report),
     }
 
 

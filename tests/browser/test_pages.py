@@ -112,6 +112,7 @@ def model_pages(world) -> list[str]:
     failed = validation.failed_report(draft, by)
     validated = approvals.validated_version(world, "validated")
     plan = validated.model.validation_plans.get()
+    report = validated.validation_reports.get()
     return [
         reverse("registry:list"),
         in_project("registry:project_models", project),
@@ -123,7 +124,8 @@ def model_pages(world) -> list[str]:
         in_project("validation:plans", project, "validated"),
         in_project("validation:write_plan", project, "validated"),
         plan.get_absolute_url(),
-        validated.validation_reports.get().get_absolute_url(),
+        report.get_absolute_url(),
+        reverse("validation:full_report", args=[report.pk]),
         failed.get_absolute_url(),
         of_version("v1:card", validated) + "?format=html",
     ]

@@ -121,6 +121,8 @@ ROWS = [
     Row("validation:write_plan", "post", new_plan_by_form, judge(302), others=403),
     Row("validation:request_report", "post", of_version, judge(302), others=403),
     Row("validation:report", "get", a_report, READ),
+    Row("validation:full_report", "get", a_report, READ),
+    Row("validation:download_report", "get", a_report, READ, query="format=json"),
     Row("validation:report_progress", "get", waiting_report, READ),
     Row("validation:cancel_report", "post", waiting_report, judge(302), others=403),
     Row("v1:validation_plans", "get", of_model, READ),
@@ -129,5 +131,6 @@ ROWS = [
     Row("v1:validation_reports", "get", of_version, READ),
     Row("v1:validation_reports", "post", of_version, judge(202), others=403),
     Row("v1:validation_report", "get", a_report, READ),
+    Row("v1:download_report", "get", a_report, READ, query="format=json"),
     Row("v1:cancel_report", "post", waiting_report, judge(202), others=403),
 ]

@@ -168,7 +168,8 @@ def test_facts_are_frozen_when_the_report_is_asked_for(version, validator):
 def test_the_page_shows_families_and_what_was_not_tested(version, validator, client_of):
     report = factory.finished_report(version, validator, families=FAMILIES)
 
-    page = client_of(validator).get(report.get_absolute_url()).text
+    path = reverse("validation:full_report", args=[report.pk])
+    page = client_of(validator).get(path).text
 
     assert "1 of 2 columns have moved." in page
     assert "&lt;speed&gt;" in page

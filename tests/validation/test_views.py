@@ -32,6 +32,10 @@ def address(name: str, version, *more) -> str:
     )
 
 
+def full(report) -> str:
+    return reverse("validation:full_report", args=[report.pk])
+
+
 def filled(**changes) -> dict[str, str]:
     row = {"measure_0": "recall", "threshold_0": "0.7", "blocking_0": "on"}
     return {**row, "reason": "", **changes}
@@ -173,10 +177,10 @@ class TestReports:
         assert response.status_code == 409
         assert "Write a validation plan first" in response.content.decode()
 
-    def test_report_that_passes_decides_first(self, client, version, validator):
+    def test_full_report_that_passes_decides_first(self, client, version, validator):
         report = factory.finished_report(version, validator)
 
-        page = client.get(report.get_absolute_url()).content.decode()
+        page = client.get(full(report)).content.decode()
 
         assert page.index("1 criterion that must hold is met.") < page.index("Recall")
         assert "900" in page
@@ -191,14 +195,14 @@ class TestReports:
             ("not_tested", "1 of 1 criterion that must hold is not tested"),
         ],
     )
-    def test_report_that_does_not_pass_says_why(
+    def test_full_report_that_does_not_pass_says_why(
         self, client, version, validator, verdict, sentence
     ):
         report = factory.finished_report(version, validator, verdict)
 
-        assert sentence in client.get(report.get_absolute_url()).content.decode()
+        assert sentence in client.get(full(report)).content.decode()
 
-    def test_report_escapes_what_comes_from_data(self, client, version, validator):
+    def test_full_report_escapes_what_comes_from_data(self, client, version, validator):
         group = {**factory.RESULT["subgroups"][0]["groups"][0], "group": SCRIPT}
         report = factory.finished_report(
             version,
@@ -208,11 +212,13 @@ class TestReports:
             confusion={"labels": [SCRIPT, "yes"], "matrix": [[118, 42], [12, 28]]},
         )
 
-        page = client.get(report.get_absolute_url()).content.decode()
+        page = client.get(full(report)).content.decode()
 
         assert "<script>alert" not in page
 
-    def test_report_of_a_regression_has_no_mission(self, client, version, validator):
+    def test_full_report_of_a_regression_has_no_mission(
+        self, client, version, validator
+    ):
         report = factory.finished_report(
             version,
             validator,
@@ -225,7 +231,7 @@ class TestReports:
             importance=[],
         )
 
-        page = client.get(report.get_absolute_url())
+        page = client.get(full(report))
 
         assert page.status_code == 200
         assert page.context["quality"] == []
@@ -250,14 +256,14 @@ class TestReports:
 
         assert "This report was judged by plan 1" in page
 
-    def test_report_hides_a_restricted_dataset(
+    def test_full_report_hides_a_restricted_dataset(
         self, client_of, developer, version, validator, data_scientist
     ):
         report = factory.finished_report(version, validator)
         data = version.run.dataset_version.dataset
         type(data).objects.filter(pk=data.pk).update(is_restricted=True)
 
-        page = client_of(developer).get(report.get_absolute_url()).content.decode()
+        page = client_of(developer).get(full(report)).content.decode()
 
         assert "a dataset that you cannot see" in page
         assert str(version.run.dataset_version) not in page

@@ -4,6 +4,7 @@ import io
 import random
 
 import pytest
+from django.urls import reverse
 
 from apps.datasets import tasks as dataset_tasks
 from apps.datasets.actions import upload_version
@@ -55,7 +56,7 @@ def trained_version(project, data_scientist):
 
 
 def page_of(report, person, client_of):
-    return client_of(person).get(report.get_absolute_url())
+    return client_of(person).get(reverse("validation:full_report", args=[report.pk]))
 
 
 def test_compute_report_measures_a_real_model(trained_version, validator, client_of):
@@ -79,7 +80,7 @@ def test_compute_report_measures_a_real_model(trained_version, validator, client
     untested = {f["slug"] for f in report.result["families"] if f["not_tested"]}
     assert untested == {"champion", "fairness"}  # groups of 25 rows are small
     assert len(page_of(report, validator, client_of).context["families"]) == 8
-    page = client_of(validator).get(report.get_absolute_url())
+    page = page_of(report, validator, client_of)
     assert page.status_code == 200
     drawn = page.context
     assert drawn["cost_comparison"]

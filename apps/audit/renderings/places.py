@@ -60,7 +60,8 @@ _ACTIONS: Final[dict[Place, str]] = {
     _REVOKE: """dataset.grant_revoked delegation.revoked member.removed
         model.grant_revoked""",
     _READ_DATA: """dataset.downloaded model.downloaded
-        regeneration.bundle_downloaded run.artifact_downloaded sealed.looked""",
+        regeneration.bundle_downloaded report.downloaded run.artifact_downloaded
+        sealed.looked""",
     _READ_TRAIL: """audit.archive_downloaded audit.export_downloaded audit.exported
         audit.streamed audit.viewed""",
     _ASK_IN_VAIN: "access.failed access.refused",

@@ -9,13 +9,18 @@ from apps.validation.actions.findings import (
     reopen_finding,
 )
 from apps.validation.actions.plans import write_plan
-from apps.validation.actions.reports import finish_report, request_report
+from apps.validation.actions.reports import (
+    download_report,
+    finish_report,
+    request_report,
+)
 
 __all__ = [
     "NewFinding",
     "accept_finding",
     "answer_finding",
     "close_finding",
+    "download_report",
     "finish_report",
     "raise_finding",
     "reopen_finding",

@@ -17,6 +17,7 @@ from apps.jobs.models import JobStatus
 from apps.registry import promotion
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import queries, rules
+from apps.validation.carriers import FORMS, ReportFile, report_file
 from apps.validation.models import Rows, SealedLook, ValidationReport, Verdict
 
 if TYPE_CHECKING:
@@ -102,6 +103,35 @@ def _count_look(report: ValidationReport, by: User) -> None:
             "sealed_sha256": standing.part.parquet_sha256,
         },
     )
+
+
+@transaction.atomic
+def download_report(*, report: ValidationReport, form: str, by: User) -> ReportFile:
+    """Hand out a finished report as a file, and keep who took it.
+
+    Args:
+        report: with everything it came from (`queries.with_origins`).
+        form: a key of `carriers.FORMS`.
+        by: the reader; names that they may not see are not in it.
+
+    Raises:
+        Invalid: there is no such form.
+        Refused: the person does not see it.
+        WrongState: the report is not finished.
+    """
+    if form not in FORMS:
+        sentence = f"Choose one of {', '.join(FORMS)}."
+        raise Invalid(sentence, fields={"format": sentence})
+    ensure(rules.can_download_report(by, report))
+    file = report_file(report, form, viewer=by)
+    record(
+        EventType.REPORT_DOWNLOADED,
+        target=report,
+        project=report.project,
+        by=by,
+        changes={"format": form, "digest": file.digest},
+    )
+    return file
 
 
 @transaction.atomic
