@@ -102,6 +102,7 @@ INSTALLED_APPS = [
     "apps.jobs",
     "apps.exports",
     "apps.projects",
+    "apps.notices",
     "apps.datasets",
     "apps.experiments",
     "apps.training",
@@ -411,7 +412,10 @@ AUDIT_KEEPERS = [
 # Asked for what a person stands for with their name, so that it cannot be erased yet.
 ERASURE_DUTIES = ["apps.approvals.queries.signatures_in_force"]
 # Told when a person is erased, to take the name out of what repeats it.
-ERASURE_STEPS = ["apps.approvals.models.forget_signer"]
+ERASURE_STEPS = [
+    "apps.approvals.models.forget_signer",
+    "apps.notices.models.forget_recipient",
+]
 
 # --- Language, time, banner ---------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -236,6 +236,22 @@ def to_review() -> QuerySet[ApprovalRequest]:
     ]
     found = ApprovalRequest.objects.filter(status__in=watched)
     return found.select_related("version").order_by("pk")
+
+
+def people_of(approval: ApprovalRequest) -> list[User]:
+    """List who asked for `approval` and whose signature under it stands."""
+    standing = SignOff.objects.filter(stage__request=approval, withdrawal=None)
+    signers = [given.signer for given in standing.select_related("signer")]
+    return [approval.requested_by, *signers]
+
+
+def seeing(approval: ApprovalRequest, people: Iterable[User]) -> list[User]:
+    """Leave of `people` those who can see `approval`; costs a query for each."""
+    return [
+        person
+        for person in people
+        if ApprovalRequest.objects.visible_to(person).filter(pk=approval.pk).exists()
+    ]
 
 
 def active_members(project: Project, **narrowed: Any) -> list[User]:

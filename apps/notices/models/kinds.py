@@ -1,0 +1,20 @@
+"""Everything that people are told about, one line per kind."""
+
+from django.db import models
+
+
+class NoticeKind(models.TextChoices):
+    """Named `resource.what`, in the order of the alphabet."""
+
+    APPROVAL_APPROVED = "approval.approved", "A version was approved"
+    APPROVAL_EXPIRED = "approval.expired", "An approval expired"
+    APPROVAL_LAPSED = "approval.lapsed", "A request lapsed undecided"
+    APPROVAL_REINSTATED = "approval.reinstated", "An approval stands again"
+    APPROVAL_REJECTED = "approval.rejected", "A version was rejected"
+    APPROVAL_REVOKED = "approval.revoked", "An approval was ended"
+    APPROVAL_SENT_BACK = "approval.sent_back", "Changes were asked for"
+    APPROVAL_STALE = "approval.stale", "An approval became stale"
+    APPROVAL_SUSPENDED = "approval.suspended", "An approval was suspended"
+    APPROVAL_TO_SIGN = "approval.to_sign", "A signature is needed"
+    APPROVAL_WITHDRAWN = "approval.withdrawn", "A request was withdrawn"
+    CONDITION_ASSIGNED = "condition.assigned", "A condition was laid on somebody"
