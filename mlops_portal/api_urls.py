@@ -12,6 +12,7 @@ from apps.experiments import api as experiments
 from apps.exports import api as exports
 from apps.home import api as home
 from apps.jobs import api as jobs
+from apps.notices import api as notices
 from apps.projects import api as projects
 from apps.registry import api as registry
 from apps.training import api as training
@@ -24,6 +25,7 @@ v1 = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     *accounts.urlpatterns,
     *projects.urlpatterns,
+    *notices.urlpatterns,
     *datasets.urlpatterns,
     *experiments.urlpatterns,
     *training.urlpatterns,

@@ -71,6 +71,12 @@ class Duty(NamedTuple):
     spares: str = ""
 
 
+# Where a request can still be moved by the clock, and conditions matter.
+WATCHED = (
+    ApprovalStatus.IN_REVIEW,
+    ApprovalStatus.APPROVED,
+    ApprovalStatus.SUSPENDED,
+)
 DUTIES = (
     Duty(
         "version__run__dataset_version__uploaded_by",
@@ -227,14 +233,21 @@ def late_conditions(approval: ApprovalRequest) -> list[Condition]:
     return list(Condition.objects.of(approval).overdue())
 
 
+def owned_conditions(user: User) -> QuerySet[Condition]:
+    """List what `user` must still do under requests that depend on it, by its day."""
+    mine = Condition.objects.visible_to(user).filter(
+        owner=user,
+        met_at=None,
+        sign_off__withdrawal=None,
+        sign_off__stage__request__status__in=WATCHED,
+    )
+    joined = mine.select_related("sign_off__stage__request__version__model__project")
+    return joined.order_by("due_on", "pk")
+
+
 def to_review() -> QuerySet[ApprovalRequest]:
     """Find the requests that the clock or moved evidence can still change."""
-    watched = [
-        ApprovalStatus.IN_REVIEW,
-        ApprovalStatus.APPROVED,
-        ApprovalStatus.SUSPENDED,
-    ]
-    found = ApprovalRequest.objects.filter(status__in=watched)
+    found = ApprovalRequest.objects.filter(status__in=WATCHED)
     return found.select_related("version").order_by("pk")
 
 

@@ -1,0 +1,71 @@
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from apps.core.rest_views import ApiRequest, ApiView
+from apps.notices.models import Notice, NoticeKind
+
+
+class NoticeOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=NoticeKind.choices)
+    sentence = serializers.CharField()
+    url = serializers.CharField(source="path")
+    object_id = serializers.UUIDField()
+    created_at = serializers.DateTimeField()
+    read_at = serializers.DateTimeField(allow_null=True)
+
+
+class CountOutput(serializers.Serializer[Any]):
+    marked = serializers.IntegerField()
+
+
+class NoticesView(ApiView):
+    serializer_class = NoticeOutput
+
+    @extend_schema(
+        parameters=[OpenApiParameter("unread", OpenApiTypes.BOOL, default=False)],
+        responses=NoticeOutput(many=True),
+    )
+    def get(self, request: ApiRequest) -> Response:
+        """What I was told, newest first; with `unread=true` only what waits."""
+        mine = Notice.objects.visible_to(request.user)
+        if request.query_params.get("unread") == "true":
+            mine = mine.unread()
+        page = self.paginate_queryset(mine)
+        return self.get_paginated_response(NoticeOutput(page, many=True).data)
+
+
+class ReadNoticeView(ApiView):
+    serializer_class = NoticeOutput
+
+    @extend_schema(request=None, responses=NoticeOutput)
+    def post(self, request: ApiRequest, pk: UUID) -> Response:
+        """Note that I read one notice."""
+        mine = Notice.objects.visible_to(request.user)
+        notice = get_object_or_404(mine, pk=pk)
+        mine.filter(pk=notice.pk).mark_read()
+        return Response(NoticeOutput(get_object_or_404(mine, pk=pk)).data)
+
+
+class ReadNoticesView(ApiView):
+    serializer_class = CountOutput
+
+    @extend_schema(request=None, responses=CountOutput)
+    def post(self, request: ApiRequest) -> Response:
+        """Note that I read all notices."""
+        marked = Notice.objects.visible_to(request.user).mark_read()
+        return Response({"marked": marked})
+
+
+urlpatterns = [
+    path("notices", NoticesView.as_view(), name="notices"),
+    path("notices/read", ReadNoticesView.as_view(), name="read_notices"),
+    path("notices/<uuid:pk>/read", ReadNoticeView.as_view(), name="read_notice"),
+]
