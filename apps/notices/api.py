@@ -66,6 +66,6 @@ class ReadNoticesView(ApiView):
 
 urlpatterns = [
     path("notices", NoticesView.as_view(), name="notices"),
-    path("notices/read", ReadNoticesView.as_view(), name="read_notices"),
+    path("notices/read_all", ReadNoticesView.as_view(), name="read_notices"),
     path("notices/<uuid:pk>/read", ReadNoticeView.as_view(), name="read_notice"),
 ]

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -11,6 +10,7 @@ from django.utils import timezone
 from apps.approvals import actions
 from apps.approvals.models import NewCondition
 from apps.home.inbox import count_of_news
+from apps.notices.models import Notice
 from tests.costs import queries_of
 from tests.factories import approvals, notices
 from tests.factories.people import PASSWORD
@@ -33,7 +33,7 @@ def signed_under_a_condition(world, name: str = "damage"):
 
 
 def test_inbox_lists_conditions_for_as_long_as_they_wait(world, client_of, api_of):
-    approval, condition = signed_under_a_condition(world)
+    _, condition = signed_under_a_condition(world)
     client = client_of(world.data_scientist)
     shown = client.get(INBOX).content.decode()
     assert condition.get_absolute_url() in shown
@@ -89,17 +89,16 @@ def test_inbox_cost_grows_with_nothing(world, client_of):
     assert queries_of(client, INBOX) == few
 
 
-@pytest.mark.parametrize("count", [0, 3])
-def test_the_header_costs_one_query_of_one_index(project, validator, count):
-    for _ in range(count):
-        notices.told(project, validator)
-
+def test_the_header_costs_one_query_of_one_index(project, validator):
+    read = {"recipient": validator, "object_id": project.pk, "read_at": timezone.now()}
+    Notice.objects.keep([Notice(**read, dedup_key=str(each)) for each in range(1000)])
+    notices.told(project, validator)
     with CaptureQueriesContext(connection) as queries:
-        assert count_of_news(validator) == count
+        assert count_of_news(validator) == 1
 
     [query] = queries
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("ANALYZE notices_notice")
         cursor.execute(f"EXPLAIN {query['sql']}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "notices_unread" in plan

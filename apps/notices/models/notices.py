@@ -48,7 +48,10 @@ class Notice(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     recipient = models.ForeignKey(
-        "accounts.User", on_delete=models.PROTECT, related_name="notices"
+        "accounts.User",
+        on_delete=models.PROTECT,
+        related_name="notices",
+        db_index=False,  # the two below begin with it
     )
     # A value of `NoticeKind`; no choices, so that a new kind changes no table.
     kind = models.CharField(max_length=40)
