@@ -248,7 +248,9 @@ def owned_conditions(user: User) -> QuerySet[Condition]:
 def to_review() -> QuerySet[ApprovalRequest]:
     """Find the requests that the clock or moved evidence can still change."""
     found = ApprovalRequest.objects.filter(status__in=WATCHED)
-    return found.select_related("version").order_by("pk")
+    return found.select_related("version__model__project", "requested_by").order_by(
+        "pk"
+    )
 
 
 def people_of(approval: ApprovalRequest) -> list[User]:

@@ -244,6 +244,9 @@ def can_review_approval(user: User, approval: ApprovalRequest) -> Decision:
     return permitted(user, Permission.JOB_RUN, approval.project)
 
 
+can_remind_people = can_review_approval
+
+
 def can_meet_condition(user: User, condition: Condition) -> Decision:
     """Say whether `user` may say that a condition is met."""
     if condition.met_at:

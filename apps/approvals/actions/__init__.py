@@ -2,6 +2,7 @@
 
 from apps.approvals.actions.clock import meet_condition, review_approval
 from apps.approvals.actions.delegations import delegate_signing, revoke_delegation
+from apps.approvals.actions.reminders import remind_people
 from apps.approvals.actions.requests import request_approval, withdraw_request
 from apps.approvals.actions.signing import (
     reject,
@@ -15,6 +16,7 @@ __all__ = [
     "delegate_signing",
     "meet_condition",
     "reject",
+    "remind_people",
     "request_approval",
     "request_changes",
     "review_approval",

@@ -8,6 +8,7 @@ class NoticeKind(models.TextChoices):
 
     APPROVAL_APPROVED = "approval.approved", "A version was approved"
     APPROVAL_EXPIRED = "approval.expired", "An approval expired"
+    APPROVAL_EXPIRES_SOON = "approval.expires_soon", "An approval ends soon"
     APPROVAL_LAPSED = "approval.lapsed", "A request lapsed undecided"
     APPROVAL_REINSTATED = "approval.reinstated", "An approval stands again"
     APPROVAL_REJECTED = "approval.rejected", "A version was rejected"
@@ -18,3 +19,7 @@ class NoticeKind(models.TextChoices):
     APPROVAL_TO_SIGN = "approval.to_sign", "A signature is needed"
     APPROVAL_WITHDRAWN = "approval.withdrawn", "A request was withdrawn"
     CONDITION_ASSIGNED = "condition.assigned", "A condition was laid on somebody"
+    CONDITION_DUE_SOON = "condition.due_soon", "A condition falls due soon"
+    CONDITION_OVERDUE = "condition.overdue", "A condition is overdue"
+    STAGE_DUE_SOON = "stage.due_soon", "A signature falls due soon"
+    STAGE_OVERDUE = "stage.overdue", "A signature is overdue"
