@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.accounts import api as accounts
 from apps.approvals import api as approvals
 from apps.approvals import api_delegations as delegations
+from apps.approvals import api_discussion as discussion
 from apps.audit import api as audit
 from apps.datasets import api as datasets
 from apps.experiments import api as experiments
@@ -36,6 +37,7 @@ v1 = [
     *findings.urlpatterns,
     *approvals.urlpatterns,
     *delegations.urlpatterns,
+    *discussion.urlpatterns,
     *home.urlpatterns,
     *jobs.urlpatterns,
     *audit.urlpatterns,

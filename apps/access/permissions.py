@@ -11,6 +11,7 @@ class Permission(StrEnum):
     """One line per thing that can be permitted, in alphabetical order."""
 
     ACCOUNT_MANAGE = "account.manage"
+    APPROVAL_DISCUSS = "approval.discuss"
     APPROVAL_REQUEST = "approval.request"
     APPROVAL_SIGN_OFF = "approval.sign_off"
     AUDIT_ACCEPT_FLAW = "audit.accept_flaw"
@@ -60,6 +61,7 @@ class Permission(StrEnum):
 
 _TITLES = {
     Permission.ACCOUNT_MANAGE: "create and close accounts and give agency roles",
+    Permission.APPROVAL_DISCUSS: "write in the discussion of an approval request",
     Permission.APPROVAL_REQUEST: "ask for the approval of a model version",
     Permission.APPROVAL_SIGN_OFF: "sign off an approval request",
     Permission.AUDIT_ACCEPT_FLAW: "accept an audit event that was changed",

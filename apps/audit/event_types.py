@@ -84,6 +84,9 @@ class EventType(models.TextChoices):
     CODE_REQUEUED = "code.requeued", "queued again"
     CODE_STARTED = "code.started", "started"
 
+    COMMENT_WITHDRAWN = "comment.withdrawn", "withdrew a comment on"
+    COMMENT_WRITTEN = "comment.written", "wrote a comment on"
+
     DATASET_CONTRACT_SAVED = "dataset.contract_saved", "saved"
     DATASET_CREATED = "dataset.created", "created dataset"
     DATASET_DATASHEET_WRITTEN = "dataset.datasheet_written", "wrote"

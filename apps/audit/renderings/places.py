@@ -66,7 +66,7 @@ _ACTIONS: Final[dict[Place, str]] = {
     _ASK_IN_VAIN: "access.failed access.refused",
     _entity(1, "creation"): """account.erasure_requested approval.requested
         audit.export_requested audit.hold_placed audit.prune_requested code.launched
-        dataset.created dataset.datasheet_written dataset.diff_requested
+        comment.written dataset.created dataset.datasheet_written dataset.diff_requested
         dataset.version_import_requested dataset.version_imported
         dataset.version_uploaded experiment.created finding.raised model.registered
         model.version_registered plan.written project.created regeneration.requested
@@ -102,7 +102,7 @@ _ACTIONS: Final[dict[Place, str]] = {
     _entity(
         11
     ): """account.erasure_withdrawn approval.sign_off_withdrawn approval.withdrawn
-        audit.export_cancelled audit.prune_withdrawn code.cancelled
+        audit.export_cancelled audit.prune_withdrawn code.cancelled comment.withdrawn
         dataset.diff_cancelled dataset.version_cancelled regeneration.cancelled
         report.cancelled sealed.part_cancelled training.cancelled upload.cancelled""",
     _entity(OTHER, "info"): "audit.heartbeat audit.history_gap audit.segment_archived",

@@ -18,6 +18,8 @@ class NoticeKind(models.TextChoices):
     APPROVAL_SUSPENDED = "approval.suspended", "An approval was suspended"
     APPROVAL_TO_SIGN = "approval.to_sign", "A signature is needed"
     APPROVAL_WITHDRAWN = "approval.withdrawn", "A request was withdrawn"
+    COMMENT_NAMES = "comment.names", "Somebody names you"
+    COMMENT_WRITTEN = "comment.written", "A discussion goes on"
     CONDITION_ASSIGNED = "condition.assigned", "A condition was laid on somebody"
     CONDITION_DUE_SOON = "condition.due_soon", "A condition falls due soon"
     CONDITION_OVERDUE = "condition.overdue", "A condition is overdue"
