@@ -1,6 +1,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
@@ -9,7 +10,8 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.core.rest_views import ApiRequest, ApiView
-from apps.notices.models import Notice, NoticeKind
+from apps.notices.models import MailPreference, MailWish, Notice, NoticeKind
+from apps.notices.queries import wish_of
 
 
 class NoticeOutput(serializers.Serializer[Any]):
@@ -64,7 +66,34 @@ class ReadNoticesView(ApiView):
         return Response({"marked": marked})
 
 
+class MailInput(serializers.Serializer[Any]):
+    mail = serializers.ChoiceField(choices=MailWish.choices)
+
+
+class MailOutput(MailInput):
+    is_on = serializers.BooleanField(help_text="Whether this portal sends mail.")
+
+
+class MailView(ApiView):
+    serializer_class = MailOutput
+
+    @extend_schema(responses=MailOutput)
+    def get(self, request: ApiRequest) -> Response:
+        """How often I am written to."""
+        return Response({"mail": wish_of(request.user), "is_on": settings.MAIL_ON})
+
+    @extend_schema(request=MailInput, responses=MailOutput)
+    def put(self, request: ApiRequest) -> Response:
+        """Choose how often I am written to."""
+        given = MailInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        mine = MailPreference.objects.visible_to(request.user)
+        mine.choose(request.user, given.validated_data["mail"])
+        return self.get(request)
+
+
 urlpatterns = [
+    path("notices/mail", MailView.as_view(), name="mail"),
     path("notices", NoticesView.as_view(), name="notices"),
     path("notices/read_all", ReadNoticesView.as_view(), name="read_notices"),
     path("notices/<uuid:pk>/read", ReadNoticeView.as_view(), name="read_notice"),

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from apps.accounts.models import UserKind
 from apps.core.ids import new_id
+from apps.core.queue import enqueue
 from apps.notices.models import Notice, NoticeKind
 
 if TYPE_CHECKING:
@@ -66,3 +68,6 @@ def notify(
             for person in people.values()
         ]
     )
+    # What comes again and again waits for the clock, which sends it as well.
+    if people and settings.MAIL_ON and not once:
+        enqueue("notices.mail")

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.core.ids import new_id
 from apps.notices.models.kinds import NoticeKind
+from apps.notices.models.mail import MailPreference
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -61,6 +62,7 @@ class Notice(models.Model):
     object_id = models.UUIDField()
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
     # Nobody is told twice under the same key.
     dedup_key = models.CharField(max_length=120)
 
@@ -79,6 +81,11 @@ class Notice(models.Model):
                 name="notices_unread",
             ),
             models.Index(fields=["recipient", "-id"], name="notices_by_recipient"),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(mailed_at=None, read_at=None),
+                name="notices_to_mail",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -96,3 +103,4 @@ class Notice(models.Model):
 def forget_recipient(person: User) -> None:
     """Remove what an erased person was told: nobody reads it any more."""
     Notice.objects.filter(recipient=person).delete()
+    MailPreference.objects.filter(person=person).delete()
