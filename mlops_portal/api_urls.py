@@ -14,6 +14,7 @@ from apps.exports import api as exports
 from apps.home import api as home
 from apps.jobs import api as jobs
 from apps.notices import api as notices
+from apps.notices import api_webhooks as webhooks
 from apps.projects import api as projects
 from apps.registry import api as registry
 from apps.training import api as training
@@ -27,6 +28,7 @@ v1 = [
     *accounts.urlpatterns,
     *projects.urlpatterns,
     *notices.urlpatterns,
+    *webhooks.urlpatterns,
     *datasets.urlpatterns,
     *experiments.urlpatterns,
     *training.urlpatterns,

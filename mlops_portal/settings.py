@@ -352,6 +352,7 @@ CELERY_BEAT_SCHEDULE = {
     "remove-leftovers": {"task": "jobs.remove_leftovers", "schedule": 60 * 60},
     "review-approvals": {"task": "approvals.review", "schedule": 60},
     "read-approved-files": {"task": "approvals.read_files", "schedule": 24 * 60 * 60},
+    "deliver-webhooks": {"task": "notices.deliver_due", "schedule": 60},
     "mail-notices": {"task": "notices.mail", "schedule": 60},
     "remove-exports": {"task": "exports.remove_old", "schedule": 60 * 60},
 }
@@ -367,6 +368,11 @@ if MAIL_ON:
     globals().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="mlops-portal@localhost")
+
+# --- Webhooks -----------------------------------------------------------------------
+
+# Private networks that webhooks may reach all the same, such as 10.20.0.0/16.
+WEBHOOK_NETWORKS = env.list("WEBHOOK_NETWORKS", default=[])
 
 # --- Health ---------------------------------------------------------------------------
 

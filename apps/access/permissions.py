@@ -50,6 +50,7 @@ class Permission(StrEnum):
     RUN_RECORD = "run.record"
     SEALED_BUDGET_SET = "sealed_budget.set"
     TRAINING_LAUNCH = "training.launch"
+    WEBHOOK_MANAGE = "webhook.manage"
 
     @property
     def words(self) -> str:
@@ -91,4 +92,5 @@ _TITLES = {
     Permission.RUN_RECORD: "record runs",
     Permission.SEALED_BUDGET_SET: "set the budget of looks at sealed data",
     Permission.TRAINING_LAUNCH: "launch training",
+    Permission.WEBHOOK_MANAGE: "have other systems told about approvals",
 }

@@ -60,6 +60,7 @@ PROGRAM_MANAGER = Role(
             P.PROJECT_READ,
             P.REGENERATION_REQUEST,
             P.SEALED_BUDGET_SET,
+            P.WEBHOOK_MANAGE,
         }
     ),
 )

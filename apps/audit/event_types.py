@@ -215,6 +215,10 @@ class EventType(models.TextChoices):
     UPLOAD_EXPIRED = "upload.expired", "removed the unfinished"
     UPLOAD_STARTED = "upload.started", "began the"
 
+    WEBHOOK_ADDED = "webhook.added", "added"
+    WEBHOOK_REMOVED = "webhook.removed", "removed"
+    WEBHOOK_RESENT = "webhook.resent", "had sent again"
+
     @property
     def outcome(self) -> str:
         """Say how it ended: success, failure, denied or error."""

@@ -10,13 +10,13 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.core.rest_views import ApiRequest, ApiView
-from apps.notices.models import MailPreference, MailWish, Notice, NoticeKind
+from apps.notices.models import MailPreference, MailWish, Notice
 from apps.notices.queries import wish_of
 
 
 class NoticeOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=NoticeKind.choices)
+    kind = serializers.CharField()
     sentence = serializers.CharField()
     url = serializers.CharField(source="path")
     object_id = serializers.UUIDField()

@@ -10,12 +10,15 @@ from django.conf import settings
 from django.db import connection
 
 from apps.accounts.models import UserKind
+from apps.core.digests import canonical_text
 from apps.core.ids import new_id
 from apps.core.queue import enqueue
-from apps.notices.models import Notice, NoticeKind
+from apps.notices.mail import address_of
+from apps.notices.models import Delivery, Notice, NoticeKind, Webhook
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.projects.models import Project
 
 
 class OutsideTransaction(RuntimeError):
@@ -27,6 +30,10 @@ class Told(Protocol):
 
     pk: UUID
 
+    @property
+    def project(self) -> Project:
+        """Where it belongs; the webhooks of this project are told."""
+
     def get_absolute_url(self) -> str:
         """Give the address, with the place on the page after a #."""
 
@@ -34,7 +41,7 @@ class Told(Protocol):
 def notify(
     *, to: Iterable[User], kind: NoticeKind, target: Told, sentence: str, once: str = ""
 ) -> None:
-    """Tell people what happened, or what waits for them.
+    """Tell people what happened, or what waits for them; and webhooks, without words.
 
     Args:
         to: whom; those who cannot sign in are left out, and nobody is told twice.
@@ -71,3 +78,34 @@ def notify(
     # What comes again and again waits for the clock, which sends it as well.
     if people and settings.MAIL_ON and not once:
         enqueue("notices.mail")
+    if kind.goes_outside:
+        _tell_webhooks(kind, target, key)
+
+
+def _tell_webhooks(kind: NoticeKind, target: Told, key: str) -> None:
+    """Write a message to each webhook of the project that has not got this one."""
+    standing = Webhook.objects.filter(project=target.project).standing()
+    telling = standing.exclude(deliveries__dedup_key=key)
+    deliveries = [_delivery(webhook, kind, target, key) for webhook in telling]
+    if not deliveries:
+        return
+    Delivery.objects.keep(deliveries)
+    for delivery in deliveries:
+        enqueue("notices.deliver", pk=str(delivery.pk))
+
+
+def _delivery(webhook: Webhook, kind: NoticeKind, target: Told, key: str) -> Delivery:
+    """Write a message: ids, a link and the time, and no word of a person."""
+    delivery = Delivery(webhook=webhook, kind=kind.value, dedup_key=key)
+    project = target.project
+    delivery.body = canonical_text(
+        {
+            "id": str(delivery.pk),
+            "event": kind.value,
+            "project": {"id": str(project.pk), "slug": project.slug},
+            "object": {"type": type(target).__name__, "id": str(target.pk)},
+            "url": address_of(target.get_absolute_url()),
+            "at": delivery.created_at.isoformat(),
+        }
+    )
+    return delivery

@@ -1,15 +1,21 @@
-"""Reads of notices that are still to be mailed."""
+"""Reads of what is still to be sent, and of what was."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.notices.models import MailPreference, MailWish, Notice
+from apps.notices.models import (
+    Delivery,
+    DeliveryAttempt,
+    MailPreference,
+    MailWish,
+    Notice,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,3 +58,10 @@ def _to_mail(now: datetime) -> QuerySet[Notice]:
             **{f"{chosen}__mail": MailWish.DAILY},
         )
     return Notice.objects.unread().filter(wanted, mailed_at=None)
+
+
+def with_tries(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Join what the log shows of each message; its tries in `.tries.all()`."""
+    tries = DeliveryAttempt.objects.order_by("pk")
+    joined = deliveries.select_related("webhook__project")
+    return joined.prefetch_related(Prefetch("tries", queryset=tries))

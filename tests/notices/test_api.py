@@ -15,7 +15,7 @@ def test_notices_are_listed_newest_first_and_told_apart(project, validator, api_
     assert [found["sentence"] for found in everything] == ["Two.", "One."]
     assert [found["id"] for found in unread] == [str(new.pk)]
     assert everything[1]["read_at"]
-    assert unread[0]["url"] == project.get_absolute_url()
+    assert unread[0]["url"] == f"{project.get_absolute_url()}#thing"
     assert unread[0]["kind"] == "approval.stale"
 
 

@@ -41,7 +41,9 @@ def test_a_notice_is_mailed_once_with_a_link_to_its_place(
     assert letter.to == ["validator@agency.example"]
     assert letter.from_email == "portal@agency.example"
     assert letter.subject == "[MLOps Portal] It moved."
-    assert f"https://portal.example.gov{project.get_absolute_url()}\n" in letter.body
+    assert (
+        f"https://portal.example.gov{project.get_absolute_url()}#thing\n" in letter.body
+    )
     assert f"https://portal.example.gov{reverse('notices:mail')}" in letter.body
     assert letter.extra_headers["Auto-Submitted"] == "auto-generated"
 

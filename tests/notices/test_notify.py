@@ -1,15 +1,10 @@
 """Notices are written once each, to people who can read them, inside an action."""
 
 import pytest
-from django.db import transaction
 
 from apps.notices.models import Notice, NoticeKind, forget_recipient
 from apps.notices.notify import OutsideTransaction, notify
-
-
-def tell(project, *people, once: str = "", kind=NoticeKind.APPROVAL_STALE) -> None:
-    with transaction.atomic():
-        notify(to=people, kind=kind, target=project, sentence="It moved.", once=once)
+from tests.factories.notices import Thing, tell
 
 
 def test_notify_tells_each_person_once(project, validator, developer):
@@ -19,7 +14,7 @@ def test_notify_tells_each_person_once(project, validator, developer):
     assert [notice.recipient for notice in found] == [developer, validator]
     told = found[0]
     assert (told.kind, told.sentence) == ("approval.stale", "It moved.")
-    assert told.get_absolute_url() == project.get_absolute_url()
+    assert told.get_absolute_url() == f"{project.get_absolute_url()}#thing"
     assert told.object_id == project.pk
     assert told.read_at is None
     assert told.title == "An approval became stale"
@@ -46,16 +41,12 @@ def test_notify_tells_again_unless_it_is_the_same_occasion(
     assert Notice.objects.visible_to(developer).count() == 1
 
 
-def test_notify_needs_the_transaction_of_the_change(
-    committed, django_user_model, worker_account
-):
-    person = django_user_model.objects.create(email="p@agency.example")
-
+def test_notify_needs_the_transaction_of_the_change(committed, world):
     with pytest.raises(OutsideTransaction):
         notify(
-            to=[person],
+            to=[world.validator],
             kind=NoticeKind.APPROVAL_STALE,
-            target=person,
+            target=Thing(world.project),
             sentence="It moved.",
         )
 

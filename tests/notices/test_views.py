@@ -13,7 +13,7 @@ def test_open_notice_leads_to_what_it_is_about_and_is_read(
 
     answer = client_of(validator).get(reverse("notices:open_notice", args=[notice.pk]))
 
-    assert answer["Location"] == project.get_absolute_url()
+    assert answer["Location"] == f"{project.get_absolute_url()}#thing"
     assert Notice.objects.get().read_at
 
 

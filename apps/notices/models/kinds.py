@@ -25,3 +25,9 @@ class NoticeKind(models.TextChoices):
     CONDITION_OVERDUE = "condition.overdue", "A condition is overdue"
     STAGE_DUE_SOON = "stage.due_soon", "A signature falls due soon"
     STAGE_OVERDUE = "stage.overdue", "A signature is overdue"
+    WEBHOOK_FAILED = "webhook.failed", "Another system did not take a message"
+
+    @property
+    def goes_outside(self) -> bool:
+        """Say whether webhooks are told: not of what people say to each other."""
+        return self.value.partition(".")[0] in ("approval", "condition", "stage")
