@@ -20,7 +20,7 @@ class NoticeKind(models.TextChoices):
     APPROVAL_WITHDRAWN = "approval.withdrawn", "A request was withdrawn"
     COMMENT_NAMES = "comment.names", "Somebody names you"
     COMMENT_WRITTEN = "comment.written", "A discussion goes on"
-    CONDITION_ASSIGNED = "condition.assigned", "A condition was laid on somebody"
+    CONDITION_ASSIGNED = "condition.assigned", "A condition is yours"
     CONDITION_DUE_SOON = "condition.due_soon", "A condition falls due soon"
     CONDITION_OVERDUE = "condition.overdue", "A condition is overdue"
     STAGE_DUE_SOON = "stage.due_soon", "A signature falls due soon"
