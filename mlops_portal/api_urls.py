@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.accounts import api as accounts
 from apps.approvals import api as approvals
 from apps.approvals import api_delegations as delegations
+from apps.approvals import api_discussion as discussion
 from apps.approvals import api_reading as approvals_reading
 from apps.audit import api as audit
 from apps.datasets import api as datasets
@@ -13,6 +14,8 @@ from apps.experiments import api as experiments
 from apps.exports import api as exports
 from apps.home import api as home
 from apps.jobs import api as jobs
+from apps.notices import api as notices
+from apps.notices import api_webhooks as webhooks
 from apps.projects import api as projects
 from apps.registry import api as registry
 from apps.training import api as training
@@ -25,6 +28,8 @@ v1 = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     *accounts.urlpatterns,
     *projects.urlpatterns,
+    *notices.urlpatterns,
+    *webhooks.urlpatterns,
     *datasets.urlpatterns,
     *experiments.urlpatterns,
     *training.urlpatterns,
@@ -36,6 +41,7 @@ v1 = [
     *approvals.urlpatterns,
     *approvals_reading.urlpatterns,
     *delegations.urlpatterns,
+    *discussion.urlpatterns,
     *home.urlpatterns,
     *jobs.urlpatterns,
     *audit.urlpatterns,

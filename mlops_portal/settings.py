@@ -11,6 +11,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from mlops_portal.environment import blob_storage, data_sources
+
 # --- Where we are -------------------------------------------------------------------
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -102,6 +104,7 @@ INSTALLED_APPS = [
     "apps.jobs",
     "apps.exports",
     "apps.projects",
+    "apps.notices",
     "apps.datasets",
     "apps.experiments",
     "apps.training",
@@ -188,48 +191,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # A data contract has 15 fields for each column; its form stops at 600 columns.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-
-
-def _data_sources(entries: list[str]) -> dict[str, str]:
-    """Read name=address; an address is a folder, or a part of a bucket."""
-    sources = dict(entry.partition("=")[::2] for entry in entries)
-    for name, address in sources.items():
-        if not name.isidentifier() or not address.startswith(("/", "s3://")):
-            raise ImproperlyConfigured(
-                f"DATA_SOURCES holds {name}={address}; use name=/folder or "
-                "name=s3://bucket/prefix, separated by commas."
-            )
-    return sources
-
-
 # Where files may be imported from without a browser.
-DATA_SOURCES = _data_sources(env.list("DATA_SOURCES", default=[]))
-
-
-def _blob_storage(url: str) -> dict[str, object]:
-    scheme, _, rest = url.partition("://")
-    if scheme == "file":
-        return {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": rest, "file_permissions_mode": 0o440},
-        }
-    if scheme == "s3":
-        bucket, _, prefix = rest.partition("/")
-        return {
-            "BACKEND": "storages.backends.s3.S3Storage",
-            "OPTIONS": {
-                "bucket_name": bucket,
-                "location": prefix,
-                "file_overwrite": False,
-            },
-        }
-    raise ImproperlyConfigured(
-        f"STORAGE_URL is {url!r}; use file:///folder or s3://bucket/prefix."
-    )
-
+DATA_SOURCES = data_sources(env.list("DATA_SOURCES", default=[]))
 
 STORAGES = {
-    "default": _blob_storage(STORAGE_URL),
+    "default": blob_storage(STORAGE_URL),
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PORTAL_MODE in {"production", "demo"}
@@ -386,8 +352,27 @@ CELERY_BEAT_SCHEDULE = {
     "remove-leftovers": {"task": "jobs.remove_leftovers", "schedule": 60 * 60},
     "review-approvals": {"task": "approvals.review", "schedule": 60},
     "read-approved-files": {"task": "approvals.read_files", "schedule": 24 * 60 * 60},
+    "deliver-webhooks": {"task": "notices.deliver_due", "schedule": 60},
+    "mail-notices": {"task": "notices.mail", "schedule": 60},
     "remove-exports": {"task": "exports.remove_old", "schedule": 60 * 60},
 }
+
+# --- Mail ---------------------------------------------------------------------------
+
+# Where people reach the portal, for links in mail and in what webhooks send.
+PORTAL_URL = env.str("PORTAL_URL", default="")
+# smtp+tls://user:password@host:587 and the like; empty: the portal sends no mail.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+MAIL_ON = bool(EMAIL_URL)
+if MAIL_ON:
+    globals().update(env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="mlops-portal@localhost")
+
+# --- Webhooks -----------------------------------------------------------------------
+
+# Private networks that webhooks may reach all the same, such as 10.20.0.0/16.
+WEBHOOK_NETWORKS = env.list("WEBHOOK_NETWORKS", default=[])
 
 # --- Health ---------------------------------------------------------------------------
 
@@ -411,7 +396,10 @@ AUDIT_KEEPERS = [
 # Asked for what a person stands for with their name, so that it cannot be erased yet.
 ERASURE_DUTIES = ["apps.approvals.queries.signatures_in_force"]
 # Told when a person is erased, to take the name out of what repeats it.
-ERASURE_STEPS = ["apps.approvals.models.forget_signer"]
+ERASURE_STEPS = [
+    "apps.approvals.models.forget_signer",
+    "apps.notices.models.forget_recipient",
+]
 
 # --- Language, time, banner ---------------------------------------------------------
 
@@ -458,6 +446,8 @@ def _faults() -> list[str]:  # noqa: C901 - a list of single checks
         faults.append("SECRET_KEY is missing: give a random text of 50 characters.")
     if SITE_BANNER not in {"none", "gov", "mil", "state"}:
         faults.append("SITE_BANNER must be none, gov, mil or state.")
+    if MAIL_ON and not PORTAL_URL:
+        faults.append("PORTAL_URL is missing: mail leads people to it.")
     if AUDIT_RETENTION_MONTHS < MIN_RETENTION_MONTHS:
         faults.append(f"AUDIT_RETENTION_MONTHS must be {MIN_RETENTION_MONTHS} or more.")
     if JOB_SANDBOX != ["auto"] and not set(JOB_SANDBOX) <= SANDBOX_MODES:

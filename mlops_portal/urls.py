@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("apps.core.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.projects.urls")),
+    path("", include("apps.notices.urls")),
     path("", include("apps.datasets.urls")),
     path("", include("apps.experiments.urls")),
     path("", include("apps.training.urls")),

@@ -15,6 +15,7 @@ from django.db import models
 
 from apps.access.permissions import Permission
 from apps.audit.event_types import EventType
+from apps.notices.models import NoticeKind
 
 ROOT = Path(settings.BASE_DIR)
 APPS = sorted(
@@ -69,6 +70,9 @@ DELEGATED = {
 WITHOUT_EVENT = {
     "accounts.confirm_password": "a wrong password raises; the refusal is recorded",
     "accounts.service_account": "reads one row",
+    "approvals.remind_people": "tells people how things stand; nothing changes",
+    "notices.deliver": "its own log tells of every try",
+    "notices.mail_notices": "repeats what an action told; nothing changes",
     "datasets.append_chunk": "counts nothing yet; the whole file is what is recorded",
     "jobs.resend_job": "repeats a message; the job stays queued",
 }
@@ -325,6 +329,14 @@ def test_every_event_type_is_recorded_by_some_action():
 
     unused = {event.name for event in EventType} - attributes_of(
         "EventType", [*ACTION_FILES, promotion, *kinds]
+    )
+
+    assert not unused
+
+
+def test_people_are_told_of_every_kind_by_some_action():
+    unused = {kind.name for kind in NoticeKind} - attributes_of(
+        "NoticeKind", ACTION_FILES
     )
 
     assert not unused

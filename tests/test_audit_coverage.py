@@ -14,6 +14,12 @@ from tests.permission_rows import Row
 WITHOUT_EVENT = {
     "audit:delete_filter": "a filter that one keeps for oneself governs nothing",
     "audit:save_filter": "a filter that one keeps for oneself governs nothing",
+    "notices:mail": "how often one is written to governs nothing",
+    "v1:mail": "as notices:mail",
+    "notices:read_notice": "what one has read is nobody else's business",
+    "notices:read_notices": "as notices:read_notice",
+    "v1:read_notice": "as notices:read_notice",
+    "v1:read_notices": "as notices:read_notice",
     "accounts:sign_out": "ends a session; what is kept is that one began",
     "patch v1:upload": "a chunk is no file yet; the whole file is recorded",
     "training:launch_training": "the first of two steps: answers with the second form",

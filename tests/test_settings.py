@@ -96,6 +96,7 @@ def test_production_is_the_default_mode():
         ({"AUDIT_MAC_KEY": ""}, "AUDIT_MAC_KEY is missing"),
         ({"ALLOWED_HOSTS": "a.example.gov,*"}, "ALLOWED_HOSTS is *"),
         ({"SITE_BANNER": "royal"}, "SITE_BANNER must be none, gov, mil or state"),
+        ({"EMAIL_URL": "smtp://mail.example.gov"}, "PORTAL_URL is missing"),
         ({"PORTAL_MODE": "casual"}, "PORTAL_MODE is 'casual'"),
         ({"DATA_SOURCES": "a=relative/path"}, "DATA_SOURCES holds a=relative/path"),
         ({"DATA_SOURCES": "/srv/data"}, "DATA_SOURCES holds /srv/data="),
@@ -198,3 +199,16 @@ def test_sources_are_named():
         "archive": "/srv/archive/{project}",
         "lake": "s3://lake/a?region=x&profile=y",
     }
+
+
+def test_mail_is_off_until_a_server_is_named():
+    assert told(PRODUCTION, "MAIL_ON") == {"MAIL_ON": False}
+    named = {
+        "EMAIL_URL": "smtp+tls://portal:s%40fe@mail.example.gov:587",
+        "PORTAL_URL": "https://portal.example.gov",
+    }
+
+    names = ("MAIL_ON", "EMAIL_HOST", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS")
+    found = told({**PRODUCTION, **named}, *names)
+
+    assert list(found.values()) == [True, "mail.example.gov", "s@fe", True]

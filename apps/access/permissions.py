@@ -11,6 +11,7 @@ class Permission(StrEnum):
     """One line per thing that can be permitted, in alphabetical order."""
 
     ACCOUNT_MANAGE = "account.manage"
+    APPROVAL_DISCUSS = "approval.discuss"
     APPROVAL_REQUEST = "approval.request"
     APPROVAL_SIGN_OFF = "approval.sign_off"
     AUDIT_ACCEPT_FLAW = "audit.accept_flaw"
@@ -49,6 +50,7 @@ class Permission(StrEnum):
     RUN_RECORD = "run.record"
     SEALED_BUDGET_SET = "sealed_budget.set"
     TRAINING_LAUNCH = "training.launch"
+    WEBHOOK_MANAGE = "webhook.manage"
 
     @property
     def words(self) -> str:
@@ -60,6 +62,7 @@ class Permission(StrEnum):
 
 _TITLES = {
     Permission.ACCOUNT_MANAGE: "create and close accounts and give agency roles",
+    Permission.APPROVAL_DISCUSS: "write in the discussion of an approval request",
     Permission.APPROVAL_REQUEST: "ask for the approval of a model version",
     Permission.APPROVAL_SIGN_OFF: "sign off an approval request",
     Permission.AUDIT_ACCEPT_FLAW: "accept an audit event that was changed",
@@ -89,4 +92,5 @@ _TITLES = {
     Permission.RUN_RECORD: "record runs",
     Permission.SEALED_BUDGET_SET: "set the budget of looks at sealed data",
     Permission.TRAINING_LAUNCH: "launch training",
+    Permission.WEBHOOK_MANAGE: "have other systems told about approvals",
 }

@@ -47,6 +47,7 @@ PROGRAM_MANAGER = Role(
     reach=Reach.PROJECT,
     permissions=frozenset(
         {
+            P.APPROVAL_DISCUSS,
             P.APPROVAL_SIGN_OFF,
             P.AUDIT_EXPORT,
             P.AUDIT_READ,
@@ -59,6 +60,7 @@ PROGRAM_MANAGER = Role(
             P.PROJECT_READ,
             P.REGENERATION_REQUEST,
             P.SEALED_BUDGET_SET,
+            P.WEBHOOK_MANAGE,
         }
     ),
 )
@@ -70,6 +72,7 @@ DATA_SCIENTIST = Role(
     reach=Reach.PROJECT,
     permissions=frozenset(
         {
+            P.APPROVAL_DISCUSS,
             P.APPROVAL_REQUEST,
             P.AUDIT_READ,
             P.DATASET_DOWNLOAD,
@@ -99,6 +102,7 @@ VALIDATOR = Role(
     reach=Reach.PROJECT,
     permissions=frozenset(
         {
+            P.APPROVAL_DISCUSS,
             P.APPROVAL_SIGN_OFF,
             P.AUDIT_READ,
             P.DATASET_DOWNLOAD,
@@ -118,7 +122,13 @@ OPERATIONS_MANAGER = Role(
     "stage.",
     reach=Reach.PROJECT,
     permissions=frozenset(
-        {P.APPROVAL_SIGN_OFF, P.AUDIT_READ, P.MODEL_DOWNLOAD, P.PROJECT_READ}
+        {
+            P.APPROVAL_DISCUSS,
+            P.APPROVAL_SIGN_OFF,
+            P.AUDIT_READ,
+            P.MODEL_DOWNLOAD,
+            P.PROJECT_READ,
+        }
     ),
 )
 DEVELOPER = Role(
@@ -126,7 +136,7 @@ DEVELOPER = Role(
     title="Developer",
     description="Pulls model cards and model files over the API.",
     reach=Reach.PROJECT,
-    permissions=frozenset({P.MODEL_DOWNLOAD, P.PROJECT_READ}),
+    permissions=frozenset({P.APPROVAL_DISCUSS, P.MODEL_DOWNLOAD, P.PROJECT_READ}),
 )
 AUDITOR = Role(
     slug="auditor",
@@ -152,7 +162,9 @@ AI_OFFICIAL = Role(
     title="AI official",
     description="Determines which uses of AI are high-impact, in every project.",
     reach=Reach.AGENCY,
-    permissions=frozenset({P.AUDIT_READ, P.PROJECT_DETERMINE_IMPACT, P.PROJECT_READ}),
+    permissions=frozenset(
+        {P.APPROVAL_DISCUSS, P.AUDIT_READ, P.PROJECT_DETERMINE_IMPACT, P.PROJECT_READ}
+    ),
 )
 ADMINISTRATOR = Role(
     slug="administrator",

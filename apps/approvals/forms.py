@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from apps.accounts.models import User
+from apps.approvals.evidence import PARTS
 from apps.approvals.models import MAX_COMMENT_CHARACTERS, NewCondition, Stage
 from apps.core.forms import PortalForm
 
@@ -176,3 +177,39 @@ class DelegationForm(PortalForm):
     def chosen(self) -> User:
         """The member chosen in a valid form."""
         return self._receivers[self.cleaned_data["receiver"]]
+
+
+_NAMING = (
+    "Name somebody with @ and the part of their e-mail address before its @ sign; "
+    "they are told. A comment is never edited, only marked as withdrawn."
+)
+
+
+class CommentForm(PortalForm):
+    """What begins a thread about a request."""
+
+    text = forms.CharField(
+        label="Ask or say something",
+        max_length=MAX_COMMENT_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_NAMING,
+    )
+    part = forms.ChoiceField(
+        label="What it is about",
+        required=False,
+        choices=[
+            ("", "The request as a whole"),
+            *((part, name.capitalize()) for part, name in PARTS.items()),
+        ],
+    )
+
+
+class ReplyForm(PortalForm):
+    """An answer in a thread."""
+
+    text = forms.CharField(
+        label="Your answer",
+        max_length=MAX_COMMENT_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    reply_to = forms.UUIDField(widget=forms.HiddenInput)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -70,6 +70,12 @@ class Duty(NamedTuple):
     spares: str = ""
 
 
+# Where a request can still be moved by the clock, and conditions matter.
+WATCHED = (
+    ApprovalStatus.IN_REVIEW,
+    ApprovalStatus.APPROVED,
+    ApprovalStatus.SUSPENDED,
+)
 DUTIES = (
     *(Duty(f"version__{who}", f"version__{when}", did) for who, when, did in MAKING),
     Duty(
@@ -215,15 +221,40 @@ def late_conditions(approval: ApprovalRequest) -> list[Condition]:
     return list(Condition.objects.of(approval).overdue())
 
 
+def owned_conditions(user: User) -> QuerySet[Condition]:
+    """List what `user` must still do under requests that depend on it, by its day."""
+    mine = Condition.objects.visible_to(user).filter(
+        owner=user,
+        met_at=None,
+        sign_off__withdrawal=None,
+        sign_off__stage__request__status__in=WATCHED,
+    )
+    joined = mine.select_related("sign_off__stage__request__version__model__project")
+    return joined.order_by("due_on", "pk")
+
+
 def to_review() -> QuerySet[ApprovalRequest]:
     """Find the requests that the clock or moved evidence can still change."""
-    watched = [
-        ApprovalStatus.IN_REVIEW,
-        ApprovalStatus.APPROVED,
-        ApprovalStatus.SUSPENDED,
+    found = ApprovalRequest.objects.filter(status__in=WATCHED)
+    return found.select_related("version__model__project", "requested_by").order_by(
+        "pk"
+    )
+
+
+def people_of(approval: ApprovalRequest) -> list[User]:
+    """List who asked for `approval` and whose signature under it stands."""
+    standing = SignOff.objects.filter(stage__request=approval, withdrawal=None)
+    signers = [given.signer for given in standing.select_related("signer")]
+    return [approval.requested_by, *signers]
+
+
+def seeing(approval: ApprovalRequest, people: Iterable[User]) -> list[User]:
+    """Leave of `people` those who can see `approval`; costs a query for each."""
+    return [
+        person
+        for person in people
+        if ApprovalRequest.objects.visible_to(person).filter(pk=approval.pk).exists()
     ]
-    found = ApprovalRequest.objects.filter(status__in=watched)
-    return found.select_related("version").order_by("pk")
 
 
 def stages_with_sign_offs(approval: ApprovalRequest) -> list[Stage]:

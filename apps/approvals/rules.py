@@ -10,6 +10,7 @@ from apps.access.permissions import Permission
 from apps.access.roles import ADMINISTRATOR, ROLES
 from apps.accounts.models import User
 from apps.approvals import queries
+from apps.approvals.discussion import MAX_REPLIES
 from apps.approvals.evidence import Recheck, changed_parts
 from apps.approvals.models import NEVER_SIGNING, ApprovalStatus
 from apps.approvals.policies import policy_for
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from apps.approvals.models import (
         ApprovalRequest,
+        Comment,
         Condition,
         Delegation,
         SignOff,
@@ -245,6 +247,9 @@ def can_review_approval(user: User, approval: ApprovalRequest) -> Decision:
     return permitted(user, Permission.JOB_RUN, approval.project)
 
 
+can_remind_people = can_review_approval
+
+
 def can_meet_condition(user: User, condition: Condition) -> Decision:
     """Say whether `user` may say that a condition is met."""
     if condition.met_at:
@@ -254,6 +259,29 @@ def can_meet_condition(user: User, condition: Condition) -> Decision:
     if condition.owner_id != user.pk:
         return Denied(f"Only {condition.owner.full_name} can say that it is met.")
     return sees(user, condition.approval.version.model)
+
+
+def can_write_comment(
+    user: User, approval: ApprovalRequest, reply_to: Comment | None = None
+) -> Decision:
+    """Say whether `user` may write about a request, or answer in a thread of it."""
+    decision = permitted_with(user, Permission.APPROVAL_DISCUSS, approval.version.model)
+    if not decision or reply_to is None:
+        return decision
+    if reply_to.request_id != approval.pk:
+        return Denied("This thread belongs to another request.")
+    if reply_to.replies.count() >= MAX_REPLIES:
+        return NotNow("This thread is full. Begin a new one.")
+    return ALLOWED
+
+
+def can_withdraw_comment(user: User, comment: Comment) -> Decision:
+    """Say whether `user` may mark a comment as withdrawn: only who wrote it."""
+    if comment.author_id != user.pk:
+        return Denied("Only who wrote a comment can withdraw it.")
+    if comment.withdrawn_at:
+        return NotNow("This comment is withdrawn already.")
+    return ALLOWED
 
 
 def _closed(approval: ApprovalRequest) -> str:

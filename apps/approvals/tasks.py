@@ -10,10 +10,15 @@ from apps.core.queue import task
 
 @task("approvals.review")
 def review_approvals(**_: Any) -> None:
-    """Look at every request whose time or evidence can change where it stands."""
+    """Look at every request whose time or evidence can change where it stands.
+
+    Those that stay are looked at once more, for what their people must know.
+    """
     worker = service_account()
     for approval in queries.to_review():
         actions.review_approval(approval=approval, by=worker)
+    for approval in queries.to_review():
+        actions.remind_people(approval=approval, by=worker)
 
 
 @task("approvals.read_files")

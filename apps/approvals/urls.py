@@ -1,6 +1,12 @@
 from django.urls import path
 
-from apps.approvals import views, views_delegations, views_reading, views_signing
+from apps.approvals import (
+    views,
+    views_delegations,
+    views_discussion,
+    views_reading,
+    views_signing,
+)
 
 app_name = "approvals"
 urlpatterns = [
@@ -54,6 +60,16 @@ urlpatterns = [
         "approval-requests/<uuid:pk>/conditions/<uuid:condition>/meet/",
         views_signing.meet_condition,
         name="meet_condition",
+    ),
+    path(
+        "approval-requests/<uuid:pk>/comments/",
+        views_discussion.write_comment,
+        name="write_comment",
+    ),
+    path(
+        "approval-requests/<uuid:pk>/comments/<uuid:comment>/withdraw/",
+        views_discussion.withdraw_comment,
+        name="withdraw_comment",
     ),
     path("approval-requests/<uuid:pk>/revoke/", views_signing.revoke, name="revoke"),
     path(

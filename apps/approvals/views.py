@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.access.checks import ensure
+from apps.access.checks import Decision, ensure
 from apps.accounts.models import User
 from apps.approvals import actions, queries, rules
 from apps.approvals.changes import changes_since
@@ -29,6 +29,7 @@ from apps.approvals.models import (
     Stage,
 )
 from apps.approvals.policies import policy_for
+from apps.approvals.views_discussion import discussion_of
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.projects.models import Project
@@ -160,12 +161,6 @@ def page_of(
     reader, stages = request.user, queries.stages_with_sign_offs(approval)
     signers = rules.signers(approval)
     present = next(iter(queries.open_stages(approval)), None)
-    may = {
-        "sign_off": rules.can_sign_off(reader, approval),
-        "reject": rules.can_reject(reader, approval),
-        "withdraw_request": rules.can_withdraw_request(reader, approval),
-        "revoke": rules.can_revoke_approval(reader, approval),
-    }
     return {
         "approval": approval,
         "title": request_title(approval.version),
@@ -184,8 +179,18 @@ def page_of(
         "stands_for": _stands_for(reader, signers),
         "objective": objective_of(approval.project),
         **_findings(approval.report),
-        "may": may,
+        "may": _may(reader, approval),
+        "discussion": discussion_of(request, approval),
         "forms": decision_forms(present, approval) | bound,
+    }
+
+
+def _may(reader: User, approval: ApprovalRequest) -> dict[str, Decision]:
+    return {
+        "sign_off": rules.can_sign_off(reader, approval),
+        "reject": rules.can_reject(reader, approval),
+        "withdraw_request": rules.can_withdraw_request(reader, approval),
+        "revoke": rules.can_revoke_approval(reader, approval),
     }
 
 

@@ -84,6 +84,9 @@ class EventType(models.TextChoices):
     CODE_REQUEUED = "code.requeued", "queued again"
     CODE_STARTED = "code.started", "started"
 
+    COMMENT_WITHDRAWN = "comment.withdrawn", "withdrew a comment on"
+    COMMENT_WRITTEN = "comment.written", "wrote a comment on"
+
     DATASET_CONTRACT_SAVED = "dataset.contract_saved", "saved"
     DATASET_CREATED = "dataset.created", "created dataset"
     DATASET_DATASHEET_WRITTEN = "dataset.datasheet_written", "wrote"
@@ -212,6 +215,10 @@ class EventType(models.TextChoices):
     UPLOAD_CANCELLED = "upload.cancelled", "cancelled the"
     UPLOAD_EXPIRED = "upload.expired", "removed the unfinished"
     UPLOAD_STARTED = "upload.started", "began the"
+
+    WEBHOOK_ADDED = "webhook.added", "added"
+    WEBHOOK_REMOVED = "webhook.removed", "removed"
+    WEBHOOK_RESENT = "webhook.resent", "had sent again"
 
     @property
     def outcome(self) -> str:

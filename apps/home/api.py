@@ -15,7 +15,8 @@ from apps.core.rest import with_etag
 from apps.core.rest_views import ApiRequest
 from apps.datasets.models import Dataset, DatasetVersion
 from apps.experiments.models import Run
-from apps.home import cards, queries
+from apps.home import cards
+from apps.home.inbox import count_of_news, decided, inbox
 from apps.home.lineage import COLUMNS, limit_in, lineage
 from apps.registry.models import ModelVersion
 from apps.registry.queries import with_card_parts
@@ -40,8 +41,18 @@ class FailureOutput(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
 
 
+class OwnedConditionOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    text = serializers.CharField()
+    due_on = serializers.DateField()
+    version = serializers.CharField(source="approval.version")
+    url = serializers.CharField(source="get_absolute_url")
+
+
 class InboxOutput(serializers.Serializer[Any]):
     to_sign = InboxRequestOutput(many=True)
+    conditions = OwnedConditionOutput(many=True)
+    unread = serializers.IntegerField(help_text="Notices not read yet, up to 100.")
     decided = InboxRequestOutput(many=True)
     failures = FailureOutput(many=True)
 
@@ -49,8 +60,14 @@ class InboxOutput(serializers.Serializer[Any]):
 class InboxView(APIView):
     @extend_schema(responses=InboxOutput)
     def get(self, request: ApiRequest) -> Response:
-        """What I can sign now, and recent decisions and failures of mine."""
-        return Response(InboxOutput(queries.inbox(request.user)).data)
+        """What I can sign or owe now, and recent decisions and failures of mine."""
+        user = request.user
+        found = {
+            **vars(inbox(user)),
+            "decided": decided(user),
+            "unread": count_of_news(user),
+        }
+        return Response(InboxOutput(found).data)
 
 
 def _json(card: dict[str, Any]) -> HttpResponse:

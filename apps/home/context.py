@@ -6,11 +6,11 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from apps.approvals.queries import waiting_for
+from apps.home.inbox import count_of_news
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """Give the mode, the banner, the version, and how much waits in the inbox."""
+    """Give the mode, the banner, the version, and how much in the inbox is news."""
     return {
         "portal": {
             "mode": settings.PORTAL_MODE,
@@ -26,4 +26,4 @@ def _inbox_count(request: HttpRequest) -> int:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return 0
-    return waiting_for(user).count()
+    return count_of_news(user)

@@ -1,10 +1,10 @@
-"""Reads across apps: what waits for a person, and how their projects are."""
+"""Reads across apps: how the projects of a person are."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q, QuerySet
@@ -12,11 +12,9 @@ from django.db.models.fields.json import KeyTransform
 from django.utils import timezone
 
 from apps.approvals.models import ApprovalRequest, ApprovalStatus
-from apps.approvals.queries import waiting_for, with_stages
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.audit.queries import with_names
-from apps.datasets.models import DatasetVersion
 from apps.jobs.models import JobStatus
 from apps.projects.models import Objective, Project
 from apps.registry.models import (
@@ -26,7 +24,7 @@ from apps.registry.models import (
     RegisteredModel,
     VersionState,
 )
-from apps.training.models import Regeneration, TrainingJob
+from apps.training.models import TrainingJob
 from apps.validation.models import KIND_OF_VERDICT, ValidationReport, Verdict
 from apps.validation.reading import said
 
@@ -58,71 +56,6 @@ STOPPED_AT = {
     VersionState.SUSPENDED: VersionState.APPROVED,
     VersionState.STALE: VersionState.APPROVED,
 }
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A piece of work of mine that ended badly."""
-
-    kind: str
-    title: str
-    url: str
-    message: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Inbox:
-    """What waits for one person, and what came of what they asked for."""
-
-    to_sign: list[ApprovalRequest]
-    decided: list[ApprovalRequest]
-    failures: list[Failure]
-
-
-def inbox(user: User) -> Inbox:
-    """Gather what `user` can sign now, and recent decisions and failures of theirs."""
-    since = timezone.now() - RECENT
-    decided = with_stages(ApprovalRequest.objects.visible_to(user)).filter(
-        requested_by=user, status_at__gte=since
-    )
-    own_doing = [ApprovalStatus.IN_REVIEW, ApprovalStatus.WITHDRAWN]
-    decided = decided.exclude(status__in=own_doing)
-    return Inbox(
-        to_sign=list(with_stages(waiting_for(user)).order_by("-pk")[:LIST_LENGTH]),
-        decided=list(decided.order_by("-closed_at")[:LIST_LENGTH]),
-        failures=_failures(user, since),
-    )
-
-
-def _failures(user: User, since: datetime) -> list[Failure]:
-    trained = TrainingJob.objects.visible_to(user).filter(launched_by=user)
-    read = DatasetVersion.objects.visible_to(user).filter(uploaded_by=user)
-    measured = ValidationReport.objects.visible_to(user).filter(requested_by=user)
-    repeated = Regeneration.objects.visible_to(user).filter(asked_by=user)
-    found = [
-        *_failed("Training job", trained.select_related("experiment"), since),
-        *_failed("Dataset version", read.select_related("dataset__project"), since),
-        *_failed(
-            "Validation report",
-            measured.select_related("version__model__project"),
-            since,
-        ),
-        *_failed(
-            "Regeneration", repeated.select_related("run__experiment__project"), since
-        ),
-    ]
-    return sorted(found, key=lambda failure: failure.at, reverse=True)
-
-
-def _failed(kind: str, jobs: QuerySet[Any], since: datetime) -> list[Failure]:
-    failed = jobs.filter(status=JobStatus.FAILED, finished_at__gte=since)
-    return [
-        Failure(
-            kind, str(job), job.get_absolute_url(), job.failure_message, job.finished_at
-        )
-        for job in failed.order_by("-finished_at")[:LIST_LENGTH]
-    ]
 
 
 @dataclass(frozen=True)

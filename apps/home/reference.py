@@ -13,6 +13,7 @@ from apps.approvals.models import APPROVAL_TRANSITIONS
 from apps.audit.event_types import EventType
 from apps.datasets.models import UPLOAD_TRANSITIONS
 from apps.jobs.models import JOB_TRANSITIONS
+from apps.notices.models import DELIVERY_TRANSITIONS
 from apps.registry.models import VERSION_TRANSITIONS
 from apps.validation.models import FINDING_TRANSITIONS
 from engine.spec import training_schema
@@ -65,6 +66,7 @@ def states() -> str:
         _diagram("Model version", VERSION_TRANSITIONS),
         _diagram("Approval request", APPROVAL_TRANSITIONS),
         _diagram("Finding", FINDING_TRANSITIONS),
+        _diagram("Message to a webhook", DELIVERY_TRANSITIONS),
     )
 
 

@@ -16,6 +16,7 @@ from apps.datasets import rules as dataset_rules
 from apps.datasets.models import Dataset
 from apps.experiments.models import Run
 from apps.home import cards, queries
+from apps.home import inbox as inbox_of
 from apps.home.next_step import next_step
 from apps.home.pages import find_model_version, trail_to_model
 from apps.projects import rules as project_rules
@@ -44,7 +45,7 @@ def home(request: HtmxRequest) -> HttpResponse:
     projects = Project.objects.visible_to(request.user)
     page = keyset_page(projects, after=request.GET.get("after"), limit=PROJECTS_SHOWN)
     context = {
-        "inbox": queries.inbox(request.user),
+        "inbox": inbox_of.inbox(request.user),
         "page": page,
         "projects": queries.health_of(page.rows, request.user),
         "events": queries.recent_events(request.user, ROWS_SHOWN + 2),
@@ -56,7 +57,11 @@ def home(request: HtmxRequest) -> HttpResponse:
 @login_required
 @require_GET
 def inbox(request: HtmxRequest) -> HttpResponse:
-    return render(request, "home/inbox.html", {"inbox": queries.inbox(request.user)})
+    context = {
+        "inbox": inbox_of.inbox(request.user),
+        "news": inbox_of.news(request.user, request.GET),
+    }
+    return render(request, "home/inbox.html", context)
 
 
 @login_required

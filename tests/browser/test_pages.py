@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import reverse
 
+from apps.approvals.actions import write_comment
 from apps.audit.models import AuditEvent
 from apps.validation.actions import request_report
 from apps.validation.models import Rows
@@ -15,6 +16,7 @@ from tests.factories import (
     datasets,
     datasheets,
     exports,
+    notices,
     projects,
     registry,
     retention,
@@ -134,7 +136,19 @@ def model_pages(world) -> list[str]:
 def approval_pages(world) -> list[str]:
     done = approvals.approved(world, "approved")
     waiting = approvals.request(world, approvals.validated_version(world, "waiting"))
+    said = write_comment(
+        approval=waiting,
+        text="@data_scientist, why?",
+        part="report",
+        by=world.validator,
+    )
+    hook = notices.webhook(world.project, world.program_manager)
+    notices.tell(world.project, world.program_manager)
     return [
+        said.get_absolute_url(),
+        in_project("notices:webhooks", world.project),
+        hook.get_absolute_url(),
+        reverse("notices:mail"),
         in_project("approvals:requests", world.project),
         waiting.get_absolute_url(),
         waiting.version.get_absolute_url(),
@@ -149,7 +163,7 @@ def project_pages(world) -> list[str]:
     member = world.project.memberships.get(user=world.developer)
     empty = projects.project("empty", by=world.program_manager)
     lists = ["datasets:list", "experiments:list", "training:list", "home:project"]
-    lists += ["registry:project_models", "approvals:requests"]
+    lists += ["registry:project_models", "approvals:requests", "notices:webhooks"]
     return [
         *(reverse(f"home:{name}") for name in ("home", "inbox", "roles")),
         *(in_project(name, world.project) for name in forms),

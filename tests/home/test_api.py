@@ -12,7 +12,8 @@ def test_inbox_lists_what_i_can_sign(world, api_of):
 
     assert [found["id"] for found in body["to_sign"]] == [str(approval.pk)]
     assert body["to_sign"][0]["stage"] == "Technical review"
-    assert body["decided"] == body["failures"] == []
+    assert body["decided"] == body["failures"] == body["conditions"] == []
+    assert body["unread"] == 1
 
 
 def test_inbox_lists_decisions_and_failures_of_mine(world, api_of):

@@ -132,7 +132,7 @@ def test_inbox_tells_what_came_of_my_work(world, client_of):
 
     text = text_of(client_of(world.data_scientist), INBOX)
 
-    assert "Rejected" in text
+    assert "A version was rejected" in text
     assert "The target damaged has one value only" in text
     for kind in ("Training job", "Dataset version", "Validation report"):
         assert kind in text

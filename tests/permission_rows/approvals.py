@@ -9,7 +9,9 @@ from apps.approvals.models import NewCondition
 from tests.factories import approvals
 from tests.factories.people import PASSWORD
 from tests.permission_rows import (
+    AI_OFFICIAL,
     DATA_SCIENTIST,
+    MEMBERS,
     OPERATIONS_MANAGER,
     PEOPLE,
     PROGRAM_MANAGER,
@@ -130,7 +132,32 @@ def giver_or_manager(status: int) -> dict[str, int]:
     return {**everybody(status, VALIDATOR, PROGRAM_MANAGER), **HIDDEN}
 
 
+def to_discuss(world):
+    return {"pk": approvals.request(world).pk}, {"text": "Why?"}
+
+
+def comment(world):
+    approval = approvals.request(world)
+    said = actions.write_comment(approval=approval, text="Why?", by=world.validator)
+    return {"pk": approval.pk, "comment": said.pk}, None
+
+
+def members(status: int) -> dict[str, int]:
+    return {**everybody(status, *MEMBERS, AI_OFFICIAL), **HIDDEN}
+
+
 ROWS = [
+    Row("approvals:write_comment", "post", to_discuss, members(302), others=403),
+    Row(
+        "approvals:withdraw_comment",
+        "post",
+        comment,
+        {VALIDATOR: 302, **HIDDEN},
+        others=403,
+    ),
+    Row("v1:comments", "get", request, READ),
+    Row("v1:comments", "post", to_discuss, members(201), others=403),
+    Row("v1:withdraw_comment", "post", comment, {VALIDATOR: 200, **HIDDEN}, others=403),
     Row("approvals:delegations", "get", of_project, READ),
     Row(
         "approvals:delegations",

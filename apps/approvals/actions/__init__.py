@@ -2,6 +2,8 @@
 
 from apps.approvals.actions.clock import meet_condition, review_approval
 from apps.approvals.actions.delegations import delegate_signing, revoke_delegation
+from apps.approvals.actions.discussion import withdraw_comment, write_comment
+from apps.approvals.actions.reminders import remind_people
 from apps.approvals.actions.requests import request_approval, withdraw_request
 from apps.approvals.actions.signing import (
     reject,
@@ -15,12 +17,15 @@ __all__ = [
     "delegate_signing",
     "meet_condition",
     "reject",
+    "remind_people",
     "request_approval",
     "request_changes",
     "review_approval",
     "revoke_approval",
     "revoke_delegation",
     "sign_off",
+    "withdraw_comment",
     "withdraw_request",
     "withdraw_sign_off",
+    "write_comment",
 ]

@@ -16,6 +16,7 @@ from apps.approvals.actions.moves import (
     locked,
     move,
 )
+from apps.approvals.actions.telling import present_signers, tell_outcome
 from apps.approvals.evidence import Recheck, moved_parts
 from apps.approvals.models import ApprovalRequest, ApprovalStatus, Condition
 from apps.audit.event_types import EventType
@@ -136,6 +137,7 @@ def _turn_of(approval: ApprovalRequest, recheck: Recheck) -> _Turn | None:
 def _take(
     approval: ApprovalRequest, turn: _Turn, by: User, changes: dict[str, Any]
 ) -> None:
+    waiting = present_signers(approval)
     move(approval, turn.to, by=by, reason=turn.reason)
     moved = {f"{part['part']}_digest": part["after"] for part in approval.moved}
     record(
@@ -146,3 +148,5 @@ def _take(
         changes=changes | moved,
         reason=turn.reason,
     )
+    again = turn.to == ApprovalStatus.APPROVED
+    tell_outcome(approval, by=by, also=waiting, again=again)

@@ -16,6 +16,11 @@ from apps.approvals.actions.moves import (
     move,
     start_clock,
 )
+from apps.approvals.actions.telling import (
+    present_signers,
+    tell_outcome,
+    tell_signers,
+)
 from apps.approvals.evidence import evidence_of
 from apps.approvals.models import ApprovalRequest, ApprovalStatus, Stage
 from apps.approvals.policies import policy_for
@@ -63,6 +68,7 @@ def request_approval(
         },
         reason=message,
     )
+    tell_signers(approval, by=by)
     return approval
 
 
@@ -76,10 +82,12 @@ def withdraw_request(*, approval: ApprovalRequest, by: User) -> ApprovalRequest:
     """
     approval = locked(approval)
     ensure(rules.can_withdraw_request(by, approval))
+    waiting = present_signers(approval)
     move(approval, ApprovalStatus.WITHDRAWN, by=by)
     record(
         EventType.APPROVAL_WITHDRAWN, target=approval, project=approval.project, by=by
     )
+    tell_outcome(approval, by=by, also=waiting)
     return approval
 
 

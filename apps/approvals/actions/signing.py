@@ -21,6 +21,11 @@ from apps.approvals.actions.moves import (
     move,
     start_clock,
 )
+from apps.approvals.actions.telling import (
+    tell_outcome,
+    tell_owners,
+    tell_signers,
+)
 from apps.approvals.evidence import Recheck
 from apps.approvals.models import (
     ApprovalRequest,
@@ -94,7 +99,8 @@ def sign_off(
             raise _invalid("comment", f"{stage.title} is signed with a comment.")
         _check_conditions(approval, conditions)
         given = _sign(stage, decision, comment, by, conditions)
-        is_last = _complete(stage) and not later
+        is_complete = _complete(stage)
+        is_last = is_complete and not later
         if is_last:
             _approve(approval, by)
         else:
@@ -103,6 +109,10 @@ def sign_off(
             EventType.APPROVAL_APPROVED if is_last else EventType.APPROVAL_SIGNED_OFF
         )
         _record_signature(event, given, by)
+        if is_last:
+            tell_outcome(approval, by=by)
+        elif is_complete:
+            tell_signers(approval, by=by)
         return given
 
 
@@ -131,6 +141,7 @@ def reject(
         given = _sign_open_stage(approval, SignOffDecision.REJECT, comment, by)
         move(approval, ApprovalStatus.REJECTED, by=by)
         _record_signature(EventType.APPROVAL_REJECTED, given, by)
+        tell_outcome(approval, by=by)
         return given
 
 
@@ -159,6 +170,7 @@ def request_changes(
         given = _sign_open_stage(approval, SignOffDecision.REQUEST_CHANGES, comment, by)
         move(approval, ApprovalStatus.CHANGES_REQUESTED, by=by)
         _record_signature(EventType.APPROVAL_SENT_BACK, given, by)
+        tell_outcome(approval, by=by)
         return given
 
 
@@ -207,6 +219,7 @@ def withdraw_sign_off(
             },
             reason=reason,
         )
+        tell_signers(approval, by=by)
         return taken
 
 
@@ -243,6 +256,7 @@ def revoke_approval(
             changes={"evidence_digest": approval.evidence_digest},
             reason=reason,
         )
+        tell_outcome(approval, by=by)
         return approval
 
 
@@ -322,6 +336,7 @@ def _sign(
     given.record_sha256 = records.digest_of(given.record)
     given.save()
     Condition.objects.bulk_create(duties)
+    tell_owners(duties, by=by)
     return given
 
 

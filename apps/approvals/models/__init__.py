@@ -2,6 +2,7 @@
 
 from apps.approvals.models.conditions import Condition, NewCondition
 from apps.approvals.models.delegations import NEVER_SIGNING, Delegation
+from apps.approvals.models.discussion import Comment
 from apps.approvals.models.requests import (
     MAX_COMMENT_CHARACTERS,
     ApprovalRequest,
@@ -28,6 +29,7 @@ __all__ = [
     "SEALED",
     "ApprovalRequest",
     "ApprovalStatus",
+    "Comment",
     "Condition",
     "Delegation",
     "NewCondition",

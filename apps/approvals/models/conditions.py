@@ -90,6 +90,9 @@ class Condition(models.Model):
     def __str__(self) -> str:
         return f"condition due {self.due_on} of {self.approval}"
 
+    def get_absolute_url(self) -> str:
+        return f"{self.approval.get_absolute_url()}#condition-{self.pk}"
+
     @property
     def approval(self) -> ApprovalRequest:
         """The request it belongs to."""

@@ -67,12 +67,12 @@ _ACTIONS: Final[dict[Place, str]] = {
     _ASK_IN_VAIN: "access.failed access.refused",
     _entity(1, "creation"): """account.erasure_requested approval.requested
         audit.export_requested audit.hold_placed audit.prune_requested code.launched
-        dataset.created dataset.datasheet_written dataset.diff_requested
+        comment.written dataset.created dataset.datasheet_written dataset.diff_requested
         dataset.version_import_requested dataset.version_imported
         dataset.version_uploaded experiment.created finding.raised model.registered
         model.version_registered plan.written project.created regeneration.requested
         report.requested run.recorded sealed.part_uploaded token.issued
-        training.launched""",
+        training.launched webhook.added""",
     _entity(3): """approval.approved approval.condition_met approval.reinstated
         approval.rejected approval.sent_back approval.signed_off approval.stale
         audit.export_cancel_requested audit.export_failed audit.export_requeued
@@ -92,18 +92,18 @@ _ACTIONS: Final[dict[Place, str]] = {
         report.requeued sealed.budget_set sealed.part_cancel_requested
         sealed.part_failed sealed.part_ready sealed.part_requeued
         training.cancel_requested training.failed training.finished
-        training.requeued""",
+        training.requeued webhook.resent""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
         audit.segment_pruned upload.expired""",
     _entity(9): """approval.expired approval.lapsed approval.revoked
-        approval.suspended token.revoked""",
+        approval.suspended token.revoked webhook.removed""",
     _entity(10): """audit.export_started code.started dataset.diff_started
         dataset.version_started regeneration.started report.started
         sealed.part_started training.started upload.started""",
     _entity(
         11
     ): """account.erasure_withdrawn approval.sign_off_withdrawn approval.withdrawn
-        audit.export_cancelled audit.prune_withdrawn code.cancelled
+        audit.export_cancelled audit.prune_withdrawn code.cancelled comment.withdrawn
         dataset.diff_cancelled dataset.version_cancelled regeneration.cancelled
         report.cancelled sealed.part_cancelled training.cancelled upload.cancelled""",
     _entity(OTHER, "info"): "audit.heartbeat audit.history_gap audit.segment_archived",
