@@ -103,15 +103,18 @@ def test_a_report_says_that_its_plan_asks_less(version, validator, client_of, ap
     )
     second = factory.finished_report(version, validator)
 
-    page = client_of(validator).get(second.get_absolute_url()).text
-    former = client_of(validator).get(first.get_absolute_url()).text
+    browser = client_of(validator)
+    page = browser.get(second.get_absolute_url()).text
+    full = browser.get(reverse("validation:full_report", args=[second.pk])).text
+    former = browser.get(first.get_absolute_url()).text
     api = api_of(validator)
     body = api.get(reverse("v1:validation_report", args=[second.pk])).json()
     plan = api.get(reverse("v1:validation_plan", args=[second.plan_id])).json()
 
     assert "Plan 2 eases or drops criteria of the plan before" in page
-    assert "must be at least 0.6" in page
-    assert "Missed by a hair." in page
+    assert reverse("validation:full_report", args=[second.pk]) + "#plan" in page
+    assert "must be at least 0.6" in full
+    assert "Missed by a hair." in full
     assert "eases or drops" not in former
     assert body["plan_changes"] == plan["changes"]
     assert body["plan_changes"][0]["criteria"][0] == {
