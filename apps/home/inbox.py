@@ -15,7 +15,7 @@ from apps.datasets.models import DatasetVersion
 from apps.home.queries import LIST_LENGTH, RECENT
 from apps.jobs.models import JobStatus
 from apps.notices.models import Notice
-from apps.training.models import Regeneration, TrainingJob
+from apps.training.models import CodeJob, Regeneration, TrainingJob
 from apps.validation.models import ValidationReport
 
 if TYPE_CHECKING:
@@ -92,11 +92,13 @@ def count_of_news(user: User) -> int:
 
 def _failures(user: User, since: datetime) -> list[Failure]:
     trained = TrainingJob.objects.visible_to(user).filter(launched_by=user)
+    coded = CodeJob.objects.visible_to(user).filter(launched_by=user)
     read = DatasetVersion.objects.visible_to(user).filter(uploaded_by=user)
     measured = ValidationReport.objects.visible_to(user).filter(requested_by=user)
     repeated = Regeneration.objects.visible_to(user).filter(asked_by=user)
     found = [
         *_failed("Training job", trained.select_related("experiment"), since),
+        *_failed("Own code", coded.select_related("experiment"), since),
         *_failed("Dataset version", read.select_related("dataset__project"), since),
         *_failed(
             "Validation report",
