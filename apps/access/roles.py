@@ -160,10 +160,17 @@ AUDITOR = Role(
 AI_OFFICIAL = Role(
     slug="ai_official",
     title="AI official",
-    description="Determines which uses of AI are high-impact, in every project.",
+    description="Determines which uses of AI are high-impact, in every project, and "
+    "writes the policies by which models are approved.",
     reach=Reach.AGENCY,
     permissions=frozenset(
-        {P.APPROVAL_DISCUSS, P.AUDIT_READ, P.PROJECT_DETERMINE_IMPACT, P.PROJECT_READ}
+        {
+            P.APPROVAL_DISCUSS,
+            P.AUDIT_READ,
+            P.POLICY_EDIT,
+            P.PROJECT_DETERMINE_IMPACT,
+            P.PROJECT_READ,
+        }
     ),
 )
 ADMINISTRATOR = Role(

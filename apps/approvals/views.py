@@ -28,7 +28,7 @@ from apps.approvals.models import (
     SignOff,
     Stage,
 )
-from apps.approvals.policies import policy_for
+from apps.approvals.policy_book import policy_for
 from apps.approvals.views_discussion import discussion_of
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page

@@ -155,6 +155,9 @@ class EventType(models.TextChoices):
 
     PLAN_WRITTEN = "plan.written", "wrote"
 
+    POLICY_ENACTED = "policy.enacted", "put in force"
+    POLICY_WRITTEN = "policy.written", "wrote"
+
     PROJECT_CODE_POLICY_SET = (
         "project.code_policy_set",
         "decided about own code in",

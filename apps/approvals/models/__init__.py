@@ -3,6 +3,7 @@
 from apps.approvals.models.conditions import Condition, NewCondition
 from apps.approvals.models.delegations import NEVER_SIGNING, Delegation
 from apps.approvals.models.discussion import Comment
+from apps.approvals.models.policies import PolicyEnactment, PolicyVersion
 from apps.approvals.models.requests import (
     MAX_COMMENT_CHARACTERS,
     ApprovalRequest,
@@ -33,6 +34,8 @@ __all__ = [
     "Condition",
     "Delegation",
     "NewCondition",
+    "PolicyEnactment",
+    "PolicyVersion",
     "SignOff",
     "SignOffDecision",
     "SignOffWithdrawal",

@@ -70,9 +70,9 @@ _ACTIONS: Final[dict[Place, str]] = {
         comment.written dataset.created dataset.datasheet_written dataset.diff_requested
         dataset.version_import_requested dataset.version_imported
         dataset.version_uploaded experiment.created finding.raised model.registered
-        model.version_registered plan.written project.created regeneration.requested
-        report.requested run.recorded sealed.part_uploaded token.issued
-        training.launched webhook.added""",
+        model.version_registered plan.written policy.written project.created
+        regeneration.requested report.requested run.recorded sealed.part_uploaded
+        token.issued training.launched webhook.added""",
     _entity(3): """approval.approved approval.condition_met approval.reinstated
         approval.rejected approval.sent_back approval.signed_off approval.stale
         audit.export_cancel_requested audit.export_failed audit.export_requeued
@@ -85,8 +85,9 @@ _ACTIONS: Final[dict[Place, str]] = {
         dataset.version_fingerprinted dataset.version_ready
         dataset.version_requeued finding.accepted finding.answered
         finding.closed finding.reopened model.alias_moved model.card_edited model.opened
-        model.restricted model.version_moved project.code_policy_set project.edited
-        project.impact_determined project.objective_stated
+        model.restricted model.version_moved policy.enacted
+        project.code_policy_set project.edited project.impact_determined
+        project.objective_stated
         regeneration.cancel_requested regeneration.certified regeneration.failed
         regeneration.requeued report.cancel_requested report.failed report.finished
         report.requeued sealed.budget_set sealed.part_cancel_requested
