@@ -125,6 +125,16 @@ class Policy:
     validity_days: int | None = None
     conditions: Conditions = Conditions()
 
+    @property
+    def section_titles(self) -> list[str]:
+        """What people call the sections that must not be empty."""
+        return [CARD_SECTIONS[name] for name in self.required_sections]
+
+    @property
+    def check_titles(self) -> list[str]:
+        """What people call the checks that must be passed."""
+        return [PROMISES[name].title for name in self.required_checks]
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values, to be frozen into a request."""
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -94,6 +95,11 @@ def next_number(name: str) -> int:
     shipped = read_policy(shipped_text(name)).version
     newest = versions_of(name).order_by("-number").first()
     return max(shipped, newest.number if newest else 0) + 1
+
+
+def renumbered(text: str, number: int) -> str:
+    """Write another number into a text, so that it can be the next version."""
+    return re.sub(r"^version:.*$", f"version: {number}", text, count=1, flags=re.M)
 
 
 @dataclass(frozen=True)
