@@ -11,9 +11,8 @@ from rest_framework.response import Response
 
 from apps.approvals import actions, policy_book
 from apps.approvals.models import PolicyVersion
-from apps.approvals.policies import SHIPPED, PolicyFaulty, read_policy
+from apps.approvals.policies import SHIPPED
 from apps.approvals.rehearsal import rehearse
-from apps.core.errors import Invalid
 from apps.core.rest_views import ApiRequest, ApiView
 
 
@@ -118,10 +117,7 @@ class RehearsalView(ApiView):
     )
     def get(self, request: ApiRequest, name: str, number: int) -> Response:
         """How past requests would have gone under a version, newest first."""
-        try:
-            policy = read_policy(_version(request, name, number).text)
-        except PolicyFaulty as error:
-            raise Invalid(f"This version cannot be rehearsed: {error}") from error
+        policy = policy_book.readable(_version(request, name, number).text)
         after = request.query_params.get("cursor")
         found = rehearse(policy, viewer=request.user, after=after)
         return Response(RehearsalOutput(found).data)

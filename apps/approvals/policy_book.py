@@ -16,6 +16,7 @@ from apps.approvals.policies import (
     read_policy,
     shipped_text,
 )
+from apps.core.errors import Invalid
 from apps.projects.models import Impact
 
 if TYPE_CHECKING:
@@ -95,6 +96,36 @@ def next_number(name: str) -> int:
     shipped = read_policy(shipped_text(name)).version
     newest = versions_of(name).order_by("-number").first()
     return max(shipped, newest.number if newest else 0) + 1
+
+
+def checked_policy(name: str, text: str) -> Policy:
+    """Read a text that shall become the next version under a name.
+
+    Raises:
+        Invalid: it cannot be read, or its name or number is another one.
+    """
+    policy = readable(text)
+    if policy.name != name:
+        raise _invalid(f"The text is named {policy.name}; write name: {name}.")
+    if policy.version != (expected := next_number(name)):
+        raise _invalid(f"Write version: {expected}; each text has its own number.")
+    return policy
+
+
+def readable(text: str) -> Policy:
+    """Read a text that somebody sent.
+
+    Raises:
+        Invalid: it cannot be read; with every fault and its line.
+    """
+    try:
+        return read_policy(text)
+    except PolicyFaulty as error:
+        raise _invalid(str(error)) from error
+
+
+def _invalid(sentence: str) -> Invalid:
+    return Invalid(sentence, fields={"text": sentence})
 
 
 def renumbered(text: str, number: int) -> str:

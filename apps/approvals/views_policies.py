@@ -109,10 +109,7 @@ def policy_version(request: HtmxRequest, name: str, number: int) -> HttpResponse
 @require_GET
 def rehearse_policy(request: HtmxRequest, name: str, number: int) -> HttpResponse:
     version = _version(request, name, number)
-    try:
-        read = read_policy(version.text)
-    except PolicyFaulty as error:
-        raise Invalid(f"This version cannot be rehearsed: {error}") from error
+    read = policy_book.readable(version.text)
     found = rehearse(read, viewer=request.user, after=request.GET.get("after"))
     context = {"version": version, "policy": read, "rehearsal": found}
     return render(request, "approvals/policy_rehearsal.html", context)
@@ -157,7 +154,7 @@ def _check(name: str, text: str, found: InForce) -> dict[str, Any]:
     check = _check_text(text, found)
     if check["policy"]:
         try:
-            actions.checked_policy(name, text)
+            policy_book.checked_policy(name, text)
         except Invalid as error:
             check["faults"] = [error.message]
     return check

@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from apps.accounts.actions import WrongPassword
 from django.db import InternalError, ProgrammingError, connection, transaction
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.accounts.actions import WrongPassword
 from apps.approvals import actions, queries, rules
 from apps.approvals.models import ApprovalStatus, PolicyVersion
 from apps.approvals.policies import PolicyFaulty, read_policy, shipped_text

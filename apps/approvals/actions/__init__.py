@@ -3,11 +3,7 @@
 from apps.approvals.actions.clock import meet_condition, review_approval
 from apps.approvals.actions.delegations import delegate_signing, revoke_delegation
 from apps.approvals.actions.discussion import withdraw_comment, write_comment
-from apps.approvals.actions.policies import (
-    checked_policy,
-    enact_policy,
-    write_policy,
-)
+from apps.approvals.actions.policies import enact_policy, write_policy
 from apps.approvals.actions.reminders import remind_people
 from apps.approvals.actions.requests import request_approval, withdraw_request
 from apps.approvals.actions.signing import (
@@ -19,7 +15,6 @@ from apps.approvals.actions.signing import (
 )
 
 __all__ = [
-    "checked_policy",
     "delegate_signing",
     "enact_policy",
     "meet_condition",

@@ -13,8 +13,7 @@ from apps.approvals import rules
 from apps.approvals.actions.moves import checked_text
 from apps.approvals.models import PolicyEnactment, PolicyVersion
 from apps.approvals.models.policies import MAX_NOTE_CHARACTERS
-from apps.approvals.policies import Policy, PolicyFaulty, read_policy
-from apps.approvals.policy_book import in_force, next_number
+from apps.approvals.policy_book import checked_policy, in_force, readable
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
@@ -97,7 +96,7 @@ def enact_policy(
         oldest.select_for_update(no_key=True)[:1].get()
         before = in_force(version.name)
         ensure(rules.can_enact_policy(by, version, before))
-        policy = _read(version.text)
+        policy = readable(version.text)
         enactment = PolicyEnactment.objects.create(
             version=version, reason=reason, enacted_by=by
         )
@@ -115,27 +114,6 @@ def enact_policy(
     return enactment
 
 
-def checked_policy(name: str, text: str) -> Policy:
-    """Read a text that shall become the next version under a name.
-
-    Raises:
-        Invalid: it cannot be read, or its name or number is another one.
-    """
-    policy = _read(text)
-    if policy.name != name:
-        raise _invalid(f"The text is named {policy.name}; write name: {name}.")
-    if policy.version != (expected := next_number(name)):
-        raise _invalid(f"Write version: {expected}; each text has its own number.")
-    return policy
-
-
-def _read(text: str) -> Policy:
-    try:
-        return read_policy(text)
-    except PolicyFaulty as error:
-        raise _invalid(str(error)) from error
-
-
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -146,7 +124,3 @@ def _checked_note(text: str, field: str) -> str:
         sentence = f"Say what changed and why, in at most {MAX_NOTE_CHARACTERS} signs."
         raise Invalid(sentence, fields={field: sentence})
     return text
-
-
-def _invalid(sentence: str) -> Invalid:
-    return Invalid(sentence, fields={"text": sentence})
