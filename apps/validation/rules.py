@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.access.checks import ALLOWED, Decision, Denied, NotNow
+from apps.access.checks import (
+    ALLOWED,
+    Decision,
+    Denied,
+    NotNow,
+    permitted,
+    project_roles_with,
+)
 from apps.access.permissions import Permission
 from apps.jobs.models import JobStatus
+from apps.projects.queries import active_members
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import findings, queries
@@ -130,6 +138,19 @@ def can_reopen_finding(user: User, finding: Finding) -> Decision:
     if finding.state == FindingState.OPEN:
         return NotNow("This finding is open.")
     return can_raise_finding(user, finding.version)
+
+
+def can_remind_of_finding(user: User, finding: Finding) -> Decision:
+    """Say whether `user` may remind people of a finding: workers only."""
+    return permitted(user, Permission.JOB_RUN, None)
+
+
+def closers(finding: Finding) -> list[User]:
+    """List the members who may close a finding, by name."""
+    members = active_members(
+        finding.project, role__in=project_roles_with(Permission.FINDING_RAISE)
+    )
+    return [person for person in members if can_close_finding(person, finding)]
 
 
 def no_blocking_finding(version: ModelVersion) -> Decision:

@@ -14,6 +14,7 @@ from apps.validation.actions.reports import (
     finish_report,
     request_report,
 )
+from apps.validation.actions.telling import remind_of_finding
 
 __all__ = [
     "NewFinding",
@@ -23,6 +24,7 @@ __all__ = [
     "download_report",
     "finish_report",
     "raise_finding",
+    "remind_of_finding",
     "reopen_finding",
     "request_report",
     "write_plan",

@@ -12,9 +12,11 @@ from apps.access.checks import ensure
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
+from apps.notices.models import NoticeKind
 from apps.projects.rules import can_take_duty
 from apps.registry.models import ModelVersion
 from apps.validation import rules
+from apps.validation.actions.telling import tell_closers, tell_end, tell_owner
 from apps.validation.models import Finding, FindingState, Severity
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ def raise_finding(*, version: ModelVersion, wish: NewFinding, by: User) -> Findi
         },
         reason=text,
     )
+    tell_owner(finding, by=by)
     return finding
 
 
@@ -114,6 +117,7 @@ def answer_finding(*, finding: Finding, answer: str, by: User) -> Finding:
     finding.answer, finding.answered_at = answer, timezone.now()
     finding.save()
     _record(EventType.FINDING_ANSWERED, finding, by, answer)
+    tell_closers(finding, by=by)
     return finding
 
 
@@ -163,12 +167,13 @@ def reopen_finding(*, finding: Finding, closing: str, by: User) -> Finding:
     finding.closing, finding.settled_by, finding.settled_at = closing, None, None
     finding.save()
     _record(EventType.FINDING_REOPENED, finding, by, closing)
+    tell_end(finding, NoticeKind.FINDING_REOPENED, by=by)
     return finding
 
 
 _SETTLED = {
-    FindingState.CLOSED: EventType.FINDING_CLOSED,
-    FindingState.ACCEPTED: EventType.FINDING_ACCEPTED,
+    FindingState.CLOSED: (EventType.FINDING_CLOSED, NoticeKind.FINDING_CLOSED),
+    FindingState.ACCEPTED: (EventType.FINDING_ACCEPTED, NoticeKind.FINDING_ACCEPTED),
 }
 
 
@@ -177,13 +182,15 @@ def _settle(finding: Finding, to: FindingState, closing: str, by: User) -> Findi
     finding.closing = closing
     finding.settled_by, finding.settled_at = by, timezone.now()
     finding.save()
-    _record(_SETTLED[to], finding, by, closing)
+    event, kind = _SETTLED[to]
+    _record(event, finding, by, closing)
+    tell_end(finding, kind, by=by)
     return finding
 
 
 def _locked(finding: Finding) -> Finding:
     joined = Finding.objects.select_for_update(of=("self",), no_key=True)
-    joined = joined.select_related("version__model__project", "owner")
+    joined = joined.select_related("version__model__project", "owner", "raised_by")
     return joined.get(pk=finding.pk)
 
 
