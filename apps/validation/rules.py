@@ -113,6 +113,26 @@ def can_answer_finding(user: User, finding: Finding) -> Decision:
     return sees(user, finding.version.model)
 
 
+def can_hand_over_finding(user: User, finding: Finding) -> Decision:
+    """Say whether `user` may have somebody else answer a finding."""
+    if finding.state != FindingState.OPEN:
+        return NotNow("Only an open finding is handed over.")
+    model, able = (
+        finding.version.model,
+        (
+            Permission.FINDING_RAISE,
+            Permission.FINDING_ACCEPT,
+        ),
+    )
+    if not any(permitted_with(user, permission, model) for permission in able):
+        return Denied(
+            "Only a validator or a program manager of this project can do this."
+        )
+    if finding.owner_id == user.pk:
+        return Denied("You answer for this finding, so somebody else must do this.")
+    return _did_not_build(user, finding.version)
+
+
 def can_close_finding(user: User, finding: Finding) -> Decision:
     """Say whether `user` may say that a finding is dealt with."""
     if finding.is_settled:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.actions import service_account
-from apps.core.errors import Invalid, Refused
+from apps.core.errors import Invalid, Refused, WrongState
 from apps.notices.models import Notice, NoticeKind
 from apps.projects.actions import add_member, remove_member, restrict
 from apps.validation import actions
@@ -16,6 +16,7 @@ from apps.validation.tasks import remind_of_findings
 from tests.costs import queries_of
 from tests.factories import people, registry
 from tests.factories import validation as factory
+from tests.trail import nothing_recorded, one_event
 
 TODAY = timezone.localdate()
 INBOX = reverse("home:inbox")
@@ -221,3 +222,55 @@ def test_the_cost_of_the_inbox_does_not_grow_with_findings(
         )
 
     assert queries_of(client, INBOX) == few
+
+
+def test_another_owner_is_told_and_so_is_who_answered_until_now(
+    world, found, client_of
+):
+    page = client_of(world.program_manager)
+    assert "Give it another owner" in page.get(found.get_absolute_url()).text
+
+    with one_event("finding.handed_over") as events:
+        page.post(
+            reverse("validation:hand_over_finding", args=[found.pk]),
+            {"owner": str(world.developer.pk)},
+        )
+
+    assert events[0].changes["owner"] == [
+        str(world.data_scientist.pk),
+        str(world.developer.pk),
+    ]
+    told_as = {
+        kind: told(kind)
+        for kind in (NoticeKind.FINDING_RAISED, NoticeKind.FINDING_HANDED_OVER)
+    }
+    assert told_as == {
+        NoticeKind.FINDING_RAISED: ["data_scientist", "developer"],
+        NoticeKind.FINDING_HANDED_OVER: ["data_scientist", "validator"],
+    }
+    assert waiting(client_of(world.data_scientist)) == []
+    assert waiting(client_of(world.developer)) == [str(found)]
+
+
+def test_an_open_finding_is_handed_over_by_who_does_not_answer_for_it(
+    world, version, second_validator
+):
+    found = factory.finding(version, world.validator, second_validator)
+    with nothing_recorded():
+        with pytest.raises(Refused, match="You answer for this finding"):
+            actions.hand_over_finding(
+                finding=found, owner=world.developer, by=second_validator
+            )
+        with pytest.raises(Refused, match="Only a validator or a program manager"):
+            actions.hand_over_finding(
+                finding=found, owner=world.developer, by=world.data_scientist
+            )
+        with pytest.raises(Invalid, match="no active member"):
+            actions.hand_over_finding(
+                finding=found, owner=world.outsider, by=world.validator
+            )
+    answered(found, second_validator)
+    with pytest.raises(WrongState, match="Only an open finding"):
+        actions.hand_over_finding(
+            finding=found, owner=world.developer, by=world.validator
+        )

@@ -29,6 +29,7 @@ class NoticeKind(models.TextChoices):
     FINDING_ANSWERED = "finding.answered", "A finding was answered"
     FINDING_CLOSED = "finding.closed", "A finding was closed"
     FINDING_DUE_SOON = "finding.due_soon", "A finding falls due soon"
+    FINDING_HANDED_OVER = "finding.handed_over", "A finding has another owner"
     FINDING_OVERDUE = "finding.overdue", "A finding is overdue"
     FINDING_RAISED = "finding.raised", "A finding is yours to answer"
     FINDING_REOPENED = "finding.reopened", "A finding is open again"

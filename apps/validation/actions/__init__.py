@@ -5,6 +5,7 @@ from apps.validation.actions.findings import (
     accept_finding,
     answer_finding,
     close_finding,
+    hand_over_finding,
     raise_finding,
     reopen_finding,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "close_finding",
     "download_report",
     "finish_report",
+    "hand_over_finding",
     "raise_finding",
     "remind_of_finding",
     "reopen_finding",

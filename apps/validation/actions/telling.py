@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _ENDINGS = {
     NoticeKind.FINDING_ACCEPTED: "is settled: its risk was accepted.",
     NoticeKind.FINDING_CLOSED: "is settled: it was closed.",
+    NoticeKind.FINDING_HANDED_OVER: "has another owner, who must answer now.",
     NoticeKind.FINDING_REOPENED: "is open again: its owner must answer once more.",
 }
 
@@ -49,10 +50,22 @@ def tell_closers(finding: Finding, *, by: User) -> None:
     )
 
 
-def tell_end(finding: Finding, kind: NoticeKind, *, by: User) -> None:
-    """Tell owner and raiser how a finding ended, or that it did not."""
+def tell_outcome(
+    finding: Finding, kind: NoticeKind, *, by: User, owner: User | None = None
+) -> None:
+    """Tell owner and raiser what became of a finding.
+
+    Args:
+        finding: changed already.
+        kind: what became of it.
+        by: who did it, who knows.
+        owner: who answered for it until now, when somebody else does from now on.
+    """
+    people = {owner or finding.owner, finding.raised_by}
+    if owner:
+        people.discard(finding.owner)  # who is told that it is theirs
     sentence = f"{_named(finding)} {_ENDINGS[kind]}"
-    _tell([finding.owner, finding.raised_by], kind, finding, sentence, by=by)
+    _tell(people, kind, finding, sentence, by=by)
 
 
 @transaction.atomic
