@@ -253,9 +253,10 @@ def champion_summary(rows: Sequence[Json]) -> str:
         for word, titles in zip(("better", "worse"), clear, strict=True)
         if titles
     ]
+    of = "1 measure" if len(rows) == 1 else f"{len(rows)} measures"
     if not parts:
-        return f"None of {len(rows)} measures differs clearly."
-    return f"Of {len(rows)} measures, this version is {' and '.join(parts)}."
+        return f"None of {of} differs clearly."
+    return f"Of {of}, this version is {' and '.join(parts)}."
 
 
 _CLEAR = (Kind.SUCCESS, Kind.ERROR)
