@@ -134,7 +134,7 @@ def remind_twice() -> None:
     ("days_ago", "due_in", "soon", "late"),
     [(5, 3, 0, 0), (6, 2, 1, 0), (8, 0, 1, 0), (9, -1, 0, 1)],
 )
-def test_the_owner_is_reminded_once_of_each(
+def test_the_owner_is_reminded_once_and_the_raiser_when_it_is_late(
     world, version, days_ago, due_in, soon, late
 ):
     raised(version, world, days_ago=days_ago, due_in=due_in)
@@ -142,7 +142,7 @@ def test_the_owner_is_reminded_once_of_each(
     remind_twice()
 
     assert told(NoticeKind.FINDING_DUE_SOON) == ["data_scientist"] * soon
-    assert told(NoticeKind.FINDING_OVERDUE) == ["data_scientist"] * late
+    assert told(NoticeKind.FINDING_OVERDUE) == ["data_scientist", "validator"] * late
 
 
 def test_an_answered_finding_reminds_who_can_close_it(world, version):

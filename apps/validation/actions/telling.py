@@ -92,7 +92,8 @@ def remind_of_finding(*, finding: Finding, by: User) -> None:
     when = "was due on" if late else "is due on"
     is_open = finding.state == FindingState.OPEN
     wanted = "to be answered" if is_open else "to be closed or asked about again"
-    people = [finding.owner] if is_open else _closers(finding)
+    escalated = [finding.raised_by] if late else []
+    people = [finding.owner, *escalated] if is_open else _closers(finding)
     notify(
         to=_seeing(finding, people),
         kind=NoticeKind.FINDING_OVERDUE if late else NoticeKind.FINDING_DUE_SOON,
