@@ -71,6 +71,7 @@ WITHOUT_EVENT = {
     "accounts.confirm_password": "a wrong password raises; the refusal is recorded",
     "accounts.service_account": "reads one row",
     "approvals.remind_people": "tells people how things stand; nothing changes",
+    "validation.remind_of_finding": "as approvals.remind_people",
     "notices.deliver": "its own log tells of every try",
     "notices.mail_notices": "repeats what an action told; nothing changes",
     "datasets.append_chunk": "counts nothing yet; the whole file is what is recorded",

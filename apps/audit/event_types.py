@@ -135,6 +135,7 @@ class EventType(models.TextChoices):
     FINDING_ACCEPTED = "finding.accepted", "accepted the risk of"
     FINDING_ANSWERED = "finding.answered", "answered"
     FINDING_CLOSED = "finding.closed", "closed"
+    FINDING_HANDED_OVER = "finding.handed_over", "gave another owner to"
     FINDING_RAISED = "finding.raised", "raised"
     FINDING_REOPENED = "finding.reopened", "opened again"
 

@@ -84,10 +84,10 @@ _ACTIONS: Final[dict[Place, str]] = {
         dataset.version_cancel_requested dataset.version_failed
         dataset.version_fingerprinted dataset.version_ready
         dataset.version_requeued finding.accepted finding.answered
-        finding.closed finding.reopened model.alias_moved model.card_edited model.opened
-        model.restricted model.version_moved policy.enacted
-        project.code_policy_set project.edited project.impact_determined
-        project.objective_stated
+        finding.closed finding.handed_over finding.reopened model.alias_moved
+        model.card_edited model.opened model.restricted model.version_moved
+        policy.enacted project.code_policy_set project.edited
+        project.impact_determined project.objective_stated
         regeneration.cancel_requested regeneration.certified regeneration.failed
         regeneration.requeued report.cancel_requested report.failed report.finished
         report.requeued sealed.budget_set sealed.part_cancel_requested

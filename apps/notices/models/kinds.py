@@ -2,6 +2,8 @@
 
 from django.db import models
 
+_GO_OUTSIDE = ("approval", "condition", "finding", "stage")
+
 
 class NoticeKind(models.TextChoices):
     """Named `resource.what`, in the order of the alphabet."""
@@ -23,6 +25,14 @@ class NoticeKind(models.TextChoices):
     CONDITION_ASSIGNED = "condition.assigned", "A condition is yours"
     CONDITION_DUE_SOON = "condition.due_soon", "A condition falls due soon"
     CONDITION_OVERDUE = "condition.overdue", "A condition is overdue"
+    FINDING_ACCEPTED = "finding.accepted", "The risk of a finding was accepted"
+    FINDING_ANSWERED = "finding.answered", "A finding was answered"
+    FINDING_CLOSED = "finding.closed", "A finding was closed"
+    FINDING_DUE_SOON = "finding.due_soon", "A finding falls due soon"
+    FINDING_HANDED_OVER = "finding.handed_over", "A finding has another owner"
+    FINDING_OVERDUE = "finding.overdue", "A finding is overdue"
+    FINDING_RAISED = "finding.raised", "A finding is yours to answer"
+    FINDING_REOPENED = "finding.reopened", "A finding is open again"
     STAGE_DUE_SOON = "stage.due_soon", "A signature falls due soon"
     STAGE_OVERDUE = "stage.overdue", "A signature is overdue"
     WEBHOOK_FAILED = "webhook.failed", "Another system did not take a message"
@@ -30,4 +40,4 @@ class NoticeKind(models.TextChoices):
     @property
     def goes_outside(self) -> bool:
         """Say whether webhooks are told: not of what people say to each other."""
-        return self.value.partition(".")[0] in ("approval", "condition", "stage")
+        return self.value.partition(".")[0] in _GO_OUTSIDE
