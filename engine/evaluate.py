@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
-import numpy as np
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
@@ -13,14 +12,8 @@ from engine.evaluation.subject import Subject
 from engine.features import Table
 from engine.folder import EngineError, Folder, Json
 from engine.importance import permutation_importance
-from engine.intervals import (
-    MOST_ROW_RESAMPLES,
-    Interval,
-    measure_intervals,
-    quantiles,
-    resampled,
-)
-from engine.measures import Floats, Outcomes, Values
+from engine.intervals import Interval, difference_intervals, measure_intervals
+from engine.measures import Outcomes
 from engine.package import Signature, load_model, read_signature
 from engine.predictions import judge
 from engine.spec import EvaluateSpec, measures_for
@@ -153,7 +146,7 @@ def _confusion(outcomes: Outcomes, signature: Signature) -> Json | None:
     labels = list(signature.classes)
     if outcomes.task == "binary":
         labels.sort(key=lambda label: label == signature.positive_label)
-    counts = outcomes.confusion(np.ones((1, len(outcomes.actual))))[0]
+    counts = outcomes.confusion()
     return {"labels": labels, "matrix": counts.astype(int).tolist()}
 
 
@@ -231,15 +224,13 @@ def _champion(
     pipeline, signature = _load(spec, folder, "champion/")
     own = replace(spec, threshold=None)
     _, theirs = _judge(own, database, path, pipeline, signature)
-
-    def differences(weights: Floats) -> Values:
-        ours, others = outcomes.measures(weights), theirs.measures(weights)
-        return {slug: ours[slug] - others[slug] for slug in ours}
-
-    draws = min(spec.resamples, MOST_ROW_RESAMPLES)
-    rng = np.random.default_rng(spec.seed)
-    drawn = resampled(len(outcomes.actual), draws, rng, differences)
-    intervals = quantiles(drawn, spec.confidence)
+    intervals = difference_intervals(
+        outcomes,
+        theirs,
+        resamples=spec.resamples,
+        confidence=spec.confidence,
+        seed=spec.seed,
+    )
     ours, others = outcomes.values(), theirs.values()
     return {
         "measures": [

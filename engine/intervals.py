@@ -1,15 +1,15 @@
 """Intervals around measures: Wilson for shares, resampled counts, resampled rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import binomtest
+from threadpoolctl import threadpool_limits
 
 from engine.measures import Floats, Outcomes, Values
 
 MOST_ROW_RESAMPLES = 500
-_CHUNK_CELLS = 4_000_000  # of weights held at once: 32 MB
+_CHUNK_CELLS = 4_000_000  # of counts held at once: 32 MB
 
 Interval = tuple[float, float]
 
@@ -45,24 +45,58 @@ def measure_intervals(
     rng = np.random.default_rng(seed)
     found: dict[str, Interval] = {}
     if outcomes.task != "regression":
-        confusion = outcomes.confusion(np.ones((1, len(outcomes.actual))))
-        drawn = _draw_counts(confusion[0], resamples, rng)
-        found |= quantiles(outcomes.count_measures(drawn), confidence)
-        found |= _shares(confusion[0], confidence, outcomes.task == "binary")
+        confusion = outcomes.confusion()
+        drawn = _count_draws(outcomes, confusion, resamples, rng)
+        found |= quantiles(drawn, confidence)
+        found |= _shares(confusion, confidence, outcomes.task == "binary")
+    if outcomes.task == "multiclass":
+        return found
     draws = min(resamples, MOST_ROW_RESAMPLES)
-    rows = resampled(len(outcomes.actual), draws, rng, outcomes.row_measures)
+    ordered = outcomes.take(outcomes.order)
+    rows = resampled(len(outcomes), draws, rng, ordered.row_measures)
     return found | quantiles(rows, confidence)
+
+
+def difference_intervals(
+    ours: Outcomes,
+    theirs: Outcomes,
+    *,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> dict[str, Interval]:
+    """Return an interval for each measure's difference between two models.
+
+    Args:
+        ours: of n rows.
+        theirs: of the same rows in the same order; each draw takes them together.
+        resamples: of rows, at most `MOST_ROW_RESAMPLES`.
+        confidence: ratio, such as 0.95.
+        seed: of the draws.
+    """
+    places = ours.order
+    ours, theirs = ours.take(places), theirs.take(places)
+
+    def differences(weights: Floats) -> dict[str, float]:
+        mine, others = ours.measures(weights), theirs.measures(weights)
+        return {slug: mine[slug] - others[slug] for slug in mine}
+
+    draws = min(resamples, MOST_ROW_RESAMPLES)
+    rng = np.random.default_rng(seed)
+    return quantiles(resampled(len(ours), draws, rng, differences), confidence)
 
 
 def resampled(
     rows: int,
     draws: int,
     rng: np.random.Generator,
-    measure: Callable[[Floats], Values],
+    measure: Callable[[Floats], dict[str, float]],
 ) -> Values:
     """Compute `measure` on `draws` bootstrap samples of `rows` rows."""
-    parts = [measure(weights) for weights in _row_weights(rows, draws, rng)]
-    return {slug: np.concatenate([part[slug] for part in parts]) for slug in parts[0]}
+    # Threads meet after each of thousands of short sums, which costs more than they do.
+    with threadpool_limits(1):
+        found = [measure(_row_weights(rows, rng)) for _ in range(draws)]
+    return {slug: np.array([part[slug] for part in found]) for slug in found[0]}
 
 
 def quantiles(values: Values, confidence: float) -> dict[str, Interval]:
@@ -78,10 +112,20 @@ def quantiles(values: Values, confidence: float) -> dict[str, Interval]:
     return found
 
 
-def _draw_counts(confusion: Floats, resamples: int, rng: np.random.Generator) -> Floats:
-    cells = confusion.ravel()
-    drawn = rng.multinomial(round(cells.sum()), cells / cells.sum(), size=resamples)
-    return drawn.reshape(resamples, *confusion.shape).astype(np.float64)
+def _count_draws(
+    outcomes: Outcomes, confusion: Floats, resamples: int, rng: np.random.Generator
+) -> Values:
+    """Draw the counts anew, as rows would give them, a part of the draws at a time."""
+    cells = np.flatnonzero(confusion)  # an empty cell stays empty
+    shares = confusion.ravel()[cells] / confusion.sum()
+    rows, at_once = round(confusion.sum()), max(1, _CHUNK_CELLS // confusion.size)
+    parts = []
+    for start in range(0, resamples, at_once):
+        count = min(at_once, resamples - start)
+        drawn = np.zeros((count, confusion.size))
+        drawn[:, cells] = rng.multinomial(rows, shares, size=count)
+        parts.append(outcomes.count_measures(drawn.reshape(count, *confusion.shape)))
+    return {slug: np.concatenate([part[slug] for part in parts]) for slug in parts[0]}
 
 
 def _shares(
@@ -97,14 +141,7 @@ def _shares(
     return {slug: wilson(*pair, confidence) for slug, pair in pairs.items()}
 
 
-def _row_weights(
-    rows: int, draws: int, rng: np.random.Generator
-) -> Iterator[NDArray[np.float64]]:
-    """Yield how often each row is drawn, a few bootstrap samples at a time."""
-    at_once = max(1, _CHUNK_CELLS // rows)
-    for start in range(0, draws, at_once):
-        count = min(at_once, draws - start)
-        picks = rng.integers(0, rows, size=(count, rows))
-        picks += np.arange(count)[:, None] * rows
-        counts = np.bincount(picks.ravel(), minlength=count * rows)
-        yield counts.reshape(count, rows).astype(np.float64)
+def _row_weights(rows: int, rng: np.random.Generator) -> Floats:
+    """Return how often each row is drawn by one bootstrap sample."""
+    picks = rng.integers(0, rows, size=rows)
+    return np.bincount(picks, minlength=rows).astype(np.float64)

@@ -64,7 +64,7 @@ def _each(subject: Subject) -> list[list[str | float]]:
     rows, outcomes = subject.sample
     places = np.arange(min(len(rows), MOST_ROWS_EACH))
     part = rows.take(places)
-    known = subject.part(outcomes, places)
+    known = outcomes.take(places)
     before = subject.main_value(known, known.scores)
     rng = np.random.default_rng(subject.spec.seed)
     ranked = [found["feature"] for found in subject.importance]

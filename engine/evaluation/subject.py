@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from engine.estimators import compared_rows
 from engine.evaluation.shape import NotTested
-from engine.features import Positions, Table
+from engine.features import Table
 from engine.folder import Folder, Json
 from engine.intervals import Interval
 from engine.measures import Floats, Outcomes
@@ -63,14 +63,7 @@ class Subject:
         most = max(min(MOST_ROWS, MOST_COMPARISONS // each), FEWEST_ROWS)
         rng = np.random.default_rng(self.spec.seed)
         picked = np.sort(rng.permutation(len(self.table))[:most])
-        return self.table.take(picked), self.part(self.outcomes, picked)
-
-    @staticmethod
-    def part(outcomes: Outcomes, places: Positions) -> Outcomes:
-        """Return only the rows at `places`."""
-        return replace(
-            outcomes, actual=outcomes.actual[places], scores=outcomes.scores[places]
-        )
+        return self.table.take(picked), self.outcomes.take(picked)
 
     @property
     def sampled_words(self) -> str:

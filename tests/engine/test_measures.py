@@ -1,12 +1,19 @@
 """Measures agree with scikit-learn's, also when rows are drawn again."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn import metrics
 
 from engine.cost import best_threshold, cost_curve
 from engine.curves import MOST_POINTS, precision_recall, roc
-from engine.intervals import measure_intervals, quantiles, wilson
+from engine.intervals import (
+    difference_intervals,
+    measure_intervals,
+    quantiles,
+    wilson,
+)
 from engine.measures import Outcomes
 from engine.spec import Cost
 
@@ -54,10 +61,9 @@ def test_weights_stand_for_repeated_rows(binary: Outcomes) -> None:
         COST,
     )
 
-    weighted = binary.measures(weights[None].astype(float))
+    weighted = binary.measures(weights.astype(float))
 
-    found = {slug: float(value[0]) for slug, value in weighted.items()}
-    assert found == pytest.approx(repeated.values())
+    assert weighted == pytest.approx(repeated.values())
 
 
 def test_calibration_error_is_the_gap_of_each_bin() -> None:
@@ -139,12 +145,97 @@ def test_intervals_are_the_same_in_one_piece_and_in_many(
     binary: Outcomes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = measure_intervals(binary, resamples=100, confidence=0.95, seed=0)
-    monkeypatch.setattr("engine.intervals._CHUNK_CELLS", 400 * 30)
+    monkeypatch.setattr("engine.intervals._CHUNK_CELLS", 4 * 30)
 
     pieces = measure_intervals(binary, resamples=100, confidence=0.95, seed=0)
 
     assert pieces.keys() == whole.keys()
     assert list(pieces.values()) == [pytest.approx(pair) for pair in whole.values()]
+
+
+def test_row_intervals_are_those_of_a_plain_bootstrap(binary: Outcomes) -> None:
+    found = measure_intervals(binary, resamples=500, confidence=0.9, seed=0)
+
+    rng = np.random.default_rng(7)
+    plain: dict[str, list[float]] = {
+        "roc_auc": [],
+        "average_precision": [],
+        "brier": [],
+    }
+    for _ in range(200):
+        drawn = rng.integers(0, 400, 400)
+        pair = binary.actual[drawn], binary.scores[drawn]
+        plain["roc_auc"].append(metrics.roc_auc_score(*pair))
+        plain["average_precision"].append(metrics.average_precision_score(*pair))
+        plain["brier"].append(metrics.brier_score_loss(*pair))
+    for slug, draws in plain.items():
+        # Ends of an interval are as uncertain as 200 draws leave them.
+        spread = np.std(draws) / 3
+        assert found[slug] == pytest.approx(
+            np.quantile(draws, [0.05, 0.95]), abs=spread
+        )
+
+
+def test_difference_intervals_are_those_of_a_plain_paired_bootstrap(
+    binary: Outcomes,
+) -> None:
+    rng = np.random.default_rng(8)
+    noisy = np.clip(binary.scores + rng.normal(0, 0.2, 400), 0, 1)
+    theirs = Outcomes("binary", binary.actual, noisy, 0.5, COST)
+
+    found = difference_intervals(binary, theirs, resamples=500, confidence=0.9, seed=0)
+
+    aucs, recalls = [], []
+    for _ in range(200):
+        drawn = rng.integers(0, 400, 400)
+        actual = binary.actual[drawn]
+        aucs.append(
+            metrics.roc_auc_score(actual, binary.scores[drawn])
+            - metrics.roc_auc_score(actual, noisy[drawn])
+        )
+        recalls.append(
+            metrics.recall_score(actual, binary.scores[drawn] >= 0.4)
+            - metrics.recall_score(actual, noisy[drawn] >= 0.5)
+        )
+    for slug, draws in (("roc_auc", aucs), ("recall", recalls)):
+        spread = np.std(draws) / 3
+        assert found[slug] == pytest.approx(
+            np.quantile(draws, [0.05, 0.95]), abs=spread
+        )
+
+
+def test_regression_intervals_are_those_of_a_plain_bootstrap() -> None:
+    rng = np.random.default_rng(9)
+    actual = rng.normal(1e6, 1, 300)
+    scores = actual + rng.normal(0, 0.5, 300)
+
+    found = measure_intervals(
+        Outcomes("regression", actual, scores), resamples=500, confidence=0.9, seed=0
+    )
+
+    draws = []
+    for _ in range(200):
+        drawn = rng.integers(0, 300, 300)
+        draws.append(metrics.r2_score(actual[drawn], scores[drawn]))
+    spread = np.std(draws) / 3
+    assert found["r2"] == pytest.approx(np.quantile(draws, [0.05, 0.95]), abs=spread)
+
+
+def test_many_classes_need_little_memory() -> None:
+    rng = np.random.default_rng(10)
+    actual = rng.integers(0, 1_000, 2_000)
+    scores = np.zeros((2_000, 1_000))
+    scores[np.arange(2_000), np.where(rng.random(2_000) < 0.8, actual, 0)] = 1
+    outcomes = Outcomes("multiclass", actual, scores)
+
+    tracemalloc.start()
+    found = measure_intervals(outcomes, resamples=100, confidence=0.95, seed=0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    low, high = found["balanced_accuracy"]
+    assert low < high
+    assert peak < 300 * 1024**2
 
 
 def test_quantiles_leave_unknown_draws_out() -> None:
