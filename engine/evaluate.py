@@ -7,9 +7,9 @@ import duckdb
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from engine import checks, cost, curves, evaluation, reading, tables
+from engine import checks, cost, curves, evaluation, groups, reading, tables
 from engine.evaluation.subject import Subject
-from engine.features import Table
+from engine.features import Reading, Table
 from engine.folder import EngineError, Folder, Json
 from engine.importance import permutation_importance
 from engine.intervals import Interval, difference_intervals, measure_intervals
@@ -17,7 +17,7 @@ from engine.measures import Outcomes
 from engine.package import Signature, load_model, read_signature
 from engine.predictions import judge
 from engine.spec import EvaluateSpec, measures_for
-from engine.subgroups import compare, group_labels
+from engine.subgroups import compare
 
 DEFAULT_THRESHOLD = 0.5
 
@@ -34,7 +34,7 @@ def run(spec: EvaluateSpec, folder: Folder) -> Json:
         folder.progress(0.15, "Measuring")
         values, intervals = outcomes.values(), _intervals(spec, outcomes)
         folder.progress(0.3, "Comparing subgroups")
-        subgroups = _subgroups(spec, database, path, table, outcomes)
+        subgroups = _subgroups(spec, database, path, signature.reading(), outcomes)
         folder.progress(0.4, "Comparing with the champion")
         champion = _champion(spec, folder, database, path, outcomes)
         folder.progress(0.5, "Asking which features matter")
@@ -186,7 +186,7 @@ def _subgroups(
     spec: EvaluateSpec,
     database: duckdb.DuckDBPyConnection,
     path: Path,
-    table: Table,
+    asked: Reading,
     outcomes: Outcomes,
 ) -> list[Json]:
     types = reading.column_types(database, path)
@@ -196,15 +196,13 @@ def _subgroups(
             raise EngineError(
                 f'The subgroup column "{column}" is not in the test data.'
             )
-        values = reading.read_text(database, path, column, table.rows)
-        labels = group_labels(values, types[column] in ("BIGINT", "DOUBLE"))
-        groups = compare(
+        compared = compare(
             outcomes,
-            labels,
+            groups.read(database, path, asked, column, types[column]),
             confidence=spec.confidence,
             smallest=spec.min_group_size,
         )
-        found.append({"column": column, "groups": groups})
+        found.append({"column": column, "groups": compared})
     return found
 
 
