@@ -12,7 +12,7 @@ from engine.evaluation.subject import Subject
 from engine.features import Reading, Table
 from engine.folder import EngineError, Folder, Json
 from engine.importance import permutation_importance
-from engine.intervals import Interval, difference_intervals, measure_intervals
+from engine.intervals import Interval, Intervals, measure_intervals
 from engine.measures import Outcomes
 from engine.package import Signature, load_model, read_signature
 from engine.predictions import judge
@@ -31,12 +31,13 @@ def run(spec: EvaluateSpec, folder: Folder) -> Json:
         folder.progress(0.1, "Predicting")
         table, outcomes = _judge(spec, database, path, pipeline, signature)
         folder.log(f"{len(table.rows):,} rows to judge the model on.")
-        folder.progress(0.15, "Measuring")
-        values, intervals = outcomes.values(), _intervals(spec, outcomes)
-        folder.progress(0.3, "Comparing subgroups")
+        theirs = _champion_outcomes(spec, folder, database, path)
+        folder.progress(0.2, "Measuring")
+        values, found = outcomes.values(), _intervals(spec, outcomes, theirs)
+        intervals = found.own
+        champion = _champion(values, theirs, found.gained)
+        folder.progress(0.4, "Comparing subgroups")
         subgroups = _subgroups(spec, database, path, signature.reading(), outcomes)
-        folder.progress(0.4, "Comparing with the champion")
-        champion = _champion(spec, folder, database, path, outcomes)
         folder.progress(0.5, "Asking which features matter")
         importance = permutation_importance(
             pipeline,
@@ -113,9 +114,12 @@ def _judge(
     return table, outcomes
 
 
-def _intervals(spec: EvaluateSpec, outcomes: Outcomes) -> dict[str, Interval]:
+def _intervals(
+    spec: EvaluateSpec, outcomes: Outcomes, champion: Outcomes | None
+) -> Intervals:
     return measure_intervals(
         outcomes,
+        champion,
         resamples=spec.resamples,
         confidence=spec.confidence,
         seed=spec.seed,
@@ -206,34 +210,29 @@ def _subgroups(
     return found
 
 
-def _champion(
+def _champion_outcomes(
     spec: EvaluateSpec,
     folder: Folder,
     database: duckdb.DuckDBPyConnection,
     path: Path,
-    outcomes: Outcomes,
-) -> Json | None:
-    """Compare with the champion on the same rows, by a paired bootstrap.
-
-    The champion is judged at its own threshold, which is how it is used.
-    """
+) -> Outcomes | None:
+    """Judge the champion at its own threshold, which is how it is used."""
     if not (folder.inputs / "champion").is_dir():
         return None
     pipeline, signature = _load(spec, folder, "champion/")
     own = replace(spec, threshold=None)
-    _, theirs = _judge(own, database, path, pipeline, signature)
-    intervals = difference_intervals(
-        outcomes,
-        theirs,
-        resamples=spec.resamples,
-        confidence=spec.confidence,
-        seed=spec.seed,
-    )
-    ours, others = outcomes.values(), theirs.values()
+    return _judge(own, database, path, pipeline, signature)[1]
+
+
+def _champion(
+    ours: dict[str, float], champion: Outcomes | None, gained: dict[str, Interval]
+) -> Json | None:
+    if champion is None:
+        return None
+    others = champion.values()
     return {
         "measures": [
-            _difference(slug, ours[slug], others[slug], intervals[slug])
-            for slug in ours
+            _difference(slug, ours[slug], others[slug], gained[slug]) for slug in ours
         ]
     }
 

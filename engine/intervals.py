@@ -1,6 +1,7 @@
 """Intervals around measures: Wilson for shares, resampled counts, resampled rows."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binomtest
@@ -33,70 +34,82 @@ def wilson(found: float, total: float, confidence: float) -> Interval:
     return (float(interval.low), float(interval.high))
 
 
-def measure_intervals(
-    outcomes: Outcomes, *, resamples: int, confidence: float, seed: int
-) -> dict[str, Interval]:
-    """Return an interval for every measure of `outcomes`.
+@dataclass(frozen=True)
+class Intervals:
+    """By measure.
 
-    Simple shares get Wilson's; what else depends only on confusion counts gets the
-    quantiles of multinomial draws of these counts; the rest is bootstrapped by rows,
-    with at most `MOST_ROW_RESAMPLES` draws.
+    Attributes:
+        own: around the values of the model.
+        gained: around the differences from the champion; empty without one.
     """
-    rng = np.random.default_rng(seed)
-    found: dict[str, Interval] = {}
-    if outcomes.task != "regression":
-        confusion = outcomes.confusion()
-        drawn = _count_draws(outcomes, confusion, resamples, rng)
-        found |= quantiles(drawn, confidence)
-        found |= _shares(confusion, confidence, outcomes.task == "binary")
-    if outcomes.task == "multiclass":
-        return found
-    draws = min(resamples, MOST_ROW_RESAMPLES)
-    ordered = outcomes.take(outcomes.order)
-    rows = resampled(len(outcomes), draws, rng, ordered.row_measures)
-    return found | quantiles(rows, confidence)
+
+    own: dict[str, Interval]
+    gained: dict[str, Interval]
 
 
-def difference_intervals(
-    ours: Outcomes,
-    theirs: Outcomes,
+def measure_intervals(
+    outcomes: Outcomes,
+    champion: Outcomes | None = None,
     *,
     resamples: int,
     confidence: float,
     seed: int,
-) -> dict[str, Interval]:
-    """Return an interval for each measure's difference between two models.
+) -> Intervals:
+    """Return an interval for every measure of `outcomes`, and for what is gained.
+
+    Simple shares get Wilson's; what else depends only on confusion counts gets the
+    quantiles of multinomial draws of these counts; the rest is bootstrapped by rows,
+    with at most `MOST_ROW_RESAMPLES` draws. So are differences: each draw takes the
+    same rows for both.
 
     Args:
-        ours: of n rows.
-        theirs: of the same rows in the same order; each draw takes them together.
-        resamples: of rows, at most `MOST_ROW_RESAMPLES`.
+        outcomes: of n rows.
+        champion: of the same rows in the same order.
+        resamples: draws behind an interval.
         confidence: ratio, such as 0.95.
         seed: of the draws.
     """
-    places = ours.order
-    ours, theirs = ours.take(places), theirs.take(places)
-
-    def differences(weights: Floats) -> dict[str, float]:
-        mine, others = ours.measures(weights), theirs.measures(weights)
-        return {slug: mine[slug] - others[slug] for slug in mine}
-
-    draws = min(resamples, MOST_ROW_RESAMPLES)
     rng = np.random.default_rng(seed)
-    return quantiles(resampled(len(ours), draws, rng, differences), confidence)
+    counted: dict[str, Interval] = {}
+    if outcomes.task != "regression":
+        confusion = outcomes.confusion()
+        drawn = _count_draws(outcomes, confusion, resamples, rng)
+        counted = quantiles(drawn, confidence)
+        counted |= _shares(confusion, confidence, outcomes.task == "binary")
+    if champion is None and outcomes.task == "multiclass":
+        return Intervals(counted, {})  # counts tell all
+    places, draws = outcomes.order, min(resamples, MOST_ROW_RESAMPLES)
+    ordered = outcomes.take(places)
+    if champion is None:
+        (rows,) = resampled(len(outcomes), draws, rng, ordered.row_measures)
+        return Intervals(quantiles(rows, confidence) | counted, {})
+    ours, theirs = resampled(
+        len(outcomes), draws, rng, ordered.measures, champion.take(places).measures
+    )
+    gained = {slug: ours[slug] - theirs[slug] for slug in ours}
+    return Intervals(
+        quantiles(ours, confidence) | counted, quantiles(gained, confidence)
+    )
 
 
 def resampled(
     rows: int,
     draws: int,
     rng: np.random.Generator,
-    measure: Callable[[Floats], dict[str, float]],
-) -> Values:
-    """Compute `measure` on `draws` bootstrap samples of `rows` rows."""
+    *measures: Callable[[Floats], dict[str, float]],
+) -> list[Values]:
+    """Compute each of `measures` on the same bootstrap samples of `rows` rows."""
+    found: list[list[dict[str, float]]] = [[] for _ in measures]
     # Threads meet after each of thousands of short sums, which costs more than they do.
     with threadpool_limits(1):
-        found = [measure(_row_weights(rows, rng)) for _ in range(draws)]
-    return {slug: np.array([part[slug] for part in found]) for slug in found[0]}
+        for _ in range(draws):
+            weights = _row_weights(rows, rng)
+            for parts, measure in zip(found, measures, strict=True):
+                parts.append(measure(weights))
+    return [
+        {slug: np.array([part[slug] for part in parts]) for slug in parts[0]}
+        for parts in found
+    ]
 
 
 def quantiles(values: Values, confidence: float) -> dict[str, Interval]:

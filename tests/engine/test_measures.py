@@ -9,7 +9,6 @@ from sklearn import metrics
 from engine.cost import best_threshold, cost_curve
 from engine.curves import MOST_POINTS, precision_recall, roc
 from engine.intervals import (
-    difference_intervals,
     measure_intervals,
     quantiles,
     wilson,
@@ -126,7 +125,9 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
         actual = rng.integers(0, 2, 150)
         scores = 1 / (1 + np.exp(-rng.normal(2 * actual - 1, 1)))
         outcomes = Outcomes("binary", actual, scores)
-        found = measure_intervals(outcomes, resamples=200, confidence=0.9, seed=seed)
+        found = measure_intervals(
+            outcomes, resamples=200, confidence=0.9, seed=seed
+        ).own
         # Two normal scores 2 standard deviations apart: AUC is Phi(2 / sqrt 2).
         covered.append(found["roc_auc"][0] <= 0.9214 <= found["roc_auc"][1])
 
@@ -136,7 +137,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
 def test_perfect_recall_of_few_rows_is_not_certain() -> None:
     outcomes = Outcomes("binary", np.array([1, 1, 1, 0]), np.array([1, 1, 1, 0.0]))
 
-    found = measure_intervals(outcomes, resamples=100, confidence=0.95, seed=0)
+    found = measure_intervals(outcomes, resamples=100, confidence=0.95, seed=0).own
 
     assert found["recall"][0] < 0.6
 
@@ -144,17 +145,17 @@ def test_perfect_recall_of_few_rows_is_not_certain() -> None:
 def test_intervals_are_the_same_in_one_piece_and_in_many(
     binary: Outcomes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = measure_intervals(binary, resamples=100, confidence=0.95, seed=0)
+    whole = measure_intervals(binary, resamples=100, confidence=0.95, seed=0).own
     monkeypatch.setattr("engine.intervals._CHUNK_CELLS", 4 * 30)
 
-    pieces = measure_intervals(binary, resamples=100, confidence=0.95, seed=0)
+    pieces = measure_intervals(binary, resamples=100, confidence=0.95, seed=0).own
 
     assert pieces.keys() == whole.keys()
     assert list(pieces.values()) == [pytest.approx(pair) for pair in whole.values()]
 
 
 def test_row_intervals_are_those_of_a_plain_bootstrap(binary: Outcomes) -> None:
-    found = measure_intervals(binary, resamples=500, confidence=0.9, seed=0)
+    found = measure_intervals(binary, resamples=500, confidence=0.9, seed=0).own
 
     rng = np.random.default_rng(7)
     plain: dict[str, list[float]] = {
@@ -183,7 +184,9 @@ def test_difference_intervals_are_those_of_a_plain_paired_bootstrap(
     noisy = np.clip(binary.scores + rng.normal(0, 0.2, 400), 0, 1)
     theirs = Outcomes("binary", binary.actual, noisy, 0.5, COST)
 
-    found = difference_intervals(binary, theirs, resamples=500, confidence=0.9, seed=0)
+    found = measure_intervals(
+        binary, theirs, resamples=500, confidence=0.9, seed=0
+    ).gained
 
     aucs, recalls = [], []
     for _ in range(200):
@@ -204,6 +207,21 @@ def test_difference_intervals_are_those_of_a_plain_paired_bootstrap(
         )
 
 
+def test_gains_of_many_classes_are_those_of_a_plain_paired_bootstrap() -> None:
+    rng = np.random.default_rng(11)
+    actual, scores = rng.integers(0, 3, 300), rng.random((300, 3))
+    better = scores + 0.3 * np.eye(3)[actual]
+    ours, theirs = (Outcomes("multiclass", actual, one) for one in (better, scores))
+
+    found = measure_intervals(ours, theirs, resamples=500, confidence=0.9, seed=0)
+
+    right = (better.argmax(1) == actual) * 1.0 - (scores.argmax(1) == actual)
+    draws = [right[rng.integers(0, 300, 300)].mean() for _ in range(200)]
+    expected = np.quantile(draws, [0.05, 0.95])
+    assert found.gained["accuracy"] == pytest.approx(expected, abs=np.std(draws) / 3)
+    assert set(found.own) == set(found.gained)
+
+
 def test_regression_intervals_are_those_of_a_plain_bootstrap() -> None:
     rng = np.random.default_rng(9)
     actual = rng.normal(1e6, 1, 300)
@@ -211,7 +229,7 @@ def test_regression_intervals_are_those_of_a_plain_bootstrap() -> None:
 
     found = measure_intervals(
         Outcomes("regression", actual, scores), resamples=500, confidence=0.9, seed=0
-    )
+    ).own
 
     draws = []
     for _ in range(200):
@@ -229,7 +247,7 @@ def test_many_classes_need_little_memory() -> None:
     outcomes = Outcomes("multiclass", actual, scores)
 
     tracemalloc.start()
-    found = measure_intervals(outcomes, resamples=100, confidence=0.95, seed=0)
+    found = measure_intervals(outcomes, resamples=100, confidence=0.95, seed=0).own
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
