@@ -1,46 +1,54 @@
 """The verb `evaluate`: judge a model on rows it has not seen."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from engine import checks, cost, curves, evaluation, groups, reading, tables
+from engine import checks, confusion, cost, curves, evaluation, groups, reading, tables
 from engine.evaluation.subject import Subject
 from engine.features import Reading, Table
 from engine.folder import EngineError, Folder, Json
 from engine.importance import permutation_importance
 from engine.intervals import Interval, Intervals, measure_intervals
 from engine.measures import Outcomes
-from engine.package import Signature, load_model, read_signature
-from engine.predictions import judge
+from engine.onnx_model import OnnxModel
+from engine.package import (
+    MODEL_FILE,
+    ONNX_FILE,
+    Signature,
+    load_model,
+    read_signature,
+)
+from engine.predictions import Model, judge
 from engine.spec import EvaluateSpec, measures_for
 from engine.subgroups import compare
+from engine.tensors import Pictures
 
 DEFAULT_THRESHOLD = 0.5
 
 
 def run(spec: EvaluateSpec, folder: Folder) -> Json:
-    """Judge `inputs/model.skops`, beside `inputs/champion/` where there is one."""
+    """Judge the model of `inputs/`, beside `inputs/champion/` where there is one."""
     path = folder.require_input("test.parquet")
     with threadpool_limits(spec.threads), tables.connect(folder.path) as database:
         folder.progress(0.05, "Reading the model")
-        pipeline, signature = _load(spec, folder, "")
+        model, signature = _load(spec, folder, database, "")
         folder.progress(0.1, "Predicting")
-        table, outcomes = _judge(spec, database, path, pipeline, signature)
+        table, outcomes = _judge(spec, database, path, model, signature)
         folder.log(f"{len(table.rows):,} rows to judge the model on.")
         theirs = _champion_outcomes(spec, folder, database, path)
         folder.progress(0.2, "Measuring")
-        values, found = outcomes.values(), _intervals(spec, outcomes, theirs)
-        intervals = found.own
-        champion = _champion(values, theirs, found.gained)
+        values, around = outcomes.values(), _intervals(spec, outcomes, theirs)
+        intervals = around.own
+        champion = _champion(values, theirs, around.gained)
         folder.progress(0.4, "Comparing subgroups")
         subgroups = _subgroups(spec, database, path, signature.reading(), outcomes)
         folder.progress(0.5, "Asking which features matter")
         importance = permutation_importance(
-            pipeline,
+            model,
             table,
             outcomes,
             positive_label=spec.positive_label,
@@ -51,7 +59,8 @@ def run(spec: EvaluateSpec, folder: Folder) -> Json:
             folder=folder,
             database=database,
             path=path,
-            pipeline=pipeline,
+            model=model,
+            model_file=_model_file(folder, ""),
             signature=signature,
             table=table,
             outcomes=outcomes,
@@ -69,7 +78,9 @@ def run(spec: EvaluateSpec, folder: Folder) -> Json:
         "positives": int(outcomes.actual.sum()) if is_binary else None,
         "threshold": outcomes.threshold if is_binary else None,
         "measures": _measures(spec, values, intervals),
-        "confusion": _confusion(outcomes, signature),
+        "confusion": confusion.table(
+            outcomes, signature.classes, signature.positive_label
+        ),
         "curves": _curves(spec, outcomes) if is_binary else None,
         "mission": _mission(spec, outcomes, values, intervals),
         "subgroups": subgroups,
@@ -81,7 +92,12 @@ def run(spec: EvaluateSpec, folder: Folder) -> Json:
     }
 
 
-def _load(spec: EvaluateSpec, folder: Folder, place: str) -> tuple[Pipeline, Signature]:
+def _load(
+    spec: EvaluateSpec,
+    folder: Folder,
+    database: duckdb.DuckDBPyConnection,
+    place: str,
+) -> tuple[Model, Signature]:
     signature = read_signature(folder.require_input(f"{place}signature.json"))
     asked = (spec.task, spec.target, spec.positive_label)
     if asked != (signature.task, signature.target, signature.positive_label):
@@ -89,14 +105,33 @@ def _load(spec: EvaluateSpec, folder: Folder, place: str) -> tuple[Pipeline, Sig
             f'The model predicts "{signature.target}" ({signature.task}), which is not '
             "what the evaluation asks for; choose a model of the same target."
         )
-    return load_model(folder.require_input(f"{place}model.skops")), signature
+    path = _model_file(folder, place)
+    if path.name != ONNX_FILE:
+        return load_model(path), signature
+
+    rows = folder.require_input("test.parquet")
+    model = OnnxModel(
+        path,
+        signature,
+        threads=spec.threads,
+        pictures=partial(Pictures, database, rows),
+    )
+    return model, signature
+
+
+def _model_file(folder: Folder, place: str) -> Path:
+    """Return the pipeline's file, or where there is none the ONNX file."""
+    onnx = folder.inputs / f"{place}{ONNX_FILE}"
+    if onnx.is_file() and not (folder.inputs / f"{place}{MODEL_FILE}").is_file():
+        return onnx
+    return folder.require_input(f"{place}{MODEL_FILE}")
 
 
 def _judge(
     spec: EvaluateSpec,
     database: duckdb.DuckDBPyConnection,
     path: Path,
-    pipeline: Pipeline,
+    model: Model,
     signature: Signature,
 ) -> tuple[Table, Outcomes]:
     table = reading.read(database, path, signature.reading())
@@ -104,7 +139,7 @@ def _judge(
         raise EngineError(f'No row has a value in "{spec.target}"; add test data.')
     threshold = signature.threshold if spec.threshold is None else spec.threshold
     outcomes = judge(
-        pipeline,
+        model,
         table,
         spec.task,
         spec.positive_label,
@@ -141,17 +176,6 @@ def _measures(
         for measure in measures_for(spec.task)
         if measure.slug in values
     ]
-
-
-def _confusion(outcomes: Outcomes, signature: Signature) -> Json | None:
-    """Count by actual (row) and predicted (column) class; binary: positive last."""
-    if outcomes.task == "regression":
-        return None
-    labels = list(signature.classes)
-    if outcomes.task == "binary":
-        labels.sort(key=lambda label: label == signature.positive_label)
-    counts = outcomes.confusion()
-    return {"labels": labels, "matrix": counts.astype(int).tolist()}
 
 
 def _curves(spec: EvaluateSpec, outcomes: Outcomes) -> Json:
@@ -219,9 +243,9 @@ def _champion_outcomes(
     """Judge the champion at its own threshold, which is how it is used."""
     if not (folder.inputs / "champion").is_dir():
         return None
-    pipeline, signature = _load(spec, folder, "champion/")
+    model, signature = _load(spec, folder, database, "champion/")
     own = replace(spec, threshold=None)
-    return _judge(own, database, path, pipeline, signature)[1]
+    return _judge(own, database, path, model, signature)[1]
 
 
 def _champion(

@@ -16,6 +16,11 @@ MOST_ROWS_EACH = 5_000
 
 def compute(subject: Subject) -> Family:
     """Predict changed rows again; every figure is a loss of the main measure."""
+    if not subject.takes_columns:
+        raise NotTested(
+            "The model takes pictures only; missing values, noise and unseen "
+            "categories are tried on columns."
+        )
     rows, outcomes = subject.sample
     before = subject.main_value(outcomes, outcomes.scores)
     if not np.isfinite(before):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from engine import confusion
 from engine.cost import best_threshold, cost_curve
 from engine.curves import MOST_POINTS, precision_recall, roc
 from engine.intervals import (
@@ -287,3 +288,22 @@ def test_curves_have_few_points_and_both_ends() -> None:
     assert len(points) == MOST_POINTS
     assert (points[0], points[-1]) == ([0, 0], [1, 1])
     assert precision_recall(actual, scores)[0] == [0, 1]
+
+
+def test_a_table_of_very_many_classes_puts_the_rarest_together() -> None:
+    rng = np.random.default_rng(12)
+    actual = np.minimum(rng.geometric(0.02, 5_000), 200) - 1
+    predicted = np.where(rng.random(5_000) < 0.7, actual, rng.integers(0, 200, 5_000))
+    outcomes = Outcomes("multiclass", actual, np.eye(200)[predicted])
+    names = [f"class {number:03}" for number in range(200)]
+
+    found = confusion.table(outcomes, names, None)
+
+    assert found is not None
+    matrix, labels = np.array(found["matrix"]), found["labels"]
+    assert matrix.shape == (50, 50)
+    assert matrix.sum() == 5_000
+    place = labels.index("class 000")
+    assert matrix[place, place] == ((actual == 0) & (predicted == 0)).sum()
+    rare = ~np.isin([names[n] for n in actual], labels)
+    assert matrix[-1].sum() == rare.sum()
