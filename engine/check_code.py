@@ -130,10 +130,10 @@ def _model(outputs: Path, threads: int) -> tuple[Json | None, str]:
     if not told.is_file():
         return None, "There is no signature.json, so the model cannot be registered."
     try:
-        signature = read_signature(told)
         if found[0] == MODEL_FILE:
             load_model(path)
-        else:
+        signature = read_signature(told)
+        if found[0] == ONNX_FILE:
             OnnxModel(path, signature, threads=threads)
         return signature.to_json(), ""
     except EngineError as error:

@@ -49,7 +49,7 @@ def compare(
             "small": bool(rows[code] < smallest),
             "measures": {
                 slug: {"value": value, "low": low, "high": high}
-                for slug, (value, (low, high)) in measured[code].items()
+                for slug, (value, (low, high)) in measured[int(code)].items()
             },
         }
         for code in np.flatnonzero(rows)
@@ -160,5 +160,5 @@ def _errors(outcomes: Outcomes, groups: Groups, confidence: float) -> dict[int, 
 
 
 def _by_group(groups: Groups, values: Floats) -> Floats:
-    found: Floats = np.bincount(groups.codes, values, minlength=len(groups.names))
-    return found
+    found = np.bincount(groups.codes, values, minlength=len(groups.names))
+    return found.astype(np.float64)

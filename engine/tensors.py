@@ -115,13 +115,14 @@ class Tensor:
         if drawn.size != (self.width, self.height):
             wanted = (self.width, self.height)
             drawn = drawn.resize(wanted, Image.Resampling.BILINEAR)
-        values = np.asarray(drawn, dtype=np.float32) / np.float32(self.divisor)
+        values: Any = np.asarray(drawn, dtype=np.float32) / np.float32(self.divisor)
         values = values.reshape(self.height, self.width, self.channels)
         if self.mean:
             values = values - np.asarray(self.mean, np.float32)
         if self.std:
             values = values / np.asarray(self.std, np.float32)
-        return values.transpose(2, 0, 1) if self.layout == "NCHW" else values
+        found: Singles = values
+        return found.transpose(2, 0, 1) if self.layout == "NCHW" else found
 
 
 @dataclass(frozen=True)
