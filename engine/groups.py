@@ -15,6 +15,7 @@ from engine.measures import Floats
 
 MOST_GROUPS = 20
 MOST_VALUES = 20  # a number column with more is cut into quarters
+MOST_TEXT = 120  # of a name; longer values that begin alike are one group
 MISSING = "(missing)"
 OTHER = "other"
 _QUARTERS = 4
@@ -61,7 +62,8 @@ def read(
 
 
 def _commonest(database: duckdb.DuckDBPyConnection, rows: str, value: str) -> Groups:
-    label = f"coalesce(CAST({value} AS VARCHAR), {tables.text(MISSING)})"
+    known = f"left(CAST({value} AS VARCHAR), {MOST_TEXT})"
+    label = f"coalesce({known}, {tables.text(MISSING)})"
     kept = database.execute(
         f"SELECT {label} AS label FROM {rows} GROUP BY label "
         f"ORDER BY count(*) DESC, label LIMIT {MOST_GROUPS}"

@@ -134,6 +134,12 @@ def test_few_numbers_are_groups_of_their_own(tmp_path) -> None:
     assert set(read(tmp_path, [1, 2, 3] * 50, "BIGINT")) == {"1", "2", "3"}
 
 
+def test_long_values_have_short_names(tmp_path) -> None:
+    found = read(tmp_path, ["a" * 5_000, "a" * 4_000 + "b", "c"] * 10, "VARCHAR")
+
+    assert set(found) == {"a" * 120, "c"}
+
+
 def test_quotes_in_values_are_only_text(tmp_path) -> None:
     values = ["it's", "'); DROP TABLE x; --"] * 10
 
