@@ -142,6 +142,18 @@ def foreign() -> bytes:
     return content
 
 
+def greedy() -> bytes:
+    """Return a model that asks for four tebibytes."""
+    shape = helper.make_tensor("shape", TensorProto.INT64, [1], [10**12])
+    nodes = [
+        helper.make_node("ConstantOfShape", ["shape"], ["much"]),
+        helper.make_node("ReduceSum", ["much"], ["sum"], keepdims=1),
+        helper.make_node("Add", ["x", "sum"], ["value"]),
+    ]
+    inputs, outputs = [floats("x", [None, 1])], [floats("value", [None, 1])]
+    return model_of(nodes, inputs, outputs, initializer=[shape])
+
+
 def same(name: str, into: str, shape: list[Any]) -> bytes:
     """Return a model that gives back what it is given."""
     node = helper.make_node("Identity", [name], [into])

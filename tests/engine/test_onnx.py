@@ -261,6 +261,16 @@ def test_a_hostile_file_is_refused_in_words(content, said, tmp_path) -> None:
     assert said in job.refuse("evaluate", evaluate_spec(**NUMBER))["message"]
 
 
+def test_a_model_that_wants_too_much_memory_says_so(tmp_path) -> None:
+    job = Job(tmp_path / "job")
+    rows = pd.DataFrame({"x": np.arange(40.0), "y": np.arange(40.0)})
+    models.lay(job, models.greedy(), numbers(), rows)
+
+    result = job.run("evaluate", evaluate_spec(**NUMBER))
+
+    assert (result["status"], result["code"]) == ("failed", "out_of_memory")
+
+
 def test_a_large_file_is_refused(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(onnx_file, "MOST_BYTES", 50)
     job = Job(tmp_path / "job")
