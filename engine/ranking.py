@@ -41,10 +41,15 @@ class Ranking:
 
     def confusion(self, weights: Floats | None, threshold: float) -> Floats:
         """Count as `Outcomes.confusion` does."""
-        p, n = (_sums(part) for part in self._split(weights))
-        tp = p[np.searchsorted(-self.positives, -threshold, side="right")]
-        fp = n[np.searchsorted(-self.negatives, -threshold, side="right")]
-        return np.array([[n[-1] - fp, fp], [p[-1] - tp, tp]])
+        positive, negative = self._split(weights)
+        caught = np.searchsorted(-self.positives, -threshold, side="right")
+        flagged = np.searchsorted(-self.negatives, -threshold, side="right")
+        return np.array(
+            [
+                [negative[flagged:].sum(), negative[:flagged].sum()],
+                [positive[caught:].sum(), positive[:caught].sum()],
+            ]
+        )
 
     def measures(self, weights: Floats | None) -> dict[str, float]:
         """Measure how rows are ranked, and how far probabilities are off.
