@@ -12,7 +12,13 @@ from pathlib import Path
 from engine.environment import environment
 from engine.folder import EngineError, Folder, Json
 from engine.onnx_model import OnnxModel
-from engine.package import MODEL_FILE, ONNX_FILE, load_model, read_signature
+from engine.package import (
+    MODEL_FILE,
+    ONNX_FILE,
+    load_model,
+    of_pipeline,
+    read_signature,
+)
 from engine.record import CODE, RECORD, write_record
 from engine.run_code import DATA, PROJECT
 from engine.spec.code import CheckCodeSpec, RunCodeSpec
@@ -132,8 +138,9 @@ def _model(outputs: Path, threads: int) -> tuple[Json | None, str]:
     try:
         if found[0] == MODEL_FILE:
             load_model(path)
-        signature = read_signature(told)
-        if found[0] == ONNX_FILE:
+            signature = of_pipeline(read_signature(told))
+        else:
+            signature = read_signature(told)
             OnnxModel(path, signature, threads=threads)
         return signature.to_json(), ""
     except EngineError as error:

@@ -20,6 +20,7 @@ from engine.package import (
     ONNX_FILE,
     Signature,
     load_model,
+    of_pipeline,
     read_signature,
 )
 from engine.predictions import Model, judge
@@ -107,7 +108,7 @@ def _load(
         )
     path = _model_file(folder, place)
     if path.name != ONNX_FILE:
-        return load_model(path), signature
+        return load_model(path), of_pipeline(signature)
 
     rows = folder.require_input("test.parquet")
     model = OnnxModel(

@@ -118,6 +118,20 @@ def read_signature(path: Path) -> Signature:
     return signature
 
 
+def of_pipeline(signature: Signature) -> Signature:
+    """Return the signature of a pipeline, where somebody else may have written it.
+
+    Raises:
+        EngineError: it is that of an ONNX model.
+    """
+    if signature.tensor is not None:
+        raise EngineError(
+            f'"tensor" in signature.json is for {ONNX_FILE} alone; leave it out beside '
+            f"{MODEL_FILE}."
+        )
+    return signature
+
+
 def save_model(pipeline: Pipeline, path: Path) -> None:
     """Write a fitted pipeline; equal pipelines give equal bytes."""
     path.write_bytes(dumps(pipeline))

@@ -299,6 +299,17 @@ def test_a_signature_that_does_not_fit_is_refused(changes, said, tmp_path) -> No
     assert said in job.refuse("evaluate", evaluate_spec(**NUMBER))["message"]
 
 
+def test_a_tensor_is_not_for_pipelines(trained, tmp_path) -> None:
+    job = Job(tmp_path / "job")
+    hand_over(trained, job)
+    path = job.inputs / "signature.json"
+    path.write_text(
+        json.dumps(json.loads(path.read_text()) | {"tensor": models.TENSOR})
+    )
+
+    assert '"tensor"' in job.refuse("evaluate", evaluate_spec())["message"]
+
+
 def test_answers_that_are_no_probabilities_are_refused(tmp_path) -> None:
     job = Job(tmp_path / "job")
     rows = pd.DataFrame(
