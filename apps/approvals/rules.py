@@ -315,6 +315,8 @@ def can_meet_condition(user: User, condition: Condition) -> Decision:
         return NotNow("This condition is met already.")
     if hasattr(condition.sign_off, "withdrawal"):
         return NotNow("The signature under this condition was taken back.")
+    if condition.approval.status not in queries.WATCHED:
+        return NotNow("Nothing depends on this condition any more.")
     if condition.owner_id != user.pk:
         return Denied(f"Only {condition.owner.full_name} can say that it is met.")
     return sees(user, condition.approval.version.model)

@@ -277,6 +277,16 @@ def test_an_overdue_condition_suspends_until_it_is_met(world):
         actions.meet_condition(condition=late, evidence="x", by=world.data_scientist)
 
 
+def test_a_condition_of_what_ended_cannot_be_met(world):
+    approval = approvals.request(world)
+    late = overdue(world, approval)
+    _card(approval.version)
+    assert review(world, approval).status == ApprovalStatus.STALE
+
+    with pytest.raises(WrongState, match="Nothing depends on this"):
+        actions.meet_condition(condition=late, evidence="x", by=world.data_scientist)
+
+
 def _card(version):
     ModelCard.objects.filter(version=version).update(limitations="None.")
 
