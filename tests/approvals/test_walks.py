@@ -33,7 +33,6 @@ from apps.core.errors import PortalError
 from apps.projects.actions import add_member, change_role, remove_member
 from apps.registry.actions import edit_card
 from apps.registry.models import Alias, ModelCard
-from tests.approvals.test_decisions import TODAY
 from tests.factories import approvals, people, validation
 from tests.factories.people import PASSWORD
 
@@ -127,7 +126,9 @@ class Walk:
 def sign(walk: Walk, by: Any, number: int) -> None:
     conditions = []
     if number % 5 == 0:
-        conditions = [NewCondition("Look again.", walk.cast["author"], TODAY)]
+        conditions = [
+            NewCondition("Look again.", walk.cast["author"], timezone.localdate())
+        ]
     actions.sign_off(
         approval=walk.newest,
         comment="Fine.",
@@ -170,8 +171,8 @@ def delegate(walk: Walk, by: Any, number: int) -> None:
     actions.delegate_signing(
         project=walk.world.project,
         receiver=receiver,
-        starts_on=TODAY,
-        ends_on=TODAY,
+        starts_on=timezone.localdate(),
+        ends_on=timezone.localdate(),
         by=by,
     )
 

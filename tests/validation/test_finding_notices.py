@@ -18,7 +18,6 @@ from tests.factories import people, registry
 from tests.factories import validation as factory
 from tests.trail import nothing_recorded, one_event
 
-TODAY = timezone.localdate()
 INBOX = reverse("home:inbox")
 
 
@@ -53,7 +52,7 @@ def answered(finding, by) -> Finding:
 
 def test_the_owner_is_told_and_led_to_the_finding(world, version, client_of):
     found = factory.finding(
-        version, world.validator, world.data_scientist, due_on=TODAY
+        version, world.validator, world.data_scientist, due_on=timezone.localdate()
     )
 
     [notice] = Notice.objects.filter(kind=NoticeKind.FINDING_RAISED)
@@ -61,7 +60,7 @@ def test_the_owner_is_told_and_led_to_the_finding(world, version, client_of):
     assert notice.recipient == world.data_scientist
     assert notice.sentence == (
         "High finding 1 on inspection/damage version 1 is yours to answer until "
-        f"{TODAY:%-d %B %Y}."
+        f"{timezone.localdate():%-d %B %Y}."
     )
     opened = client_of(world.data_scientist).get(
         reverse("notices:open_notice", args=[notice.pk])
@@ -116,7 +115,7 @@ def test_what_fails_tells_nobody(world, version):
 
 
 def raised(version, world, *, days_ago: int, due_in: int) -> Finding:
-    due_on = TODAY + timedelta(days=due_in)
+    due_on = timezone.localdate() + timedelta(days=due_in)
     found = factory.finding(
         version, world.validator, world.data_scientist, due_on=due_on
     )
