@@ -394,10 +394,14 @@ AUDIT_KEEPERS = [
     "apps.registry.queries.projects_with_live_models",
 ]
 # Asked for what a person stands for with their name, so that it cannot be erased yet.
-ERASURE_DUTIES = ["apps.approvals.queries.signatures_in_force"]
+ERASURE_DUTIES = [
+    "apps.approvals.queries.signatures_in_force",
+    "apps.approvals.exception_queries.exceptions_in_force",
+]
 # Told when a person is erased, to take the name out of what repeats it.
 ERASURE_STEPS = [
     "apps.approvals.models.forget_signer",
+    "apps.approvals.models.forget_exceptional_signer",
     "apps.notices.models.forget_recipient",
 ]
 

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     MODEL_REGISTER = "model.register"
     PERSON_ERASE = "person.erase"
     PLAN_WRITE = "plan.write"
+    PRACTICE_STATE = "practice.state"
     PROJECT_CREATE = "project.create"
     PROJECT_DETERMINE_IMPACT = "project.determine_impact"
     PROJECT_EDIT = "project.edit"
@@ -50,6 +51,7 @@ class Permission(StrEnum):
     RUN_RECORD = "run.record"
     SEALED_BUDGET_SET = "sealed_budget.set"
     TRAINING_LAUNCH = "training.launch"
+    WAIVER_SIGN = "waiver.sign"
     WEBHOOK_MANAGE = "webhook.manage"
 
     @property
@@ -83,6 +85,7 @@ _TITLES = {
     Permission.MODEL_GRANT: "choose who sees a model",
     Permission.MODEL_REGISTER: "register models",
     Permission.PLAN_WRITE: "write validation plans",
+    Permission.PRACTICE_STATE: "state how versions stand with minimum practices",
     Permission.PROJECT_CREATE: "open projects",
     Permission.PROJECT_DETERMINE_IMPACT: "determine the impact of a project",
     Permission.PROJECT_EDIT: "edit a project and state its objective",
@@ -92,5 +95,6 @@ _TITLES = {
     Permission.RUN_RECORD: "record runs",
     Permission.SEALED_BUDGET_SET: "set the budget of looks at sealed data",
     Permission.TRAINING_LAUNCH: "launch training",
+    Permission.WAIVER_SIGN: "grant, revoke and report waivers of minimum practices",
     Permission.WEBHOOK_MANAGE: "have other systems told about approvals",
 }

@@ -55,6 +55,7 @@ PROGRAM_MANAGER = Role(
             P.FINDING_ACCEPT,
             P.MEMBER_MANAGE,
             P.MODEL_GRANT,
+            P.PRACTICE_STATE,
             P.PROJECT_CREATE,
             P.PROJECT_EDIT,
             P.PROJECT_READ,
@@ -86,6 +87,7 @@ DATA_SCIENTIST = Role(
             P.MODEL_GRANT,
             P.MODEL_REGISTER,
             P.PLAN_WRITE,
+            P.PRACTICE_STATE,
             P.PROJECT_READ,
             P.REGENERATION_REQUEST,
             P.REPORT_REQUEST,
@@ -127,6 +129,7 @@ OPERATIONS_MANAGER = Role(
             P.APPROVAL_SIGN_OFF,
             P.AUDIT_READ,
             P.MODEL_DOWNLOAD,
+            P.PRACTICE_STATE,
             P.PROJECT_READ,
         }
     ),
@@ -160,10 +163,17 @@ AUDITOR = Role(
 AI_OFFICIAL = Role(
     slug="ai_official",
     title="AI official",
-    description="Determines which uses of AI are high-impact, in every project.",
+    description="Determines which uses of AI are high-impact, in every project, and "
+    "grants and revokes waivers of minimum practices.",
     reach=Reach.AGENCY,
     permissions=frozenset(
-        {P.APPROVAL_DISCUSS, P.AUDIT_READ, P.PROJECT_DETERMINE_IMPACT, P.PROJECT_READ}
+        {
+            P.APPROVAL_DISCUSS,
+            P.AUDIT_READ,
+            P.PROJECT_DETERMINE_IMPACT,
+            P.PROJECT_READ,
+            P.WAIVER_SIGN,
+        }
     ),
 )
 ADMINISTRATOR = Role(

@@ -13,6 +13,7 @@ import yaml
 
 from apps.access.permissions import Permission
 from apps.access.roles import PROJECT_ROLES
+from apps.approvals.practices import practices
 from apps.projects.models import Impact, Project
 from apps.registry.models import CARD_SECTIONS
 from engine.spec import PROMISES, SpecError, decode
@@ -78,6 +79,8 @@ class Policy:
         stages: signed one after the other.
         required_sections: of the model card, without which nobody asks.
         required_checks: measures and checks that the report must have passed.
+        required_practices: minimum practices that are settled or waived, or nobody
+            asks.
         request_days: after so many a request that nobody decided lapses.
         validity_days: after so many an approval expires.
         conditions: under which signatures may be given.
@@ -89,6 +92,7 @@ class Policy:
     stages: tuple[PolicyStage, ...]
     required_sections: tuple[str, ...] = ()
     required_checks: tuple[str, ...] = ()
+    required_practices: tuple[str, ...] = ()
     request_days: int | None = None
     validity_days: int | None = None
     conditions: Conditions = Conditions()
@@ -100,6 +104,7 @@ class Policy:
             "stages": [asdict(stage) for stage in self.stages],
             "required_sections": list(self.required_sections),
             "required_checks": list(self.required_checks),
+            "required_practices": list(self.required_practices),
         }
 
 
@@ -144,6 +149,7 @@ def _check(policy: Policy) -> None:
         _check_days(getattr(policy, field), f"{where}: {field}")
     _check_known(policy.required_sections, CARD_SECTIONS, f"{where}: required_sections")
     _check_known(policy.required_checks, PROMISES, f"{where}: required_checks")
+    _check_known(policy.required_practices, practices(), f"{where}: required_practices")
     _check_days(policy.conditions.max_days, f"{where}: conditions.max_days")
     if not policy.stages:
         raise PolicyFaulty(f"{where}: there must be at least one stage.")

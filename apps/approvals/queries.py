@@ -29,6 +29,7 @@ from apps.approvals.models import (
     ApprovalStatus,
     Condition,
     Delegation,
+    PracticeStatement,
     SignOff,
     SignOffDecision,
     Stage,
@@ -90,7 +91,13 @@ DUTIES = (
 
 def involvement(approval: ApprovalRequest) -> list[Deed]:
     """List who took part in making or signing what `approval` asks for."""
-    return [*_duties(approval), *_card_edits(approval), *_signatures(approval)]
+    version = approval.version_id
+    return [
+        *_duties(approval),
+        *_card_edits(version),
+        *_statements(version),
+        *_signatures(approval),
+    ]
 
 
 def _duties(approval: ApprovalRequest) -> Iterator[Deed]:
@@ -102,12 +109,18 @@ def _duties(approval: ApprovalRequest) -> Iterator[Deed]:
             yield Deed(user_id, duty.did, at, duty.spares)
 
 
-def _card_edits(approval: ApprovalRequest) -> Iterator[Deed]:
+def _card_edits(version_id: UUID) -> Iterator[Deed]:
     edits = AuditEvent.objects.filter(
-        type=EventType.MODEL_CARD_EDITED, target_id=str(approval.version_id)
+        type=EventType.MODEL_CARD_EDITED, target_id=str(version_id)
     )
     for edit in edits.values("actor_id").annotate(last=Max("at")):
         yield Deed(edit["actor_id"], "wrote its model card", edit["last"])
+
+
+def _statements(version_id: UUID) -> Iterator[Deed]:
+    written = PracticeStatement.objects.filter(version=version_id)
+    for one in written.values("written_by_id").annotate(last=Max("written_at")):
+        yield Deed(one["written_by_id"], "stated its minimum practices", one["last"])
 
 
 def _signatures(approval: ApprovalRequest) -> Iterator[Deed]:
@@ -146,7 +159,8 @@ def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
     edits = _edits_of(OuterRef("version_id")).filter(actor_id=user.pk)
     signed = Q(stages__sign_offs__signer=user)
     signed |= Q(stages__sign_offs__delegation__giver=user)
-    return waiting.exclude(signed).exclude(Exists(edits))
+    stated = _statements_on(OuterRef("version_id")).filter(written_by=user)
+    return waiting.exclude(signed).exclude(Exists(edits)).exclude(Exists(stated))
 
 
 def _present_stage() -> QuerySet[Stage]:
@@ -172,6 +186,7 @@ def _lent(user: User) -> QuerySet[Delegation]:
     same = ApprovalRequest.objects.filter(pk=OuterRef(OuterRef("pk")))
     meant = Subquery(_present_stage().values("meaning")[:1])
     edits = _edits_of(OuterRef(OuterRef("version_id")))
+    stated = _statements_on(OuterRef(OuterRef("version_id")))
     return (
         Delegation.objects.usable()
         .filter(
@@ -181,12 +196,20 @@ def _lent(user: User) -> QuerySet[Delegation]:
         )
         .exclude(Exists(same.annotate(now_meant=meant).filter(deeds)))
         .exclude(Exists(edits.filter(actor_id=OuterRef("giver_id"))))
+        .exclude(Exists(stated.filter(written_by=OuterRef("giver"))))
     )
 
 
 def _edits_of(version_id: OuterRef) -> QuerySet[AuditEvent]:
     written: QuerySet[AuditEvent] = AuditEvent.objects.filter(
         type=EventType.MODEL_CARD_EDITED, target_id=Cast(version_id, CharField())
+    )
+    return written
+
+
+def _statements_on(version_id: OuterRef) -> QuerySet[PracticeStatement]:
+    written: QuerySet[PracticeStatement] = PracticeStatement.objects.filter(
+        version=version_id
     )
     return written
 

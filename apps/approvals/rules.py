@@ -9,11 +9,12 @@ from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted, rol
 from apps.access.permissions import Permission
 from apps.access.roles import ADMINISTRATOR, ROLES
 from apps.accounts.models import User
-from apps.approvals import queries
+from apps.approvals import exception_rules, queries
 from apps.approvals.discussion import MAX_REPLIES
 from apps.approvals.evidence import Recheck, changed_parts
 from apps.approvals.models import NEVER_SIGNING, ApprovalStatus
 from apps.approvals.policies import policy_for
+from apps.approvals.standings import unsettled
 from apps.projects.queries import active_members
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import CARD_SECTIONS, VersionState
@@ -104,6 +105,14 @@ def _policy_is_met(version: ModelVersion, report: ValidationReport) -> Decision:
         return NotNow(
             f"{policy.title} needs checks that the newest report did not pass: "
             f"{', '.join(missing)}. Write them into the validation plan."
+        )
+    if open_still := unsettled(version, policy.required_practices):
+        named = ", ".join(
+            f"{one.practice.short} ({one.label.lower()})" for one in open_still
+        )
+        return NotNow(
+            f"{policy.title} needs minimum practices that are neither met nor waived: "
+            f"{named}. State them on the page of the version's practices."
         )
     return ALLOWED
 
@@ -248,6 +257,11 @@ def can_review_approval(user: User, approval: ApprovalRequest) -> Decision:
 
 
 can_remind_people = can_review_approval
+can_state_practice = exception_rules.can_state_practice
+can_grant_waiver = exception_rules.can_grant_waiver
+can_revoke_waiver = exception_rules.can_revoke_waiver
+can_report_waiver = exception_rules.can_report_waiver
+can_remind_of_waiver = exception_rules.can_remind_of_waiver
 
 
 def can_meet_condition(user: User, condition: Condition) -> Decision:

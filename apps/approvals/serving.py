@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from apps.access.checks import ALLOWED, Decision, NotNow
 from apps.approvals.evidence import Recheck, changed_parts
-from apps.approvals.models import ApprovalRequest, ApprovalStatus
+from apps.approvals.models import ApprovalRequest, ApprovalStatus, Waiver
+from apps.approvals.practices import practices
+from apps.approvals.standings import waivers_under
 
 if TYPE_CHECKING:
     from apps.registry.models import ModelVersion
@@ -28,6 +30,11 @@ def serving_decision(version: ModelVersion) -> Decision:
             f"The approval of {version} ended on {approval.expires_at:%-d %B %Y}. "
             "Ask for a new one."
         )
+    if ended := ended_waivers(approval):
+        return NotNow(
+            f"The approval of {version} rests on a waiver that does not count any "
+            f"more: {', '.join(ended)}. Ask for a new one."
+        )
     if changed := changed_parts(approval, Recheck.MODEL):
         return NotNow(
             f"The approval of {version} is stale: since it was signed, "
@@ -42,6 +49,25 @@ def approval_in_force(version: ModelVersion) -> ApprovalRequest | None:
         version=version, status=ApprovalStatus.APPROVED
     )
     return approved.order_by("-pk").first()
+
+
+def ended_waivers(approval: ApprovalRequest) -> list[str]:
+    """Name the practices whose waiver was signed for and is revoked or over."""
+    under = waivers_under(approval.evidence)
+    if not under:
+        return []
+    waivers = {one["waiver"] for one in under}
+    active = {
+        str(key)
+        for key in Waiver.objects.active()
+        .filter(pk__in=waivers)
+        .values_list("pk", flat=True)
+    }
+    return [
+        practices()[one["practice"]].short
+        for one in under
+        if one["waiver"] not in active
+    ]
 
 
 def _why_not(version: ModelVersion) -> str:

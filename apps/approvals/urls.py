@@ -4,12 +4,37 @@ from apps.approvals import (
     views,
     views_delegations,
     views_discussion,
+    views_practices,
     views_reading,
     views_signing,
+    views_waivers,
 )
 
 app_name = "approvals"
 urlpatterns = [
+    path("waivers/", views_waivers.waivers, name="waivers"),
+    path(
+        "waivers/public-summary.<slug:ending>",
+        views_waivers.public_summary,
+        name="waiver_summary",
+    ),
+    path("waivers/<uuid:pk>/", views_waivers.waiver, name="waiver"),
+    path(
+        "waivers/<uuid:pk>/revoke/", views_waivers.revoke_waiver, name="revoke_waiver"
+    ),
+    path(
+        "waivers/<uuid:pk>/report/", views_waivers.report_waiver, name="report_waiver"
+    ),
+    path(
+        "projects/<slug:slug>/waivers/",
+        views_waivers.project_waivers,
+        name="project_waivers",
+    ),
+    path(
+        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/practices/",
+        views_practices.practices,
+        name="practices",
+    ),
     path(
         "projects/<slug:slug>/delegations/",
         views_delegations.delegations,

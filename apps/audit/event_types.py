@@ -155,6 +155,8 @@ class EventType(models.TextChoices):
 
     PLAN_WRITTEN = "plan.written", "wrote"
 
+    PRACTICE_STATED = "practice.stated", "stated a minimum practice of"
+
     PROJECT_CODE_POLICY_SET = (
         "project.code_policy_set",
         "decided about own code in",
@@ -216,6 +218,10 @@ class EventType(models.TextChoices):
     UPLOAD_EXPIRED = "upload.expired", "removed the unfinished"
     UPLOAD_STARTED = "upload.started", "began the"
 
+    WAIVER_GRANTED = "waiver.granted", "granted"
+    WAIVER_REPORTED = "waiver.reported", "recorded a report to OMB on"
+    WAIVER_REVOKED = "waiver.revoked", "revoked"
+
     WEBHOOK_ADDED = "webhook.added", "added"
     WEBHOOK_REMOVED = "webhook.removed", "removed"
     WEBHOOK_RESENT = "webhook.resent", "had sent again"
@@ -252,4 +258,6 @@ _SEVERITIES = {
     EventType.MEMBER_ADDED: 2,
     EventType.MEMBER_REMOVED: 2,
     EventType.MEMBER_ROLE_CHANGED: 2,
+    EventType.WAIVER_GRANTED: 3,
+    EventType.WAIVER_REVOKED: 3,
 }

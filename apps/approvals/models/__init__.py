@@ -3,6 +3,11 @@
 from apps.approvals.models.conditions import Condition, NewCondition
 from apps.approvals.models.delegations import NEVER_SIGNING, Delegation
 from apps.approvals.models.discussion import Comment
+from apps.approvals.models.practices import (
+    SETTLED,
+    PracticeState,
+    PracticeStatement,
+)
 from apps.approvals.models.requests import (
     MAX_COMMENT_CHARACTERS,
     ApprovalRequest,
@@ -18,24 +23,49 @@ from apps.approvals.models.states import (
     ApprovalStatus,
     SignOffDecision,
 )
+from apps.approvals.models.waivers import (
+    ENDING_DAYS,
+    MOST_WAIVER_DAYS,
+    REPORT_DAYS,
+    Ground,
+    Reported,
+    SignedExceptionally,
+    Waiver,
+    WaiverReport,
+    WaiverRevocation,
+    forget_exceptional_signer,
+)
 
 __all__ = [
     "APPROVAL_TRANSITIONS",
     "CONSENTING",
+    "ENDING_DAYS",
     "MAX_COMMENT_CHARACTERS",
+    "MOST_WAIVER_DAYS",
     "NEVER_SIGNING",
     "ONCE_APPROVED",
     "REASONED",
+    "REPORT_DAYS",
     "SEALED",
+    "SETTLED",
     "ApprovalRequest",
     "ApprovalStatus",
     "Comment",
     "Condition",
     "Delegation",
+    "Ground",
     "NewCondition",
+    "PracticeState",
+    "PracticeStatement",
+    "Reported",
     "SignOff",
     "SignOffDecision",
     "SignOffWithdrawal",
+    "SignedExceptionally",
     "Stage",
+    "Waiver",
+    "WaiverReport",
+    "WaiverRevocation",
+    "forget_exceptional_signer",
     "forget_signer",
 ]

@@ -70,9 +70,9 @@ _ACTIONS: Final[dict[Place, str]] = {
         comment.written dataset.created dataset.datasheet_written dataset.diff_requested
         dataset.version_import_requested dataset.version_imported
         dataset.version_uploaded experiment.created finding.raised model.registered
-        model.version_registered plan.written project.created regeneration.requested
+        model.version_registered plan.written practice.stated project.created regeneration.requested
         report.requested run.recorded sealed.part_uploaded token.issued
-        training.launched webhook.added""",
+        training.launched waiver.granted webhook.added""",
     _entity(3): """approval.approved approval.condition_met approval.reinstated
         approval.rejected approval.sent_back approval.signed_off approval.stale
         audit.export_cancel_requested audit.export_failed audit.export_requeued
@@ -92,11 +92,11 @@ _ACTIONS: Final[dict[Place, str]] = {
         report.requeued sealed.budget_set sealed.part_cancel_requested
         sealed.part_failed sealed.part_ready sealed.part_requeued
         training.cancel_requested training.failed training.finished
-        training.requeued webhook.resent""",
+        training.requeued waiver.reported webhook.resent""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
         audit.segment_pruned upload.expired""",
     _entity(9): """approval.expired approval.lapsed approval.revoked
-        approval.suspended token.revoked webhook.removed""",
+        approval.suspended token.revoked waiver.revoked webhook.removed""",
     _entity(10): """audit.export_started code.started dataset.diff_started
         dataset.version_started regeneration.started report.started
         sealed.part_started training.started upload.started""",

@@ -2,6 +2,9 @@
 
 from django.db import models
 
+# Webhooks are told of these, not of what people say to each other.
+_OUTSIDE = ("approval", "condition", "stage", "waiver")
+
 
 class NoticeKind(models.TextChoices):
     """Named `resource.what`, in the order of the alphabet."""
@@ -25,9 +28,15 @@ class NoticeKind(models.TextChoices):
     CONDITION_OVERDUE = "condition.overdue", "A condition is overdue"
     STAGE_DUE_SOON = "stage.due_soon", "A signature falls due soon"
     STAGE_OVERDUE = "stage.overdue", "A signature is overdue"
+    WAIVER_ENDED = "waiver.ended", "A waiver is over"
+    WAIVER_ENDS_SOON = "waiver.ends_soon", "A waiver ends soon"
+    WAIVER_GRANTED = "waiver.granted", "Minimum practices were waived"
+    WAIVER_REPORT_DUE = "waiver.report_due", "A waiver is to be reported"
+    WAIVER_REPORT_OVERDUE = "waiver.report_overdue", "The report on a waiver is late"
+    WAIVER_REVOKED = "waiver.revoked", "A waiver was revoked"
     WEBHOOK_FAILED = "webhook.failed", "Another system did not take a message"
 
     @property
     def goes_outside(self) -> bool:
         """Say whether webhooks are told: not of what people say to each other."""
-        return self.value.partition(".")[0] in ("approval", "condition", "stage")
+        return self.value.partition(".")[0] in _OUTSIDE
