@@ -32,7 +32,7 @@ from apps.projects.queries import person_by_email
 from apps.registry.models import ModelVersion
 
 
-class StatementInput(serializers.Serializer[Any]):
+class PracticeStatementInput(serializers.Serializer[Any]):
     practice = serializers.SlugField(help_text="Such as pre_deployment_testing.")
     state = serializers.ChoiceField(choices=PracticeState.choices)
     text = serializers.CharField(max_length=MAX_COMMENT_CHARACTERS)
@@ -43,7 +43,7 @@ class StatementInput(serializers.Serializer[Any]):
     due_on = serializers.DateField(default=None, help_text="For work in progress.")
 
 
-class StatementOutput(serializers.Serializer[Any]):
+class PracticeStatementOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     practice = serializers.CharField()
     state = serializers.CharField()
@@ -55,7 +55,7 @@ class StatementOutput(serializers.Serializer[Any]):
     written_at = serializers.DateTimeField()
 
 
-class StandingOutput(serializers.Serializer[Any]):
+class PracticeStandingOutput(serializers.Serializer[Any]):
     practice = serializers.CharField(source="practice.slug")
     section = serializers.CharField(source="practice.section")
     title = serializers.CharField(source="practice.title")
@@ -63,7 +63,7 @@ class StandingOutput(serializers.Serializer[Any]):
         help_text="met, not_applicable, precluded, waived, in_progress or missing."
     )
     is_settled = serializers.BooleanField()
-    statement = StatementOutput(allow_null=True)
+    statement = PracticeStatementOutput(allow_null=True)
     waiver_id = serializers.UUIDField(source="waiver.pk", default=None)
 
 
@@ -79,37 +79,41 @@ class VersionView(ApiView):
 
 
 class PracticesView(VersionView):
-    serializer_class = StandingOutput
+    serializer_class = PracticeStandingOutput
 
-    @extend_schema(responses=StandingOutput(many=True))
+    @extend_schema(responses=PracticeStandingOutput(many=True))
     def get(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """How a version stands with each minimum practice."""
         found = standings(self.version(slug, name, number))
-        return Response({"results": StandingOutput(found, many=True).data})
+        return Response({"results": PracticeStandingOutput(found, many=True).data})
 
 
 class StatementsView(VersionView):
-    serializer_class = StatementOutput
+    serializer_class = PracticeStatementOutput
 
-    @extend_schema(responses=StatementOutput(many=True))
+    @extend_schema(responses=PracticeStatementOutput(many=True))
     def get(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """Everything stated about the practices of a version, newest first."""
         visible = PracticeStatement.objects.visible_to(request.user)
         mine = visible.filter(version=self.version(slug, name, number))
         page = self.paginate_queryset(mine.select_related("owner", "written_by"))
-        return self.get_paginated_response(StatementOutput(page, many=True).data)
+        return self.get_paginated_response(
+            PracticeStatementOutput(page, many=True).data
+        )
 
-    @extend_schema(request=StatementInput, responses={201: StatementOutput})
+    @extend_schema(
+        request=PracticeStatementInput, responses={201: PracticeStatementOutput}
+    )
     def post(self, request: ApiRequest, slug: str, name: str, number: int) -> Response:
         """State how a practice stands; a new statement takes the old one's place."""
         version = self.version(slug, name, number)
-        given = StatementInput(data=request.data)
+        given = PracticeStatementInput(data=request.data)
         given.is_valid(raise_exception=True)
         said = given.validated_data
         owner = person_by_email(said.pop("owner")) if said["owner"] else None
         wish = NewStatement(**{**said, "owner": owner})
         made = actions.state_practice(version=version, statement=wish, by=request.user)
-        return Response(StatementOutput(made).data, status=201)
+        return Response(PracticeStatementOutput(made).data, status=201)
 
 
 class WaiverInput(serializers.Serializer[Any]):
@@ -123,7 +127,7 @@ class WaiverInput(serializers.Serializer[Any]):
     )
 
 
-class DutyOutput(serializers.Serializer[Any]):
+class WaiverDutyOutput(serializers.Serializer[Any]):
     what = serializers.CharField()
     due_on = serializers.DateField()
     is_overdue = serializers.BooleanField()
@@ -145,7 +149,7 @@ class WaiverOutput(serializers.Serializer[Any]):
     record_sha256 = serializers.CharField()
     revoked_at = serializers.DateTimeField(source="revocation.signed_at", default=None)
     revoked_because = serializers.CharField(source="revocation.reason", default=None)
-    reports = DutyOutput(many=True, source="duties")
+    reports = WaiverDutyOutput(many=True, source="duties")
 
 
 class WaiversView(ApiView):
@@ -159,7 +163,7 @@ class WaiversView(ApiView):
         return self.get_paginated_response(WaiverOutput(page, many=True).data)
 
 
-class CountsOutput(serializers.Serializer[Any]):
+class WaiverCountsOutput(serializers.Serializer[Any]):
     active = serializers.IntegerField()
     ending_soon = serializers.IntegerField(help_text="Active, ending in 30 days.")
     to_report = serializers.IntegerField()
@@ -167,13 +171,13 @@ class CountsOutput(serializers.Serializer[Any]):
 
 
 class WaiverCountsView(ApiView):
-    serializer_class = CountsOutput
+    serializer_class = WaiverCountsOutput
 
-    @extend_schema(responses=CountsOutput)
+    @extend_schema(responses=WaiverCountsOutput)
     def get(self, request: ApiRequest) -> Response:
         """How many waivers are active, end soon, and are to be reported."""
         counts = waiver_counts(Waiver.objects.visible_to(request.user))
-        return Response(CountsOutput(counts).data)
+        return Response(WaiverCountsOutput(counts).data)
 
 
 class GrantWaiverView(ApiView):
@@ -231,18 +235,18 @@ class RevokeWaiverView(WaiverBase):
         return Response(output, headers=seal_header())
 
 
-class ReportInput(serializers.Serializer[Any]):
+class WaiverReportInput(serializers.Serializer[Any]):
     what = serializers.ChoiceField(choices=Reported.choices)
     reported_on = serializers.DateField()
     reference = serializers.CharField(max_length=200)
 
 
 class ReportWaiverView(WaiverBase):
-    @extend_schema(request=ReportInput, responses=WaiverOutput)
+    @extend_schema(request=WaiverReportInput, responses=WaiverOutput)
     def post(self, request: ApiRequest, pk: str) -> Response:
         """Record that granting or revoking a waiver was reported to OMB."""
         found = self.get_object()
-        given = ReportInput(data=request.data)
+        given = WaiverReportInput(data=request.data)
         given.is_valid(raise_exception=True)
         said = given.validated_data
         what = Reported(said.pop("what"))

@@ -1,4 +1,4 @@
-"""Waivers of minimum practices: the list of the AI official, and each with its story."""
+"""Waivers of minimum practices: the list of them, and each with its story."""
 
 from typing import Any
 from uuid import UUID

@@ -62,38 +62,6 @@ class NewWaiver:
     expires_on: date
 
 
-@transaction.atomic
-def _granted(project: Project, wish: NewWaiver, by: User) -> Waiver:
-    # The project row serialises them, so that a second click finds the first.
-    project = Project.objects.select_for_update().get(pk=project.pk)
-    ensure(rules.can_grant_waiver(by, project))
-    _check_overlap(project, wish)
-    waiver = signed_by(Waiver(project=project, **vars(wish)), by)
-    sealed(waiver, waiver_text(waiver)).save()
-    record(
-        EventType.WAIVER_GRANTED,
-        target=waiver,
-        project=project,
-        by=by,
-        changes={
-            "practices": waiver.practices,
-            "ground": waiver.ground,
-            "expires_on": waiver.expires_on.isoformat(),
-            "report_due_on": waiver.report_due_on.isoformat(),
-            "record_sha256": waiver.record_sha256,
-        },
-        reason=waiver.finding,
-    )
-    _tell(
-        waiver,
-        NoticeKind.WAIVER_GRANTED,
-        f"Minimum practices were waived for {project} until "
-        f"{_day(waiver.expires_on)}: {_named(waiver)}.",
-        but=by,
-    )
-    return waiver
-
-
 def grant_waiver(
     *, project: Project, waiver: NewWaiver, password: str, by: User
 ) -> Waiver:
@@ -114,7 +82,35 @@ def grant_waiver(
     wish = _checked(waiver)
     ensure(rules.can_grant_waiver(by, project))
     confirm_password(by=by, password=password)
-    return _granted(project, wish, by)
+    with transaction.atomic():
+        # The project row serialises them, so that a second click finds the first.
+        project = Project.objects.select_for_update().get(pk=project.pk)
+        ensure(rules.can_grant_waiver(by, project))
+        _check_overlap(project, wish)
+        waiver = signed_by(Waiver(project=project, **vars(wish)), by)
+        sealed(waiver, waiver_text(waiver)).save()
+        record(
+            EventType.WAIVER_GRANTED,
+            target=waiver,
+            project=project,
+            by=by,
+            changes={
+                "practices": waiver.practices,
+                "ground": waiver.ground,
+                "expires_on": waiver.expires_on.isoformat(),
+                "report_due_on": waiver.report_due_on.isoformat(),
+                "record_sha256": waiver.record_sha256,
+            },
+            reason=waiver.finding,
+        )
+        _tell(
+            waiver,
+            NoticeKind.WAIVER_GRANTED,
+            f"Minimum practices were waived for {project} until "
+            f"{_day(waiver.expires_on)}: {_named(waiver)}.",
+            but=by,
+        )
+        return waiver
 
 
 def revoke_waiver(*, waiver: Waiver, reason: str, password: str, by: User) -> Waiver:

@@ -70,8 +70,9 @@ _ACTIONS: Final[dict[Place, str]] = {
         comment.written dataset.created dataset.datasheet_written dataset.diff_requested
         dataset.version_import_requested dataset.version_imported
         dataset.version_uploaded experiment.created finding.raised model.registered
-        model.version_registered plan.written practice.stated project.created regeneration.requested
-        report.requested run.recorded sealed.part_uploaded token.issued
+        model.version_registered plan.written practice.stated project.created
+        regeneration.requested report.requested run.recorded sealed.part_uploaded
+        token.issued
         training.launched waiver.granted webhook.added""",
     _entity(3): """approval.approved approval.condition_met approval.reinstated
         approval.rejected approval.sent_back approval.signed_off approval.stale
