@@ -29,6 +29,8 @@ class Permission(StrEnum):
     DATASET_GRANT = "dataset.grant"
     DATASET_IMPORT = "dataset.import"
     DATASET_UPLOAD = "dataset.upload"
+    EMERGENCY_CONFIRM = "emergency.confirm"
+    EMERGENCY_DECLARE = "emergency.declare"
     EXPERIMENT_CREATE = "experiment.create"
     FINDING_ACCEPT = "finding.accept"
     FINDING_RAISE = "finding.raise"
@@ -75,6 +77,8 @@ _TITLES = {
     Permission.DATASET_GRANT: "choose who sees a dataset",
     Permission.DATASET_IMPORT: "import files from the sources of the portal",
     Permission.DATASET_UPLOAD: "upload datasets",
+    Permission.EMERGENCY_CONFIRM: "confirm and end emergency approvals",
+    Permission.EMERGENCY_DECLARE: "approve a model version in an emergency",
     Permission.EXPERIMENT_CREATE: "create experiments",
     Permission.FINDING_ACCEPT: "accept the risk of findings",
     Permission.FINDING_RAISE: "raise and close findings on what others built",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from apps.approvals.models import ApprovalRequest
+from apps.approvals.models import ApprovalRequest, EmergencyApproval
 from apps.approvals.standings import differing, sealed_practices, summary
 from apps.core import blobs
 from apps.core.digests import canonical_digest
@@ -81,12 +81,12 @@ def evidence_of(
 
 
 def moved_parts(
-    approval: ApprovalRequest, recheck: Recheck = Recheck.ROWS
+    approval: ApprovalRequest | EmergencyApproval, recheck: Recheck = Recheck.ROWS
 ) -> list[dict[str, str]]:
     """Compare the evidence as it is now with what was submitted.
 
     Args:
-        approval: any request.
+        approval: any request, or an emergency approval.
         recheck: of which stored files the bytes are read again.
 
     Returns:
@@ -106,7 +106,7 @@ def moved_parts(
 
 
 def changed_parts(
-    approval: ApprovalRequest, recheck: Recheck = Recheck.ROWS
+    approval: ApprovalRequest | EmergencyApproval, recheck: Recheck = Recheck.ROWS
 ) -> list[str]:
     """Name the parts of the evidence that are no longer what was submitted."""
     return [part["name"] for part in moved_parts(approval, recheck)]

@@ -35,10 +35,11 @@ def part_in_use(project: Project, user: User) -> str:
 
 def ai_officials() -> list[User]:
     """List the AI officials who can sign in."""
-    return _holding(AI_OFFICIAL.slug)
+    return holding(AI_OFFICIAL.slug)
 
 
-def _holding(role: str) -> list[User]:
+def holding(role: str) -> list[User]:
+    """List the people who hold an agency role and can sign in, by name."""
     found = User.objects.people().filter(is_active=True, agency_roles__contains=[role])
     return list(found.order_by("full_name", "pk"))
 

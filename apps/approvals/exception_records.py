@@ -1,4 +1,4 @@
-"""What a waiver says in full: the text whose SHA-256 the trail seals."""
+"""What exceptions say in full: the texts whose SHA-256 the trail seals."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from apps.core.digests import canonical_text
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-    from apps.approvals.models import Waiver, WaiverRevocation
+    from apps.approvals.models import EmergencySignature, Waiver, WaiverRevocation
     from apps.projects.models import Project
 
+EMERGENCY = "portal-emergency-1"
 WAIVER = "portal-waiver-1"
 REVOCATION = "portal-waiver-revocation-1"
 S = TypeVar("S", bound=SignedExceptionally)
@@ -79,3 +80,34 @@ def _signature(signed: SignedExceptionally, project: Project) -> dict[str, objec
         "signed_at": signed.signed_at.isoformat(),
         "time_zone": signed.time_zone,
     }
+
+
+def emergency_text(given: EmergencySignature) -> str:
+    """Write a signature under an emergency approval in canonical JSON (RFC 8785)."""
+    emergency, version = given.emergency, given.emergency.version
+    return canonical_text(
+        {
+            "format": EMERGENCY,
+            "signature": str(given.pk),
+            "emergency": {
+                "id": str(emergency.pk),
+                "declared_at": emergency.declared_at.isoformat(),
+                "confirm_by": emergency.confirm_by.isoformat(),
+                "holds_until": emergency.holds_until.isoformat(),
+                "reason": emergency.reason,
+                "unmet_practices": emergency.unmet_practices,
+            },
+            "model_version": {
+                "id": str(version.pk),
+                "model": str(version.model),
+                "number": version.number,
+                "manifest_digest": version.manifest_digest,
+            },
+            "impact": version.project.impact,
+            "evidence": emergency.evidence,
+            "evidence_digest": given.evidence_digest,
+            "meaning": given.get_meaning_display(),
+            "comment": given.comment,
+            **_signature(given, version.project),
+        }
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.access.checks import Decision, Denied, NotNow, permitted
+from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
 from apps.access.roles import ADMINISTRATOR
 from apps.approvals import exception_queries
@@ -13,8 +13,11 @@ from apps.projects.rules import permitted_with
 from apps.registry.models import VersionState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from apps.accounts.models import User
     from apps.approvals.models import Reported, Waiver
+    from apps.approvals.queries import Deed
     from apps.projects.models import Project
     from apps.registry.models import ModelVersion
 
@@ -61,6 +64,31 @@ def can_report_waiver(user: User, waiver: Waiver, what: Reported) -> Decision:
     if due.report:
         return NotNow(f"{due.label} this waiver was reported already.")
     return _may_waive(user, waiver.project)
+
+
+def independent(
+    user: User, deeds: Iterable[Deed], who: str = "You", *, meaning: str = ""
+) -> Decision:
+    """Say whether `user` took no part in what is to be signed, whatever their role.
+
+    Args:
+        user: who would sign.
+        deeds: that bar a person.
+        who: how the sentence begins.
+        meaning: of the signature; some deeds spare one.
+    """
+    if ADMINISTRATOR.slug in user.agency_roles:
+        return Denied("An administrator manages accounts and can never sign.")
+    done = [
+        f"{deed.did} on {deed.at.day} {deed.at:%B %Y}"
+        for deed in deeds
+        if deed.user_id == user.pk and (not deed.spares or deed.spares != meaning)
+    ]
+    if not done:
+        return ALLOWED
+    *others, last = done
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return Denied(f"{who} {listed}, so somebody else must sign.")
 
 
 def can_remind_of_waiver(user: User, waiver: Waiver) -> Decision:

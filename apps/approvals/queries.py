@@ -37,12 +37,11 @@ from apps.approvals.models import (
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.projects.models import Membership
-from apps.registry.models import AliasName
+from apps.registry.models import AliasName, ModelVersion
 from apps.validation.makers import MAKING
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-    from apps.registry.models import ModelVersion
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,23 @@ def involvement(approval: ApprovalRequest) -> list[Deed]:
         *_card_edits(version),
         *_statements(version),
         *_signatures(approval),
+    ]
+
+
+def deeds_on(version: ModelVersion) -> list[Deed]:
+    """List who took part in making `version` or asked for its approval."""
+    paths = [path for part in MAKING for path in (part.who, part.when)]
+    found = ModelVersion.objects.values_list(*paths).get(pk=version.pk)
+    makers = zip(found[::2], found[1::2], MAKING, strict=True)
+    asked = ApprovalRequest.objects.filter(version=version)
+    return [
+        *(Deed(who, part.did, at) for who, at, part in makers if who is not None),
+        *(
+            Deed(who, "asked for its approval", at)
+            for who, at in asked.values_list("requested_by", "requested_at")
+        ),
+        *_card_edits(version.pk),
+        *_statements(version.pk),
     ]
 
 

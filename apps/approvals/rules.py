@@ -9,7 +9,7 @@ from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted, rol
 from apps.access.permissions import Permission
 from apps.access.roles import ADMINISTRATOR, ROLES
 from apps.accounts.models import User
-from apps.approvals import exception_rules, queries
+from apps.approvals import emergency_rules, exception_rules, queries
 from apps.approvals.discussion import MAX_REPLIES
 from apps.approvals.evidence import Recheck, changed_parts
 from apps.approvals.models import NEVER_SIGNING, ApprovalStatus
@@ -262,6 +262,11 @@ can_grant_waiver = exception_rules.can_grant_waiver
 can_revoke_waiver = exception_rules.can_revoke_waiver
 can_report_waiver = exception_rules.can_report_waiver
 can_remind_of_waiver = exception_rules.can_remind_of_waiver
+can_declare_emergency = emergency_rules.can_declare_emergency
+can_confirm_emergency = emergency_rules.can_confirm_emergency
+can_end_emergency = emergency_rules.can_end_emergency
+can_review_emergency = emergency_rules.can_review_emergency
+can_remind_of_emergency = emergency_rules.can_review_emergency
 
 
 def can_meet_condition(user: User, condition: Condition) -> Decision:
@@ -303,18 +308,7 @@ def _closed(approval: ApprovalRequest) -> str:
 
 
 def _independent(user: User, stage: Stage, deeds: Sequence[Deed], who: str) -> Decision:
-    if ADMINISTRATOR.slug in user.agency_roles:
-        return Denied("An administrator manages accounts and can never sign.")
-    done = [
-        f"{deed.did} on {deed.at.day} {deed.at:%B %Y}"
-        for deed in deeds
-        if deed.user_id == user.pk and deed.spares != stage.meaning
-    ]
-    if not done:
-        return ALLOWED
-    *others, last = done
-    listed = f"{', '.join(others)} and {last}" if others else last
-    return Denied(f"{who} {listed}, so somebody else must sign.")
+    return exception_rules.independent(user, deeds, who, meaning=stage.meaning)
 
 
 def _in_turn(user: User, stage: Stage, deeds: Sequence[Deed]) -> Decision:

@@ -130,6 +130,17 @@ class EventType(models.TextChoices):
     DELEGATION_GIVEN = "delegation.given", "let somebody sign in their place in"
     DELEGATION_REVOKED = "delegation.revoked", "ended signing in somebody's place in"
 
+    EMERGENCY_CONFIRMATION_GIVEN = (
+        "emergency.confirmation_given",
+        "signed a confirmation of",
+    )
+    EMERGENCY_CONFIRMED = "emergency.confirmed", "gave the last confirmation of"
+    EMERGENCY_DECLARED = "emergency.declared", "gave, without the ordinary signatures,"
+    EMERGENCY_ENDED = "emergency.ended", "ended"
+    EMERGENCY_EXPIRED = "emergency.expired", "ended at its hour"
+    EMERGENCY_LAPSED = "emergency.lapsed", "closed unconfirmed"
+    EMERGENCY_STALE = "emergency.stale", "found changed evidence under"
+
     EXPERIMENT_CREATED = "experiment.created", "created experiment"
 
     FINDING_ACCEPTED = "finding.accepted", "accepted the risk of"
@@ -255,6 +266,8 @@ _SEVERITIES = {
     EventType.AUDIT_PRUNE_REQUESTED: 3,
     EventType.AUDIT_REDACTED: 4,
     EventType.AUDIT_SEGMENT_PRUNED: 4,
+    EventType.EMERGENCY_DECLARED: 4,
+    EventType.EMERGENCY_LAPSED: 3,
     EventType.MEMBER_ADDED: 2,
     EventType.MEMBER_REMOVED: 2,
     EventType.MEMBER_ROLE_CHANGED: 2,

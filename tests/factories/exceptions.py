@@ -94,3 +94,24 @@ def approved(world):
     version = high_version(world, but=(WAIVED,))
     waiver(world)
     return signed_by_all(world, approvals.request(world, version))
+
+
+def emergency(world, version=None, *, hours: int = 24, by=None):
+    """An emergency approval that the program manager gave."""
+    return actions.declare_emergency(
+        version=version or approvals.validated_version(world),
+        reason="The old model fails in the storm.",
+        hours=hours,
+        password=PASSWORD,
+        by=by or world.program_manager,
+    )
+
+
+def confirm(emergency, *people):
+    """Have each of `people` confirm it."""
+    for one in people:
+        actions.confirm_emergency(
+            emergency=emergency, comment="I saw it fail.", password=PASSWORD, by=one
+        )
+    emergency.refresh_from_db()
+    return emergency

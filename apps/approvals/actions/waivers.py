@@ -87,30 +87,30 @@ def grant_waiver(
         project = Project.objects.select_for_update().get(pk=project.pk)
         ensure(rules.can_grant_waiver(by, project))
         _check_overlap(project, wish)
-        waiver = signed_by(Waiver(project=project, **vars(wish)), by)
-        sealed(waiver, waiver_text(waiver)).save()
+        granted = signed_by(Waiver(project=project, **vars(wish)), by)
+        sealed(granted, waiver_text(granted)).save()
         record(
             EventType.WAIVER_GRANTED,
-            target=waiver,
+            target=granted,
             project=project,
             by=by,
             changes={
-                "practices": waiver.practices,
-                "ground": waiver.ground,
-                "expires_on": waiver.expires_on.isoformat(),
-                "report_due_on": waiver.report_due_on.isoformat(),
-                "record_sha256": waiver.record_sha256,
+                "practices": granted.practices,
+                "ground": granted.ground,
+                "expires_on": granted.expires_on.isoformat(),
+                "report_due_on": granted.report_due_on.isoformat(),
+                "record_sha256": granted.record_sha256,
             },
-            reason=waiver.finding,
+            reason=granted.finding,
         )
         _tell(
-            waiver,
+            granted,
             NoticeKind.WAIVER_GRANTED,
             f"Minimum practices were waived for {project} until "
-            f"{_day(waiver.expires_on)}: {_named(waiver)}.",
+            f"{_day(granted.expires_on)}: {_named(granted)}.",
             but=by,
         )
-        return waiver
+        return granted
 
 
 def revoke_waiver(*, waiver: Waiver, reason: str, password: str, by: User) -> Waiver:

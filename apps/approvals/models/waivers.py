@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -78,7 +78,7 @@ class WaiverQuerySet(models.QuerySet["Waiver"]):
         ).prefetch_related("reports__recorded_by")
 
 
-def _reported(what: Reported) -> models.QuerySet[WaiverReport]:
+def _reported(what: Reported) -> models.QuerySet[WaiverReport, Any]:
     return WaiverReport.objects.filter(what=what).values("waiver")
 
 

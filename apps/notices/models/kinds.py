@@ -3,7 +3,7 @@
 from django.db import models
 
 # Webhooks are told of these, not of what people say to each other.
-_OUTSIDE = ("approval", "condition", "stage", "waiver")
+_OUTSIDE = ("approval", "condition", "emergency", "stage", "waiver")
 
 
 class NoticeKind(models.TextChoices):
@@ -26,6 +26,11 @@ class NoticeKind(models.TextChoices):
     CONDITION_ASSIGNED = "condition.assigned", "A condition is yours"
     CONDITION_DUE_SOON = "condition.due_soon", "A condition falls due soon"
     CONDITION_OVERDUE = "condition.overdue", "A condition is overdue"
+    EMERGENCY_CONFIRMED = "emergency.confirmed", "An emergency was confirmed"
+    EMERGENCY_DECLARED = "emergency.declared", "A version serves by emergency"
+    EMERGENCY_LAPSES_SOON = "emergency.lapses_soon", "An emergency lapses soon"
+    EMERGENCY_OVER = "emergency.over", "An emergency approval is over"
+    EMERGENCY_TO_CONFIRM = "emergency.to_confirm", "A confirmation is needed"
     STAGE_DUE_SOON = "stage.due_soon", "A signature falls due soon"
     STAGE_OVERDUE = "stage.overdue", "A signature is overdue"
     WAIVER_ENDED = "waiver.ended", "A waiver is over"
