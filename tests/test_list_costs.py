@@ -87,6 +87,18 @@ def test_waivers(project, world, ai_official, api_of, client_of):
     assert [queries_of(client, address) for client, address in asked] == few
 
 
+def test_emergencies(project, world, program_manager, api_of, client_of):
+    below = f"/projects/{project.slug}/emergencies/"
+    client, api = client_of(program_manager), api_of(program_manager)
+    asked = ((client, below), (api, f"{API}/emergencies"))
+    exceptions.emergency(world)
+    few = [queries_of(client, address) for client, address in asked]
+    for name in ("second", "third", "fourth"):
+        exceptions.emergency(world, approvals.validated_version(world, name))
+
+    assert [queries_of(client, address) for client, address in asked] == few
+
+
 def test_practice_statements(project, world, data_scientist, api_of, client_of):
     version = exceptions.high_version(world)
     below = f"/projects/{project.slug}/models/{version.model.name}/versions/1"

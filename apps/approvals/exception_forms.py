@@ -11,6 +11,7 @@ from apps.accounts.models import User
 from apps.approvals.forms import DecisionForm, ReasonForm
 from apps.approvals.models import (
     MAX_COMMENT_CHARACTERS,
+    MOST_HOURS,
     Ground,
     PracticeState,
     Reported,
@@ -139,3 +140,39 @@ class WaiverReportForm(PortalForm):
     what = forms.ChoiceField(choices=Reported.choices, widget=forms.HiddenInput)
     reported_on = _day_field(label="Reported on")
     reference = forms.CharField(label="Number or address of the report", max_length=200)
+
+
+class DeclareForm(DecisionForm):
+    """An emergency approval, signed with the password entered anew."""
+
+    comment = forms.CharField(
+        label="What the emergency is",
+        max_length=MAX_COMMENT_CHARACTERS,
+        widget=forms.Textarea,
+        help_text="Why it cannot wait for the ordinary signatures.",
+    )
+    hours = forms.IntegerField(
+        label="Hours until it must be confirmed",
+        min_value=1,
+        max_value=MOST_HOURS,
+        initial=24,
+        help_text=f"1 to {MOST_HOURS}. Not confirmed by two others, it lapses then.",
+    )
+    intent = forms.BooleanField(
+        label="I have read the evidence and approve this version for an emergency."
+    )
+    field_order = ("comment", "hours", "intent", "password")
+
+
+class ConfirmForm(DecisionForm):
+    """A confirmation of an emergency approval."""
+
+    comment = forms.CharField(
+        label="On what you confirm it",
+        max_length=MAX_COMMENT_CHARACTERS,
+        widget=forms.Textarea,
+    )
+    intent = forms.BooleanField(
+        label="I have read the evidence and confirm the emergency."
+    )
+    field_order = ("comment", "intent", "password")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.access.roles import AI_OFFICIAL
 from apps.accounts.models import User
-from apps.approvals.models import ENDING_DAYS, Waiver
+from apps.approvals.models import ENDING_DAYS, EmergencyApproval, Waiver
 from apps.approvals.practices import framework, practices
 from apps.approvals.standings import STATE_LABELS
 from apps.registry.models import ModelVersion
@@ -86,9 +86,11 @@ def public_rows(waivers: Iterable[Waiver]) -> list[dict[str, Any]]:
 
 
 def exceptions_in_force(person: User) -> list[str]:
-    """Say which waivers a person stands for with their name, in sentences."""
+    """Say which exceptions a person stands for with their name, in sentences."""
     active = Waiver.objects.active().filter(signer=person).select_related("project")
-    return [f"The {waiver} that they signed is in force." for waiver in active]
+    standing = EmergencyApproval.objects.in_force().filter(signatures__signer=person)
+    joined = standing.select_related("version__model__project").distinct()
+    return [f"The {one} that they signed is in force." for one in (*active, *joined)]
 
 
 def waiver_figures(counts: dict[str, int]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from apps.approvals import (
     views,
     views_delegations,
     views_discussion,
+    views_emergencies,
     views_practices,
     views_reading,
     views_signing,
@@ -12,6 +13,28 @@ from apps.approvals import (
 
 app_name = "approvals"
 urlpatterns = [
+    path(
+        "projects/<slug:slug>/emergencies/",
+        views_emergencies.emergencies,
+        name="emergencies",
+    ),
+    path(
+        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/"
+        "declare-emergency/",
+        views_emergencies.declare_emergency,
+        name="declare_emergency",
+    ),
+    path("emergencies/<uuid:pk>/", views_emergencies.emergency, name="emergency"),
+    path(
+        "emergencies/<uuid:pk>/confirm/",
+        views_emergencies.confirm_emergency,
+        name="confirm_emergency",
+    ),
+    path(
+        "emergencies/<uuid:pk>/end/",
+        views_emergencies.end_emergency,
+        name="end_emergency",
+    ),
     path("waivers/", views_waivers.waivers, name="waivers"),
     path(
         "waivers/public-summary.<slug:ending>",

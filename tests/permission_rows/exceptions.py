@@ -1,4 +1,4 @@
-"""Rows of statements on minimum practices, and of waivers."""
+"""Rows of statements on minimum practices, waivers and emergency approvals."""
 
 from datetime import timedelta
 
@@ -14,8 +14,10 @@ from tests.permission_rows import (
     PROGRAM_MANAGER,
     READERS,
     STRANGERS,
+    VALIDATOR,
     Row,
     everybody,
+    of_project,
 )
 from tests.permission_rows.approvals import of_version
 
@@ -71,6 +73,33 @@ def to_report(world):
     return {"pk": exceptions.waiver(world).pk}, wish
 
 
+def to_declare(world):
+    wish = {"comment": "A storm.", "hours": 5, "intent": "on", "password": PASSWORD}
+    return of_version(approvals.validated_version(world)), wish
+
+
+def emergency(world):
+    return {"pk": exceptions.emergency(world).pk}, None
+
+
+def to_confirm(world):
+    yes = {"comment": "I saw it.", "intent": "on", "password": PASSWORD}
+    return {"pk": exceptions.emergency(world).pk}, yes
+
+
+def manager(status: int) -> dict[str, int]:
+    return {PROGRAM_MANAGER: status, **HIDDEN}
+
+
+def confirmers(status: int) -> dict[str, int]:
+    hands = (VALIDATOR, OPERATIONS_MANAGER, AI_OFFICIAL)
+    return {**everybody(status, *hands), **HIDDEN}
+
+
+def enders(status: int) -> dict[str, int]:
+    return {**confirmers(status), PROGRAM_MANAGER: status}
+
+
 def summary(world):
     exceptions.waiver(world)
     return {"ending": "csv"}, None
@@ -89,6 +118,17 @@ ROWS = [
     Row("approvals:waiver", "get", waiver, READ),
     Row("approvals:revoke_waiver", "post", to_revoke, official(302), others=403),
     Row("approvals:report_waiver", "post", to_report, official(302), others=403),
+    Row("approvals:emergencies", "get", of_project, READ),
+    Row("approvals:declare_emergency", "get", to_declare, manager(200), others=403),
+    Row("approvals:declare_emergency", "post", to_declare, manager(302), others=403),
+    Row("approvals:emergency", "get", emergency, READ),
+    Row("approvals:confirm_emergency", "post", to_confirm, confirmers(302), others=403),
+    Row("approvals:end_emergency", "post", to_confirm, enders(302), others=403),
+    Row("v1:emergencies", "get", expect=ALL),
+    Row("v1:declare_emergency", "post", to_declare, manager(201), others=403),
+    Row("v1:emergency", "get", emergency, READ),
+    Row("v1:confirm_emergency", "post", to_confirm, confirmers(200), others=403),
+    Row("v1:end_emergency", "post", to_confirm, enders(200), others=403),
     Row("v1:waivers", "get", expect=ALL),
     Row("v1:waiver_counts", "get", expect=ALL),
     Row("v1:waiver_summary", "get", summary, ALL),
