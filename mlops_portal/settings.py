@@ -351,6 +351,10 @@ CELERY_BEAT_SCHEDULE = {
     "expire-uploads": {"task": "datasets.expire_uploads", "schedule": 60 * 60},
     "remove-leftovers": {"task": "jobs.remove_leftovers", "schedule": 60 * 60},
     "review-approvals": {"task": "approvals.review", "schedule": 60},
+    "remind-of-findings": {
+        "task": "validation.remind_of_findings",
+        "schedule": 60 * 60,
+    },
     "read-approved-files": {"task": "approvals.read_files", "schedule": 24 * 60 * 60},
     "deliver-webhooks": {"task": "notices.deliver_due", "schedule": 60},
     "mail-notices": {"task": "notices.mail", "schedule": 60},

@@ -12,6 +12,7 @@ from tests.permission_rows import Row
 
 # A request that changes nothing governed, and why.
 WITHOUT_EVENT = {
+    "approvals:check_policy": "says what is wrong with a text, and keeps nothing",
     "audit:delete_filter": "a filter that one keeps for oneself governs nothing",
     "audit:save_filter": "a filter that one keeps for oneself governs nothing",
     "notices:mail": "how often one is written to governs nothing",

@@ -43,6 +43,7 @@ class Permission(StrEnum):
     MODEL_REGISTER = "model.register"
     PERSON_ERASE = "person.erase"
     PLAN_WRITE = "plan.write"
+    POLICY_EDIT = "policy.edit"
     PRACTICE_STATE = "practice.state"
     PROJECT_CREATE = "project.create"
     PROJECT_DETERMINE_IMPACT = "project.determine_impact"
@@ -89,6 +90,7 @@ _TITLES = {
     Permission.MODEL_GRANT: "choose who sees a model",
     Permission.MODEL_REGISTER: "register models",
     Permission.PLAN_WRITE: "write validation plans",
+    Permission.POLICY_EDIT: "write approval policies and put them in force",
     Permission.PRACTICE_STATE: "state how versions stand with minimum practices",
     Permission.PROJECT_CREATE: "open projects",
     Permission.PROJECT_DETERMINE_IMPACT: "determine the impact of a project",

@@ -168,13 +168,15 @@ AI_OFFICIAL = Role(
     slug="ai_official",
     title="AI official",
     description="Determines which uses of AI are high-impact, in every project, and "
-    "grants and revokes waivers of minimum practices.",
+    "grants and revokes waivers of minimum practices, and writes the policies by "
+    "which models are approved.",
     reach=Reach.AGENCY,
     permissions=frozenset(
         {
             P.APPROVAL_DISCUSS,
             P.AUDIT_READ,
             P.EMERGENCY_CONFIRM,
+            P.POLICY_EDIT,
             P.PROJECT_DETERMINE_IMPACT,
             P.PROJECT_READ,
             P.WAIVER_SIGN,

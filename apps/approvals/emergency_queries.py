@@ -18,6 +18,10 @@ from apps.approvals.models import (
     EmergencyMeaning,
     EmergencyStatus,
 )
+from apps.approvals.policies import PolicyFaulty
+from apps.approvals.policy_book import policy_for
+from apps.approvals.practices import practices
+from apps.approvals.standings import Standing, unsettled
 from apps.projects.queries import active_members
 from apps.registry.models import ModelVersion, VersionState
 from apps.validation.models import Verdict
@@ -77,6 +81,15 @@ def doubt_about(version: ModelVersion) -> str:
             "takes the place of signatures, not of evidence."
         )
     return no_blocking_finding(version).reason
+
+
+def unmet_practices(version: ModelVersion) -> list[Standing]:
+    """List what an ordinary request would need of the minimum practices."""
+    try:
+        wanted = policy_for(version.project).required_practices
+    except PolicyFaulty:  # which does not keep anybody from an emergency
+        wanted = tuple(practices())
+    return unsettled(version, wanted)
 
 
 def confirmations(emergency: EmergencyApproval) -> int:

@@ -5,6 +5,7 @@ from apps.approvals import (
     views_delegations,
     views_discussion,
     views_emergencies,
+    views_policies,
     views_practices,
     views_reading,
     views_signing,
@@ -13,6 +14,28 @@ from apps.approvals import (
 
 app_name = "approvals"
 urlpatterns = [
+    path("approval-policies/", views_policies.policies, name="policies"),
+    path("approval-policies/<slug:name>/", views_policies.policy, name="policy"),
+    path(
+        "approval-policies/<slug:name>/write/",
+        views_policies.write_policy,
+        name="write_policy",
+    ),
+    path(
+        "approval-policies/<slug:name>/check/",
+        views_policies.check_policy,
+        name="check_policy",
+    ),
+    path(
+        "approval-policies/<slug:name>/versions/<int:number>/",
+        views_policies.policy_version,
+        name="policy_version",
+    ),
+    path(
+        "approval-policies/<slug:name>/versions/<int:number>/rehearsal/",
+        views_policies.rehearse_policy,
+        name="rehearse_policy",
+    ),
     path(
         "projects/<slug:slug>/emergencies/",
         views_emergencies.emergencies,

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.access.checks import ensure
 from apps.approvals import actions, rules
+from apps.approvals.emergency_queries import unmet_practices
 from apps.approvals.emergency_rules import confirmers
 from apps.approvals.evidence import lines
 from apps.approvals.exception_forms import (
@@ -21,10 +22,8 @@ from apps.approvals.exception_forms import (
 )
 from apps.approvals.forms import ReasonForm
 from apps.approvals.models import TERMS, EmergencyApproval
-from apps.approvals.policies import policy_for
 from apps.approvals.practices import practices
 from apps.approvals.serving import serving_decision
-from apps.approvals.standings import unsettled
 from apps.approvals.views import request_title, request_trail
 from apps.audit.waiting import seal_sentence
 from apps.core.forms import PortalForm
@@ -79,7 +78,7 @@ def declare_emergency(
         "trail": request_trail(version),
         "terms": TERMS,
         "report": latest_report(version),
-        "unmet": unsettled(version, policy_for(version.project).required_practices),
+        "unmet": unmet_practices(version),
     }
     return render_form(request, "approvals/declare_emergency.html", context)
 

@@ -146,6 +146,7 @@ class EventType(models.TextChoices):
     FINDING_ACCEPTED = "finding.accepted", "accepted the risk of"
     FINDING_ANSWERED = "finding.answered", "answered"
     FINDING_CLOSED = "finding.closed", "closed"
+    FINDING_HANDED_OVER = "finding.handed_over", "gave another owner to"
     FINDING_RAISED = "finding.raised", "raised"
     FINDING_REOPENED = "finding.reopened", "opened again"
 
@@ -165,6 +166,9 @@ class EventType(models.TextChoices):
     MODEL_VERSION_REGISTERED = "model.version_registered", "registered"
 
     PLAN_WRITTEN = "plan.written", "wrote"
+
+    POLICY_ENACTED = "policy.enacted", "put in force"
+    POLICY_WRITTEN = "policy.written", "wrote"
 
     PRACTICE_STATED = "practice.stated", "stated a minimum practice of"
 

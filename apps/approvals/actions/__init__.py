@@ -10,6 +10,7 @@ from apps.approvals.actions.emergencies import (
     remind_of_emergency,
     review_emergency,
 )
+from apps.approvals.actions.policies import enact_policy, write_policy
 from apps.approvals.actions.practices import state_practice
 from apps.approvals.actions.reminders import remind_people
 from apps.approvals.actions.requests import request_approval, withdraw_request
@@ -31,6 +32,7 @@ __all__ = [
     "confirm_emergency",
     "declare_emergency",
     "delegate_signing",
+    "enact_policy",
     "end_emergency",
     "grant_waiver",
     "meet_condition",
@@ -52,4 +54,5 @@ __all__ = [
     "withdraw_request",
     "withdraw_sign_off",
     "write_comment",
+    "write_policy",
 ]

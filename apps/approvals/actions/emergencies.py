@@ -13,8 +13,12 @@ from apps.accounts.actions import confirm_password
 from apps.approvals import emergency_rules, rules
 from apps.approvals.actions.emergency_moves import close
 from apps.approvals.actions.moves import checked_text, locked_version
-from apps.approvals.actions.reminders import LAST_PART
-from apps.approvals.emergency_queries import concerned, confirmations, turn_of
+from apps.approvals.emergency_queries import (
+    concerned,
+    confirmations,
+    turn_of,
+    unmet_practices,
+)
 from apps.approvals.evidence import Recheck, evidence_of
 from apps.approvals.exception_records import emergency_text, sealed, signed_by
 from apps.approvals.models import (
@@ -26,14 +30,12 @@ from apps.approvals.models import (
     EmergencySignature,
     EmergencyStatus,
 )
-from apps.approvals.policies import policy_for
-from apps.approvals.standings import unsettled
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid
 from apps.notices.models import NoticeKind
-from apps.notices.notify import notify
+from apps.notices.notify import LAST_PART, notify
 from apps.validation.queries import latest_report
 
 if TYPE_CHECKING:
@@ -238,7 +240,7 @@ def _create(version: ModelVersion, reason: str, hours: int) -> EmergencyApproval
     if report is None:  # the rule has asked for one
         raise _invalid("reason", "There is no validation report to rest on.")
     evidence = evidence_of(report, TERMS)
-    unmet = unsettled(version, policy_for(version.project).required_practices)
+    unmet = unmet_practices(version)
     now = timezone.now()
     return EmergencyApproval.objects.create(
         version=version,

@@ -50,7 +50,7 @@ DROP FUNCTION approvals_stays();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("approvals", "0004_discussion"),
+        ("approvals", "0005_policies"),
         ("projects", "0002_own_code"),
         ("registry", "0002_decisions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

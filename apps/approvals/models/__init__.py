@@ -15,6 +15,7 @@ from apps.approvals.models.emergencies import (
     EmergencySignature,
     EmergencyStatus,
 )
+from apps.approvals.models.policies import PolicyEnactment, PolicyVersion
 from apps.approvals.models.practices import (
     SETTLED,
     PracticeState,
@@ -77,6 +78,8 @@ __all__ = [
     "EmergencyStatus",
     "Ground",
     "NewCondition",
+    "PolicyEnactment",
+    "PolicyVersion",
     "PracticeState",
     "PracticeStatement",
     "Reported",

@@ -71,9 +71,8 @@ _ACTIONS: Final[dict[Place, str]] = {
         dataset.version_import_requested dataset.version_imported
         dataset.version_uploaded emergency.declared experiment.created
         finding.raised model.registered model.version_registered plan.written
-        practice.stated project.created
-        regeneration.requested report.requested run.recorded sealed.part_uploaded
-        token.issued
+        policy.written practice.stated project.created regeneration.requested
+        report.requested run.recorded sealed.part_uploaded token.issued
         training.launched waiver.granted webhook.added""",
     _entity(3): """approval.approved approval.condition_met approval.reinstated
         approval.rejected approval.sent_back approval.signed_off approval.stale
@@ -87,8 +86,9 @@ _ACTIONS: Final[dict[Place, str]] = {
         dataset.version_fingerprinted dataset.version_ready
         dataset.version_requeued emergency.confirmation_given emergency.confirmed
         emergency.stale finding.accepted finding.answered
-        finding.closed finding.reopened model.alias_moved model.card_edited model.opened
-        model.restricted model.version_moved project.code_policy_set project.edited
+        finding.closed finding.handed_over finding.reopened model.alias_moved
+        model.card_edited model.opened model.restricted model.version_moved
+        policy.enacted project.code_policy_set project.edited
         project.impact_determined project.objective_stated
         regeneration.cancel_requested regeneration.certified regeneration.failed
         regeneration.requeued report.cancel_requested report.failed report.finished

@@ -3,7 +3,7 @@
 from django.db import models
 
 # Webhooks are told of these, not of what people say to each other.
-_OUTSIDE = ("approval", "condition", "emergency", "stage", "waiver")
+_GO_OUTSIDE = ("approval", "condition", "emergency", "finding", "stage", "waiver")
 
 
 class NoticeKind(models.TextChoices):
@@ -31,6 +31,14 @@ class NoticeKind(models.TextChoices):
     EMERGENCY_LAPSES_SOON = "emergency.lapses_soon", "An emergency lapses soon"
     EMERGENCY_OVER = "emergency.over", "An emergency approval is over"
     EMERGENCY_TO_CONFIRM = "emergency.to_confirm", "A confirmation is needed"
+    FINDING_ACCEPTED = "finding.accepted", "The risk of a finding was accepted"
+    FINDING_ANSWERED = "finding.answered", "A finding was answered"
+    FINDING_CLOSED = "finding.closed", "A finding was closed"
+    FINDING_DUE_SOON = "finding.due_soon", "A finding falls due soon"
+    FINDING_HANDED_OVER = "finding.handed_over", "A finding has another owner"
+    FINDING_OVERDUE = "finding.overdue", "A finding is overdue"
+    FINDING_RAISED = "finding.raised", "A finding is yours to answer"
+    FINDING_REOPENED = "finding.reopened", "A finding is open again"
     STAGE_DUE_SOON = "stage.due_soon", "A signature falls due soon"
     STAGE_OVERDUE = "stage.overdue", "A signature is overdue"
     WAIVER_ENDED = "waiver.ended", "A waiver is over"
@@ -44,4 +52,4 @@ class NoticeKind(models.TextChoices):
     @property
     def goes_outside(self) -> bool:
         """Say whether webhooks are told: not of what people say to each other."""
-        return self.value.partition(".")[0] in _OUTSIDE
+        return self.value.partition(".")[0] in _GO_OUTSIDE
