@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.approvals import queries, rules
 from apps.approvals.evidence import changed_parts
 from apps.approvals.models import ApprovalStatus, PracticeStatement
-from apps.approvals.policies import PolicyFaulty, load_policy, read_policy
+from apps.approvals.policies import PolicyFaulty, read_policy, shipped_text
 from apps.approvals.practices import framework, practices
 from apps.approvals.records import digest_of
 from apps.approvals.serving import serving_decision
@@ -35,7 +35,8 @@ def test_the_framework_has_the_seven_practices_with_official_answers():
     ]
     excused = {one.slug for one in framework().practices if len(one.answers) > 2}
     assert excused == {"human_oversight", "remedies_or_appeals"}
-    assert load_policy("high_impact").required_practices == tuple(practices())
+    policy = read_policy(shipped_text("high_impact"))
+    assert policy.required_practices == tuple(practices())
 
 
 def test_a_policy_names_known_practices_only():
