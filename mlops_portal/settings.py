@@ -283,6 +283,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"PracticeStateEnum": "apps.approvals.models.PracticeState"},
     # Said once for every address: a bearer token; the session is the pages' own.
     "AUTHENTICATION_WHITELIST": [],
     "APPEND_COMPONENTS": {
@@ -398,10 +399,14 @@ AUDIT_KEEPERS = [
     "apps.registry.queries.projects_with_live_models",
 ]
 # Asked for what a person stands for with their name, so that it cannot be erased yet.
-ERASURE_DUTIES = ["apps.approvals.queries.signatures_in_force"]
+ERASURE_DUTIES = [
+    "apps.approvals.queries.signatures_in_force",
+    "apps.approvals.exception_queries.exceptions_in_force",
+]
 # Told when a person is erased, to take the name out of what repeats it.
 ERASURE_STEPS = [
     "apps.approvals.models.forget_signer",
+    "apps.approvals.models.forget_exceptional_signer",
     "apps.notices.models.forget_recipient",
 ]
 

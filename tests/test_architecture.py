@@ -70,6 +70,8 @@ DELEGATED = {
 WITHOUT_EVENT = {
     "accounts.confirm_password": "a wrong password raises; the refusal is recorded",
     "accounts.service_account": "reads one row",
+    "approvals.remind_of_emergency": "as approvals.remind_people",
+    "approvals.remind_of_waiver": "as approvals.remind_people",
     "approvals.remind_people": "tells people how things stand; nothing changes",
     "validation.remind_of_finding": "as approvals.remind_people",
     "notices.deliver": "its own log tells of every try",

@@ -16,6 +16,7 @@ from django.core.validators import validate_email
 
 from apps.access.permissions import Permission
 from apps.access.roles import PROJECT_ROLES
+from apps.approvals.practices import practices
 from apps.core.plain_yaml import YamlFault, load_yaml
 from apps.registry.models import CARD_SECTIONS
 from engine.spec import PROMISES, SpecError, decode
@@ -110,6 +111,8 @@ class Policy:
         stages: signed one after the other.
         required_sections: of the model card, without which nobody asks.
         required_checks: measures and checks that the report must have passed.
+        required_practices: minimum practices that are settled or waived, or nobody
+            asks.
         request_days: after so many a request that nobody decided lapses.
         validity_days: after so many an approval expires.
         conditions: under which signatures may be given.
@@ -121,6 +124,7 @@ class Policy:
     stages: tuple[PolicyStage, ...]
     required_sections: tuple[str, ...] = ()
     required_checks: tuple[str, ...] = ()
+    required_practices: tuple[str, ...] = ()
     request_days: int | None = None
     validity_days: int | None = None
     conditions: Conditions = Conditions()
@@ -144,6 +148,7 @@ class Policy:
             ],
             "required_sections": list(self.required_sections),
             "required_checks": list(self.required_checks),
+            "required_practices": list(self.required_practices),
         }
 
 
@@ -199,6 +204,7 @@ def _faults(policy: Policy) -> Iterator[Fault]:
     yield from _wrong_days(policy.conditions.max_days, "conditions.max_days")
     yield from _unknown(policy.required_sections, CARD_SECTIONS, "required_sections")
     yield from _unknown(policy.required_checks, PROMISES, "required_checks")
+    yield from _unknown(policy.required_practices, practices(), "required_practices")
     if not 1 <= len(policy.stages) <= MOST_STAGES:
         yield "stages", f"There must be 1 to {MOST_STAGES} stages."
     for place, stage in enumerate(policy.stages):

@@ -29,6 +29,7 @@ from apps.approvals.models import (
     ApprovalStatus,
     Condition,
     Delegation,
+    PracticeStatement,
     SignOff,
     SignOffDecision,
     Stage,
@@ -37,14 +38,13 @@ from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.projects.models import Membership
 from apps.projects.queries import active_members
-from apps.registry.models import AliasName
+from apps.registry.models import AliasName, ModelVersion
 from apps.validation.makers import MAKING
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.approvals.policies import PolicyStage
     from apps.projects.models import Project
-    from apps.registry.models import ModelVersion
 
 
 @dataclass(frozen=True)
@@ -97,14 +97,32 @@ def involvement(approval: ApprovalRequest) -> list[Deed]:
     return [*making([approval])[approval.pk], *_signatures(approval)]
 
 
+def deeds_on(version: ModelVersion) -> list[Deed]:
+    """List who took part in making `version` or asked for its approval."""
+    paths = [path for part in MAKING for path in (part.who, part.when)]
+    found = ModelVersion.objects.values_list(*paths).get(pk=version.pk)
+    makers = zip(found[::2], found[1::2], MAKING, strict=True)
+    asked = ApprovalRequest.objects.filter(version=version)
+    return [
+        *(Deed(who, part.did, at) for who, at, part in makers if who is not None),
+        *(
+            Deed(who, "asked for its approval", at)
+            for who, at in asked.values_list("requested_by", "requested_at")
+        ),
+        *(deed for _, deed in _card_edits([version.pk])),
+        *(deed for _, deed in _statements([version.pk])),
+    ]
+
+
 def making(approvals: Sequence[ApprovalRequest]) -> dict[UUID, list[Deed]]:
-    """List by request who took part in making what it asks for; two queries."""
+    """List by request who took part in making what it asks for; three queries."""
     deeds: dict[UUID, list[Deed]] = {one.pk: [] for one in approvals}
     for pk, deed in _duties(approvals):
         deeds[pk].append(deed)
-    edits = list(_card_edits(approvals))
+    versions = [approval.version_id for approval in approvals]
+    written = [*_card_edits(versions), *_statements(versions)]
     for approval in approvals:
-        found = (deed for version, deed in edits if version == str(approval.version_id))
+        found = (deed for version, deed in written if version == approval.version_id)
         deeds[approval.pk].extend(found)
     return deeds
 
@@ -119,14 +137,21 @@ def _duties(approvals: Sequence[ApprovalRequest]) -> Iterator[tuple[UUID, Deed]]
                 yield pk, Deed(user_id, duty.did, at, duty.spares)
 
 
-def _card_edits(approvals: Sequence[ApprovalRequest]) -> Iterator[tuple[str, Deed]]:
+def _card_edits(versions: Sequence[UUID]) -> Iterator[tuple[UUID, Deed]]:
     edits = AuditEvent.objects.filter(
         type=EventType.MODEL_CARD_EDITED,
-        target_id__in=[str(one.version_id) for one in approvals],
+        target_id__in=[str(version) for version in versions],
     )
     for edit in edits.values("target_id", "actor_id").annotate(last=Max("at")):
         deed = Deed(edit["actor_id"], "wrote its model card", edit["last"])
-        yield edit["target_id"], deed
+        yield UUID(edit["target_id"]), deed
+
+
+def _statements(versions: Sequence[UUID]) -> Iterator[tuple[UUID, Deed]]:
+    written = PracticeStatement.objects.filter(version__in=versions)
+    for one in written.values("version", "written_by").annotate(last=Max("written_at")):
+        did = "stated its minimum practices"
+        yield one["version"], Deed(one["written_by"], did, one["last"])
 
 
 def _signatures(approval: ApprovalRequest) -> Iterator[Deed]:
@@ -166,7 +191,8 @@ def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
     edits = _edits_of(OuterRef("version_id")).filter(actor_id=user.pk)
     signed = Q(stages__sign_offs__signer=user)
     signed |= Q(stages__sign_offs__delegation__giver=user)
-    return waiting.exclude(signed).exclude(Exists(edits))
+    stated = _statements_on(OuterRef("version_id")).filter(written_by=user)
+    return waiting.exclude(signed).exclude(Exists(edits)).exclude(Exists(stated))
 
 
 def _present_stage() -> QuerySet[Stage]:
@@ -200,6 +226,7 @@ def _lent(user: User) -> QuerySet[Delegation]:
     same = ApprovalRequest.objects.filter(pk=OuterRef(OuterRef("pk")))
     meant = Subquery(_present_stage().values("meaning")[:1])
     edits = _edits_of(OuterRef(OuterRef("version_id")))
+    stated = _statements_on(OuterRef(OuterRef("version_id")))
     return (
         Delegation.objects.usable()
         .filter(
@@ -210,12 +237,20 @@ def _lent(user: User) -> QuerySet[Delegation]:
         .filter(may)
         .exclude(Exists(same.annotate(now_meant=meant).filter(deeds)))
         .exclude(Exists(edits.filter(actor_id=OuterRef("giver_id"))))
+        .exclude(Exists(stated.filter(written_by=OuterRef("giver"))))
     )
 
 
 def _edits_of(version_id: OuterRef) -> QuerySet[AuditEvent]:
     written: QuerySet[AuditEvent] = AuditEvent.objects.filter(
         type=EventType.MODEL_CARD_EDITED, target_id=Cast(version_id, CharField())
+    )
+    return written
+
+
+def _statements_on(version_id: OuterRef) -> QuerySet[PracticeStatement]:
+    written: QuerySet[PracticeStatement] = PracticeStatement.objects.filter(
+        version=version_id
     )
     return written
 

@@ -9,12 +9,13 @@ from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted, rol
 from apps.access.permissions import Permission
 from apps.access.roles import ADMINISTRATOR, ROLES
 from apps.accounts.models import User
-from apps.approvals import queries
+from apps.approvals import emergency_rules, exception_rules, queries
 from apps.approvals.discussion import MAX_REPLIES
 from apps.approvals.evidence import Recheck, changed_parts
 from apps.approvals.models import NEVER_SIGNING, ApprovalStatus
 from apps.approvals.policies import Policy, PolicyFaulty
 from apps.approvals.policy_book import policy_for
+from apps.approvals.standings import unsettled
 from apps.projects.queries import active_members
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import CARD_SECTIONS, VersionState
@@ -95,6 +96,7 @@ def _policy_is_met(version: ModelVersion, report: ValidationReport) -> Decision:
     return (
         _has_sections(policy, sections)
         and has_checks(policy, report)
+        and _has_practices(policy, version)
         and _has_signers(policy, version.project)
     )
 
@@ -125,6 +127,18 @@ def has_checks(policy: Policy, report: ValidationReport) -> Decision:
     return NotNow(
         f"{policy.title} needs checks that the newest report did not pass: "
         f"{missing}. Write them into the validation plan."
+    )
+
+
+def _has_practices(policy: Policy, version: ModelVersion) -> Decision:
+    """Say whether the minimum practices that the policy asks for are met or waived."""
+    left = unsettled(version, policy.required_practices)
+    if not left:
+        return ALLOWED
+    named = ", ".join(f"{one.practice.short} ({one.label.lower()})" for one in left)
+    return NotNow(
+        f"{policy.title} needs minimum practices that are neither met nor waived: "
+        f"{named}. State them on the page of the version's practices."
     )
 
 
@@ -307,6 +321,16 @@ def can_review_approval(user: User, approval: ApprovalRequest) -> Decision:
 
 
 can_remind_people = can_review_approval
+can_state_practice = exception_rules.can_state_practice
+can_grant_waiver = exception_rules.can_grant_waiver
+can_revoke_waiver = exception_rules.can_revoke_waiver
+can_report_waiver = exception_rules.can_report_waiver
+can_remind_of_waiver = exception_rules.can_remind_of_waiver
+can_declare_emergency = emergency_rules.can_declare_emergency
+can_confirm_emergency = emergency_rules.can_confirm_emergency
+can_end_emergency = emergency_rules.can_end_emergency
+can_review_emergency = emergency_rules.can_review_emergency
+can_remind_of_emergency = emergency_rules.can_review_emergency
 
 
 def can_meet_condition(user: User, condition: Condition) -> Decision:
@@ -358,18 +382,7 @@ def independent(user: User, meaning: str, deeds: Sequence[Deed], who: str) -> De
         deeds: what people did to what is signed.
         who: the subject of the sentence of refusal.
     """
-    if ADMINISTRATOR.slug in user.agency_roles:
-        return Denied("An administrator manages accounts and can never sign.")
-    done = [
-        f"{deed.did} on {deed.at.day} {deed.at:%B %Y}"
-        for deed in deeds
-        if deed.user_id == user.pk and deed.spares != meaning
-    ]
-    if not done:
-        return ALLOWED
-    *others, last = done
-    listed = f"{', '.join(others)} and {last}" if others else last
-    return Denied(f"{who} {listed}, so somebody else must sign.")
+    return exception_rules.independent(user, deeds, who, meaning=meaning)
 
 
 def _in_turn(user: User, stage: Stage, deeds: Sequence[Deed]) -> Decision:

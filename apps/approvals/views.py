@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.approvals import actions, queries, rules
 from apps.approvals.changes import changes_since
 from apps.approvals.evidence import changed_parts, lines
+from apps.approvals.exception_queries import sealed_rows
 from apps.approvals.forms import (
     ChangesForm,
     DecisionForm,
@@ -178,6 +179,7 @@ def page_of(
         "changes": changes_since(approval, reader),
         "findings": unsettled_findings(approval.version),
         "evidence": lines(approval.evidence),
+        "practices": sealed_rows(approval.evidence),
         "changed_parts": _changed_parts(approval),
         "signers": signers,
         "stands_for": _stands_for(reader, signers),

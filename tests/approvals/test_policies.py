@@ -5,10 +5,9 @@ import pytest
 from apps.approvals import actions, rules
 from apps.approvals.policies import SHIPPED, PolicyFaulty, read_policy, shipped_text
 from apps.core.errors import Invalid, WrongState
-from apps.projects.actions import determine_impact
 from apps.registry.actions import edit_card
 from apps.registry.models import CARD_SECTIONS
-from tests.factories import approvals
+from tests.factories import approvals, exceptions
 from tests.factories.people import PASSWORD
 
 STANDARD = shipped_text("standard")
@@ -72,24 +71,18 @@ def test_every_policy_that_is_shipped_can_be_read(name):
     assert read_policy(shipped_text(name)).name == name
 
 
-def high(world):
-    determine_impact(
-        project=world.project,
-        impact="high",
-        reason="Decides on benefits.",
-        by=world.ai_official,
-    )
-    world.project.refresh_from_db()
-
-
 def test_a_high_impact_project_asks_for_more(world):
-    high(world)
+    exceptions.high(world)
     version = approvals.validated_version(world)
     with pytest.raises(WrongState, match="sections of the model card, which are empty"):
         approvals.request(world, version)
 
     sections = dict.fromkeys(CARD_SECTIONS, "Said.")
     edit_card(version=version, sections=sections, by=world.data_scientist)
+    with pytest.raises(WrongState, match="minimum practices that are neither met nor"):
+        approvals.request(world, version)
+
+    exceptions.state_all(version, world.data_scientist)
     approval = approvals.request(world, version)
 
     assert approval.policy["name"] == "high_impact"

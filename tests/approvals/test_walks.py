@@ -57,6 +57,10 @@ class Walk:
     roles: dict[Any, set[str]] = field(default_factory=dict)
 
     @property
+    def deeds(self) -> dict[str, Any]:
+        return DEEDS
+
+    @property
     def newest(self) -> ApprovalRequest:
         return ApprovalRequest.objects.latest("pk")
 
@@ -65,7 +69,7 @@ class Walk:
         known = set(SignOff.objects.values_list("pk", flat=True))
         try:
             with transaction.atomic():
-                DEEDS[deed](self, self.cast[who], number)
+                self.deeds[deed](self, self.cast[who], number)
         except PortalError:
             pass
         else:
@@ -90,7 +94,10 @@ class Walk:
         in_force = self.version.approval_requests.filter(status="approved")
         assert (self.version.state == "approved") == in_force.exists()
         if serving_decision(self.version):
-            assert in_force.exists()
+            self.check_serving(in_force.exists())
+
+    def check_serving(self, is_approved: bool) -> None:
+        assert is_approved
 
     def check_way(self, approval: ApprovalRequest) -> None:
         now = ApprovalStatus(approval.status)
