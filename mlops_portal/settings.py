@@ -283,7 +283,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"PracticeStateEnum": "apps.approvals.models.PracticeState"},
+    "ENUM_NAME_OVERRIDES": {
+        "FindingStateEnum": "apps.validation.models.FindingState",
+        "PracticeStateEnum": "apps.approvals.models.PracticeState",
+    },
     # Said once for every address: a bearer token; the session is the pages' own.
     "AUTHENTICATION_WHITELIST": [],
     "APPEND_COMPONENTS": {
