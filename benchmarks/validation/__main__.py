@@ -78,7 +78,7 @@ def measure(
         f"The peer drew rows {peer_row_resamples} times, the engine "
         f"{MOST_ROW_RESAMPLES} times. One draw took the peer {each:.2f} s, so that as "
         f"many as the engine's would take it about {each * MOST_ROW_RESAMPLES:.0f} s "
-        "more (extrapolated, not measured)."
+        "in all (extrapolated, not measured)."
     )
     name = f"evaluate {rows:,} rows, {len(GROUPS)} columns of groups"
     return [
