@@ -149,6 +149,8 @@ def _dataset(version: DatasetVersion | None, recheck: Recheck) -> dict[str, Any]
 
 def _plan(plan: ValidationPlan) -> dict[str, Any]:
     content = {"criteria": plan.criteria, "subgroup_columns": plan.subgroup_columns}
+    if plan.terms:
+        content["terms"] = plan.terms
     return {"number": plan.number, "digest": canonical_digest(content)}
 
 

@@ -80,6 +80,11 @@ def _approval_is_possible(version: ModelVersion) -> Decision:
     report = latest_report(version)
     if report is None or report.verdict != Verdict.PASS:
         return NotNow("The newest validation report of this version did not pass.")
+    if not report.decides:
+        return NotNow(
+            f"Plan {report.plan.number} says that only a report on the sealed rows "
+            "decides; the newest one was measured on others."
+        )
     return no_blocking_finding(version) and _policy_is_met(version, report)
 
 

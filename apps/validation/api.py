@@ -40,6 +40,15 @@ class PlanInput(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=500), default=list
     )
     reason = serializers.CharField(max_length=4000, allow_blank=True, default="")
+    sealed_decides = serializers.BooleanField(
+        default=False,
+        help_text="Only a report on the sealed rows makes a version validated.",
+    )
+    champion = serializers.IntegerField(
+        default=None,
+        allow_null=True,
+        help_text="Number of the version to compare with; null: the champion then.",
+    )
 
 
 class PlanOutput(serializers.Serializer[Any]):
@@ -48,6 +57,10 @@ class PlanOutput(serializers.Serializer[Any]):
     criteria = CriterionShape(many=True)
     criteria_in_words = serializers.ListField(child=serializers.CharField())
     subgroup_columns = serializers.ListField(child=serializers.CharField())
+    terms_in_words = serializers.ListField(child=serializers.CharField())
+    sealed_decides = serializers.BooleanField()
+    champion = serializers.IntegerField(source="champion.number", default=None)
+    mission = serializers.DictField()
     reason = serializers.CharField()
     written_by = serializers.CharField(source="written_by.full_name")
     written_at = serializers.DateTimeField()
@@ -71,6 +84,8 @@ class PlanStepShape(serializers.Serializer[Any]):
     criteria = CriterionChangeShape(many=True)
     columns_added = serializers.ListField(child=serializers.CharField())
     columns_removed = serializers.ListField(child=serializers.CharField())
+    terms_added = serializers.ListField(child=serializers.CharField())
+    terms_removed = serializers.ListField(child=serializers.CharField())
     reports_seen = serializers.IntegerField(
         help_text="Finished reports on the model when the plan was written."
     )
@@ -92,6 +107,9 @@ class ReportSummary(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(choices=Verdict.choices, allow_blank=True)
     plan_number = serializers.IntegerField(source="plan.number")
     evaluated_on = serializers.ChoiceField(choices=Rows.choices)
+    decides = serializers.BooleanField(
+        help_text="Whether it can make its version validated, by its plan."
+    )
     requested_by = serializers.CharField(source="requested_by.full_name")
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -148,7 +166,7 @@ class PlansView(ApiView):
     @extend_schema(responses=PlanOutput(many=True))
     def get(self, request: ApiRequest, slug: str, name: str) -> Response:
         """Validation plans of a model, newest first; the newest is in force."""
-        plans = self._model().validation_plans.select_related("written_by")
+        plans = self._model().validation_plans.select_related("written_by", "champion")
         page = self.paginate_queryset(plans)
         return self.get_paginated_response(PlanOutput(page, many=True).data)
 
@@ -158,7 +176,9 @@ class PlansView(ApiView):
         model = self._model()
         given = PlanInput(data=request.data)
         given.is_valid(raise_exception=True)
-        plan = actions.write_plan(model=model, **given.validated_data, by=request.user)
+        said = given.validated_data
+        terms = actions.PlanTerms(said.pop("sealed_decides"), said.pop("champion"))
+        plan = actions.write_plan(model=model, **said, terms=terms, by=request.user)
         return Response(
             PlanDetail(plan).data,
             status=201,

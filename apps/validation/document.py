@@ -69,6 +69,7 @@ def _document(report: ValidationReport) -> Json:
             "reason": plan.reason,
             "criteria": plan.criteria,
             "subgroup_columns": plan.subgroup_columns,
+            **({"terms": plan.terms} if plan.terms else {}),
             "written_by": str(plan.written_by_id),
             "written_at": _moment(plan.written_at),
         },

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django import forms
@@ -25,6 +26,22 @@ class CriterionRow(NamedTuple):
     blocking: BoundField
 
 
+@dataclass(frozen=True)
+class PlanChoices:
+    """What can be promised of a model, and compared with.
+
+    Attributes:
+        columns: by which results can be told apart.
+        versions: numbers of those with which versions can be compared.
+        has_sealed_rows: whether the data of the model has any.
+    """
+
+    measures: Sequence[Measure | CheckKind]
+    columns: Sequence[str]
+    versions: Sequence[int] = ()
+    has_sealed_rows: bool = False
+
+
 class PlanForm(PortalForm):
     """Rows of criteria, of which empty ones count nothing, and the columns.
 
@@ -38,6 +55,16 @@ class PlanForm(PortalForm):
         label="Tell results apart by",
         help_text="The report shows how the model does in each group of these columns.",
     )
+    sealed_decides = forms.BooleanField(
+        required=False,
+        label="Only a report on the sealed rows makes a version validated",
+    )
+    champion = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        empty_value=None,
+        label="Compare with",
+    )
     reason = forms.CharField(
         required=False,
         max_length=4000,
@@ -50,21 +77,28 @@ class PlanForm(PortalForm):
         self,
         data: Any = None,
         *,
-        measures: Sequence[Measure | CheckKind],
-        columns: Sequence[str],
+        choices: PlanChoices,
         criteria: Sequence[Mapping[str, Any]],
         needs_reason: bool,
         **kwargs: Any,
     ) -> None:
-        self.measures = measures
+        self.measures = choices.measures
         self.row_count = max(MIN_ROWS, len(criteria) + SPARE_ROWS)
         initial = kwargs.pop("initial", {}) | _row_values(criteria)
         super().__init__(data, initial=initial, **kwargs)
         for place in range(self.row_count):
-            self.fields |= _row_fields(place, measures)
+            self.fields |= _row_fields(place, choices.measures)
         self.fields["reason"].required = needs_reason
-        choices: Any = self.fields["subgroup_columns"]
-        choices.choices = [(name, name) for name in columns]
+        columns: Any = self.fields["subgroup_columns"]
+        columns.choices = [(name, name) for name in choices.columns]
+        if not choices.has_sealed_rows:
+            self.fields["sealed_decides"].disabled = True
+            self.fields["sealed_decides"].help_text = "The data has no sealed rows."
+        champions: Any = self.fields["champion"]
+        champions.choices = [
+            ("", "Whoever is champion when a report is asked for"),
+            *((number, f"Version {number}") for number in choices.versions),
+        ]
 
     def rows(self) -> list[CriterionRow]:
         """The controls of each criterion, in order."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from apps.validation.criteria import requirement, title_of
-from apps.validation.models import ValidationPlan
+from apps.validation.models import SEALED_DECIDES, ValidationPlan
 
 STEPS_SHOWN = 10
 Criterion = Mapping[str, Any]
@@ -59,6 +59,8 @@ class PlanStep:
         criteria: changed ones; those that stayed are left out.
         columns_added: by which results are told apart from now on.
         columns_removed: by which they no longer are.
+        terms_added: sentences on rows, champion and mission that it says anew.
+        terms_removed: those that it says no longer.
         reports_seen: finished reports on versions of the model, when it was written.
     """
 
@@ -66,29 +68,37 @@ class PlanStep:
     criteria: list[CriterionChange]
     columns_added: list[str]
     columns_removed: list[str]
+    terms_added: list[str]
+    terms_removed: list[str]
     reports_seen: int
 
     @property
     def eased_after_results(self) -> bool:
         """Say whether less was asked once there was something to see."""
-        return self.reports_seen > 0 and any(one.asks_less for one in self.criteria)
+        asks_less = any(one.asks_less for one in self.criteria)
+        asks_less = asks_less or SEALED_DECIDES in self.terms_removed
+        return self.reports_seen > 0 and asks_less
 
 
 def steps_to(plan: ValidationPlan) -> list[PlanStep]:
     """List the changes that led to `plan`, newest first; none for a first plan."""
     plans = ValidationPlan.objects.filter(model=plan.model_id, number__lte=plan.number)
-    plans = plans.with_reports_seen().select_related("written_by").order_by("-number")
+    plans = plans.with_reports_seen().order_by("-number")
+    plans = plans.select_related("written_by", "champion")
     written = plans[: STEPS_SHOWN + 1]
     return [_step(former, later) for later, former in pairwise(written)]
 
 
 def _step(former: ValidationPlan, later: ValidationPlan) -> PlanStep:
     before, after = former.subgroup_columns, later.subgroup_columns
+    said, says = former.terms_in_words, later.terms_in_words
     return PlanStep(
         plan=later,
         criteria=changes_between(former.criteria, later.criteria),
         columns_added=[name for name in after if name not in before],
         columns_removed=[name for name in before if name not in after],
+        terms_added=[term for term in says if term not in said],
+        terms_removed=[term for term in said if term not in says],
         reports_seen=later.reports_seen,
     )
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 SIGNATURE_FILE, TEST_FILE = "signature.json", "test.parquet"
 PREDICTIONS_FILE = "predictions.parquet"  # names the rows held out by their place
 RESULT_FILE_BYTES = 1024**3
+MOST_CHAMPIONS = 20
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def with_origins(reports: ValidationReportQuerySet) -> ValidationReportQuerySet:
         "version__model__project",
         "version__run__dataset_version__dataset",
         "plan__written_by",
+        "plan__champion",
         "champion__model__project",
         "champion__run",
         "requested_by",
@@ -223,19 +225,38 @@ def _files(version: ModelVersion) -> dict[str, str]:
     return {path.name: sha256 for path, sha256 in found}
 
 
-def champion_to_beat(version: ModelVersion) -> ModelVersion | None:
-    """Return the model's champion when it is another answer to the same question."""
+def champion_to_beat(
+    version: ModelVersion, plan: ValidationPlan
+) -> ModelVersion | None:
+    """Return what the plan compares with, if it can be: by default the champion."""
+    if plan.champion:
+        if plan.champion == version or not can_be_beaten(plan.champion, version):
+            return None
+        return plan.champion
     alias = (
         Alias.objects.filter(model=version.model, name=AliasName.CHAMPION)
         .exclude(version=version)
         .select_related("version__run", "version__model__project")
         .first()
     )
-    if alias is None or question_of(alias.version) != question_of(version):
+    if alias is None or not can_be_beaten(alias.version, version):
         return None
-    found = _files(alias.version)
-    is_whole = all(name in found for name in _model_files(found))
-    return alias.version if is_whole else None
+    return alias.version
+
+
+def possible_champions(version: ModelVersion) -> list[int]:
+    """List the numbers of the versions with which a plan can compare, newest first."""
+    newest = version.model.versions.select_related("run").order_by("-number")
+    versions = newest[:MOST_CHAMPIONS]
+    return [one.number for one in versions if can_be_beaten(one, version)]
+
+
+def can_be_beaten(champion: ModelVersion, version: ModelVersion) -> bool:
+    """Say whether `champion` answers the same question, and its files are there."""
+    if question_of(champion) != question_of(version):
+        return False
+    found = _files(champion)
+    return all(name in found for name in _model_files(found))
 
 
 def objective_of(project: Project) -> Objective | None:
@@ -243,11 +264,28 @@ def objective_of(project: Project) -> Objective | None:
     return Objective.objects.filter(project=project).first()
 
 
+MISSION = (
+    *("measure", "unit", "direction", "baseline", "target"),
+    *("false_alarm_cost", "miss_cost"),
+)
+
+
+def mission_now(project: Project) -> dict[str, Any]:
+    """Return the objective of a project as plain values; empty when there is none."""
+    objective = objective_of(project)
+    return {name: getattr(objective, name) for name in MISSION} if objective else {}
+
+
+def mission_of(plan: ValidationPlan) -> dict[str, Any]:
+    """Return the objective that a plan fixed, else the one of this moment."""
+    return plan.mission or mission_now(plan.project)
+
+
 def evaluation_spec(version: ModelVersion, plan: ValidationPlan) -> EvaluateSpec:
-    """Describe the measuring of `version` by `plan`, at the costs of this moment."""
+    """Describe the measuring of `version` by `plan`, at the costs that it fixed."""
     question = known_question_of(version)
-    objective = objective_of(version.project)
-    cost = _cost(objective) if question.task == "binary" else None
+    mission = mission_of(plan)
+    cost = _cost(mission) if question.task == "binary" else None
     return EvaluateSpec(
         task=question.task,
         target=question.target,
@@ -256,7 +294,7 @@ def evaluation_spec(version: ModelVersion, plan: ValidationPlan) -> EvaluateSpec
         criteria=tuple(Criterion(**criterion) for criterion in plan.criteria),
         facts=facts_of(version),
         cost=cost,
-        baseline_cost_per_1000=objective.baseline if objective and cost else None,
+        baseline_cost_per_1000=mission["baseline"] if cost else None,
         threads=settings.JOB_THREADS,
         limits=Limits(
             memory_bytes=settings.JOB_MEMORY_BYTES,
@@ -271,10 +309,10 @@ def has_costs(objective: Objective) -> bool:
     return objective.false_alarm_cost + objective.miss_cost > 0
 
 
-def _cost(objective: Objective | None) -> Cost | None:
-    if objective is None or not has_costs(objective):
-        return None
-    return Cost(objective.false_alarm_cost, objective.miss_cost)
+def _cost(mission: dict[str, Any]) -> Cost | None:
+    false_alarm = mission.get("false_alarm_cost", 0.0)
+    miss = mission.get("miss_cost", 0.0)
+    return Cost(false_alarm, miss) if false_alarm + miss > 0 else None
 
 
 def prepare_report(report: ValidationReport, folder: Path) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from apps.validation.brief import brief
 from apps.validation.document import report_document, told
 from apps.validation.families import family_sections
 from apps.validation.findings import unsettled_findings
-from apps.validation.forms import PlanForm
+from apps.validation.forms import PlanChoices, PlanForm
 from apps.validation.models import Rows, ValidationPlan, ValidationReport
 from apps.validation.plan_history import steps_to
 from apps.validation.plan_templates import plan_templates, start_from, template_for
@@ -65,7 +65,7 @@ def _plans_step(model: RegisteredModel) -> tuple[str, str]:
 @require_GET
 def plans(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
     model = _model(request, slug, name)
-    written = model.validation_plans.select_related("written_by")
+    written = model.validation_plans.select_related("written_by", "champion")
     context = {
         "model": model,
         "trail": _trail(model),
@@ -81,13 +81,14 @@ def plans(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
 def plan(request: HtmxRequest, pk: UUID) -> HttpResponse:
     visible = ValidationPlan.objects.visible_to(request.user)
     plan = get_object_or_404(
-        visible.select_related("model__project", "written_by"), pk=pk
+        visible.select_related("model__project", "written_by", "champion"), pk=pk
     )
     context = {
         "plan": plan,
         "trail": _trail(plan.model, _plans_step(plan.model)),
         "newest": queries.latest_plan(plan.model),
         "steps": steps_to(plan),
+        "mission_moved": plan.mission != queries.mission_now(plan.project),
         "may_write_plan": rules.can_write_plan(request.user, plan.model),
     }
     return render(request, "validation/plan.html", context)
@@ -107,12 +108,16 @@ def write_plan(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
                 criteria=form.criteria(),
                 subgroup_columns=form.cleaned_data["subgroup_columns"],
                 reason=form.cleaned_data["reason"],
+                terms=actions.PlanTerms(
+                    form.cleaned_data["sealed_decides"], form.cleaned_data["champion"]
+                ),
                 by=request.user,
             )
             return redirect_after_success(request, plan)
     context = {
         "form": form,
         "model": model,
+        "mission": queries.objective_of(model.project),
         "trail": _trail(model, _plans_step(model)),
         "start": start,
         "templates": plan_templates().values(),
@@ -130,13 +135,25 @@ def _plan_form(
     start = _start(request, model, version, former)
     form = PlanForm(
         request.POST or None,
-        measures=promises_for(queries.known_question_of(version).task),
-        columns=queries.subgroup_candidates(version),
+        choices=PlanChoices(
+            measures=promises_for(queries.known_question_of(version).task),
+            columns=queries.subgroup_candidates(version),
+            versions=queries.possible_champions(version),
+            has_sealed_rows=queries.sealed_standing(version) is not None,
+        ),
         criteria=start["criteria"],
         needs_reason=needs_reason,
-        initial={"subgroup_columns": former.subgroup_columns if former else []},
+        initial=_as_before(former) if former else {},
     )
     return form, start
+
+
+def _as_before(former: ValidationPlan) -> dict[str, Any]:
+    return {
+        "subgroup_columns": former.subgroup_columns,
+        "sealed_decides": former.sealed_decides,
+        "champion": former.champion and former.champion.number,
+    }
 
 
 def _start(

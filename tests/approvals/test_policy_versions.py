@@ -276,12 +276,20 @@ def test_rest_writes_enacts_and_lists(world, api_of):
     api = api_of(world.ai_official)
     address = reverse("v1:policy_versions", args=["standard"])
 
-    refused = api.post(address, {"text": "name: [", "note": "x"}, format="json")
+    refused = api.post(
+        address, {"text": "name: [", "note": "x"}, content_type="application/json"
+    )
     made = api.post(
-        address, {"text": policies.text(TWO), "note": "Two."}, format="json"
+        address,
+        {"text": policies.text(TWO), "note": "Two."},
+        content_type="application/json",
     ).json()
     enact = reverse("v1:enact_policy", args=["standard", made["number"]])
-    api.post(enact, {"reason": "Decided.", "password": PASSWORD}, format="json")
+    api.post(
+        enact,
+        {"reason": "Decided.", "password": PASSWORD},
+        content_type="application/json",
+    )
 
     assert refused.status_code == 422
     assert "Line 2" in str(refused.json())

@@ -63,7 +63,9 @@ class TestWritePlan:
                 ],
             ],
             "subgroup_columns": [[], ["species"]],
+            "terms": [[], plan.terms_in_words],
         }
+        assert "A false alarm costs 2 hours" in plan.terms_in_words[0]
 
     def test_write_plan_again_records_only_what_differs(self, model, validator):
         factory.plan(model, validator, subgroup_columns=["species"])

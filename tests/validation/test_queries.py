@@ -60,22 +60,24 @@ def test_prepare_report_adds_the_champion(project, data_scientist, validator, tm
     assert found == ["model.skops", "signature.json"]
 
 
-def test_champion_to_beat_answers_the_same_question(project, data_scientist):
+def test_champion_to_beat_answers_the_same_question(project, data_scientist, validator):
     champion = registry.champion(project, data_scientist)
     challenger = registry.model_version(project, data_scientist)
+    plan = factory.plan(challenger.model, validator)
 
-    assert queries.champion_to_beat(challenger) == champion
-    assert queries.champion_to_beat(champion) is None
+    assert queries.champion_to_beat(challenger, plan) == champion
+    assert queries.champion_to_beat(champion, plan) is None
     other_question(champion)
-    assert queries.champion_to_beat(challenger) is None
+    assert queries.champion_to_beat(challenger, plan) is None
 
 
-def test_champion_to_beat_has_its_files(project, data_scientist):
+def test_champion_to_beat_has_its_files(project, data_scientist, validator):
     champion = registry.champion(project, data_scientist)
     challenger = registry.model_version(project, data_scientist)
+    plan = factory.plan(challenger.model, validator)
     champion.run.artifacts.filter(path="signature.json").delete()
 
-    assert queries.champion_to_beat(challenger) is None
+    assert queries.champion_to_beat(challenger, plan) is None
 
 
 def test_latest_report_is_the_newest_that_is_finished(version, validator):

@@ -9,7 +9,7 @@ from apps.validation.actions.findings import (
     raise_finding,
     reopen_finding,
 )
-from apps.validation.actions.plans import write_plan
+from apps.validation.actions.plans import PlanTerms, write_plan
 from apps.validation.actions.reports import (
     download_report,
     finish_report,
@@ -19,6 +19,7 @@ from apps.validation.actions.telling import remind_of_finding
 
 __all__ = [
     "NewFinding",
+    "PlanTerms",
     "accept_finding",
     "answer_finding",
     "close_finding",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -22,6 +23,23 @@ if TYPE_CHECKING:
 MAX_SUBGROUP_COLUMNS = 10
 
 
+@dataclass(frozen=True)
+class PlanTerms:
+    """What a plan fixes beside its criteria.
+
+    Attributes:
+        sealed_decides: whether only a report on sealed rows makes a version validated.
+        champion: number of the version to compare with; None means whoever is
+            champion when a report is asked for.
+    """
+
+    sealed_decides: bool = False
+    champion: int | None = None
+
+
+DEFAULT_TERMS = PlanTerms()
+
+
 @transaction.atomic
 def write_plan(
     *,
@@ -30,6 +48,7 @@ def write_plan(
     subgroup_columns: Sequence[str],
     reason: str,
     by: User,
+    terms: PlanTerms = DEFAULT_TERMS,
 ) -> ValidationPlan:
     """Declare what every version of `model` must do from now on.
 
@@ -39,10 +58,15 @@ def write_plan(
         subgroup_columns: columns by which results are told apart.
         reason: why; needed when a report exists that could have been seen.
         by: a validator or data scientist.
+        terms: which rows decide, and with what versions are compared.
+
+    The objective of the project is kept as it stands now: what errors cost is fixed
+    before results are seen, like the criteria.
 
     Raises:
-        Invalid: a criterion cannot be judged, a column is unknown, a reason is
-            missing, or nothing differs from the present plan.
+        Invalid: a criterion cannot be judged, a column or version is unknown, there
+            are no sealed rows, a reason is missing, or nothing differs from the
+            present plan.
         Refused: the person may not.
     """
     model = RegisteredModel.objects.select_for_update().get(pk=model.pk)
@@ -55,6 +79,9 @@ def write_plan(
         number=former.number + 1 if former else 1,
         criteria=check_criteria(criteria, question.task),
         subgroup_columns=_check_columns(subgroup_columns, version),
+        sealed_decides=_check_sealed(version, asked=terms.sealed_decides),
+        champion=_check_champion(terms.champion, version),
+        mission=queries.mission_now(model.project),
         reason=reason.strip(),
         written_by=by,
     )
@@ -86,6 +113,23 @@ def _check_columns(names: Sequence[str], version: ModelVersion) -> list[str]:
     return chosen
 
 
+def _check_sealed(version: ModelVersion, *, asked: bool) -> bool:
+    if asked and queries.sealed_standing(version) is None:
+        sentence = "The data of this model has no sealed rows."
+        raise Invalid(sentence, fields={"sealed_decides": sentence})
+    return asked
+
+
+def _check_champion(number: int | None, version: ModelVersion) -> ModelVersion | None:
+    if number is None:
+        return None
+    found = version.model.versions.filter(number=number).first()
+    if found is None or not queries.can_be_beaten(found, version):
+        sentence = f"Version {number} does not answer the question of this model."
+        raise Invalid(sentence, fields={"champion": sentence})
+    return found
+
+
 def _plan_changes(
     former: ValidationPlan | None, plan: ValidationPlan
 ) -> dict[str, Any]:
@@ -93,6 +137,7 @@ def _plan_changes(
         return {
             "criteria": one.criteria_in_words if one else [],
             "subgroup_columns": one.subgroup_columns if one else [],
+            "terms": one.terms_in_words if one else [],
         }
 
     return difference(said(former), said(plan))

@@ -52,15 +52,14 @@ def request_report(
     ensure(rules.can_request_report(by, version, evaluated_on))
     plan = version.model.validation_plans.latest("number")  # the rule saw one
     spec = queries.evaluation_spec(version, plan)
-    objective = queries.objective_of(version.project)
     report = ValidationReport.objects.create(
         version=version,
         number=version.validation_reports.count() + 1,
         plan=plan,
-        champion=queries.champion_to_beat(version),
+        champion=queries.champion_to_beat(version, plan),
         spec=spec.to_json(),
         evaluated_on=evaluated_on,
-        cost_unit=objective.unit if objective and spec.cost else "",
+        cost_unit=queries.mission_of(plan)["unit"] if spec.cost else "",
         requested_by=by,
     )
     record(
@@ -165,7 +164,7 @@ def finish_report(
 def _move_version(report: ValidationReport, by: User) -> None:
     version = report.version
     passed = report.verdict == Verdict.PASS
-    if passed and version.state != VersionState.VALIDATED:
+    if passed and report.decides and version.state != VersionState.VALIDATED:
         promotion.move_version(version=version, to=VersionState.VALIDATED, by=by)
     if not passed and version.state == VersionState.VALIDATED:
         promotion.move_version(version=version, to=VersionState.DRAFT, by=by)

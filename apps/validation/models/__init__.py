@@ -8,6 +8,7 @@ from apps.validation.models.findings import (
 )
 from apps.validation.models.reports import (
     KIND_OF_VERDICT,
+    SEALED_DECIDES,
     Rows,
     SealedLook,
     ValidationPlan,
@@ -18,6 +19,7 @@ from apps.validation.models.reports import (
 __all__ = [
     "FINDING_TRANSITIONS",
     "KIND_OF_VERDICT",
+    "SEALED_DECIDES",
     "Finding",
     "FindingState",
     "Rows",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Count, F, OuterRef, Q, Subquery
@@ -54,6 +54,15 @@ class ValidationPlan(models.Model):
     # [{"measure", "operator": ">=" or "<=", "threshold", "blocking"}]
     criteria = models.JSONField()
     subgroup_columns = models.JSONField(default=list)
+    # Whether only a report on the sealed rows can make a version validated.
+    sealed_decides = models.BooleanField(default=False)
+    # Compared with this version; None: with the champion when a report is asked for.
+    champion = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    # The objective of the project as it was stated then: measure, unit, direction,
+    # baseline, target, false_alarm_cost and miss_cost. Empty when none was.
+    mission = models.JSONField(default=dict)
     reason = models.TextField(blank=True)
     written_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, related_name="+"
@@ -91,6 +100,43 @@ class ValidationPlan(models.Model):
     def criteria_in_words(self) -> list[str]:
         """Each criterion as a person would say it."""
         return [in_words(criterion) for criterion in self.criteria]
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What it fixes beside criteria and columns; only what somebody chose."""
+        chosen: dict[str, Any] = {}
+        if self.sealed_decides:
+            chosen["sealed_decides"] = True
+        if self.champion:
+            chosen["champion"] = self.champion.number
+        if self.mission:
+            chosen["mission"] = self.mission
+        return chosen
+
+    @property
+    def terms_in_words(self) -> list[str]:
+        """Each of its terms as a person would say it."""
+        said = []
+        if self.sealed_decides:
+            said.append(SEALED_DECIDES)
+        if self.champion:
+            said.append(f"Versions are compared with version {self.champion.number}.")
+        if self.mission:
+            said.append(_mission_in_words(self.mission))
+        return said
+
+
+SEALED_DECIDES = "Only a report on the sealed rows can make a version validated."
+
+
+def _mission_in_words(mission: dict[str, Any]) -> str:
+    unit = mission["unit"]
+    return (
+        f"A false alarm costs {mission['false_alarm_cost']:,g} {unit} and a miss "
+        f"{mission['miss_cost']:,g}; {mission['measure']} is "
+        f"{mission['baseline']:,g} {unit} today, and the target is "
+        f"{mission['target']:,g}."
+    )
 
 
 class Verdict(models.TextChoices):
@@ -217,6 +263,11 @@ class ValidationReport(BackgroundJob):
     def title(self) -> str:
         """Its name beside its version."""
         return f"Validation report {self.number}"
+
+    @property
+    def decides(self) -> bool:
+        """Say whether it can make its version validated, by its plan."""
+        return self.evaluated_on == Rows.SEALED or not self.plan.sealed_decides
 
     @property
     def verdict_kind(self) -> Kind:
