@@ -10,9 +10,10 @@ from apps.experiments.models.logged import (
     Parameter,
     RunTag,
 )
-from apps.experiments.models.runs import Run, RunSource, RunStatus
+from apps.experiments.models.runs import ENDED, Run, RunSource, RunStatus
 
 __all__ = [
+    "ENDED",
     "Artifact",
     "DatasetInput",
     "Experiment",
