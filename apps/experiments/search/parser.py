@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 MOST_CLAUSES = 50
 MOST_ORDERS = 20
 MOST_DIGITS = 100
-# Each starts the word it is tried before: longer ones first.
 _WORDED = (
     Operator.IS_NOT_NULL,
     Operator.IS_NULL,
@@ -89,11 +88,14 @@ class _Reader:
         self.index += len(words)
         return True
 
+    def is_next(self, kind: Kind) -> bool:
+        return self.token.kind is kind
+
     def filter(self) -> tuple[Clause, ...]:
-        if self.token.kind is Kind.END:
+        if self.is_next(Kind.END):
             return ()
         clauses = [self.clause()]
-        while self.token.kind is not Kind.END:
+        while not self.is_next(Kind.END):
             if not self.takes_words("AND"):
                 raise self.fault("clauses are joined by AND only")
             if len(clauses) == MOST_CLAUSES:
@@ -115,7 +117,7 @@ class _Reader:
         return Clause(key, operator, self.text(key))
 
     def order(self) -> Order:
-        if self.token.kind is not Kind.NAME:
+        if not self.is_next(Kind.NAME):
             raise SearchError(
                 "Invalid order_by clause: write a key, then ASC or DESC.",
                 place=self.token.place,
@@ -126,7 +128,7 @@ class _Reader:
         descending = self.takes_words("DESC")
         if not descending:
             self.takes_words("ASC")
-        if self.token.kind is not Kind.END:
+        if not self.is_next(Kind.END):
             raise SearchError(
                 f"Invalid order_by clause: {_shown(self.token)} is no ordering key; "
                 "ASC and DESC are.",
@@ -172,7 +174,7 @@ class _Reader:
         return operator
 
     def read_operator(self) -> Operator:
-        if self.token.kind is Kind.MARK and self.token.text in _SIGNS:
+        if self.is_next(Kind.MARK) and self.token.text in _SIGNS:
             return Operator(self.take().text)
         for operator in _WORDED:
             if self.takes_words(*operator.split()):
