@@ -117,7 +117,7 @@ class RunDetail(RunOutput):
 
     @extend_schema_field(MetricShape(many=True))
     def get_metrics(self, run: Run) -> Any:
-        points = run.metrics.order_by("key", "step")
+        points = run.metrics.filter(queries.FINITE).order_by("key", "step", "timestamp")
         return list(points.values("key", "value", "step"))
 
     @extend_schema_field(ArtifactOutput(many=True))

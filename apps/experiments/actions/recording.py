@@ -1,4 +1,4 @@
-"""Everything that changes an experiment or hands out what a run left behind."""
+"""Experiments and finished runs, recorded whole; and what they hand out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.access.checks import ensure
 from apps.audit.event_types import EventType
@@ -19,6 +20,7 @@ from apps.experiments import rules
 from apps.experiments.models import (
     Artifact,
     Experiment,
+    LatestMetric,
     Metric,
     Parameter,
     Run,
@@ -123,10 +125,14 @@ def record_run(*, experiment: Experiment, content: RunContent, by: User) -> Run:
     ensure(rules.can_record_run(by, experiment))
     parameters = {key: str(value) for key, value in content.parameters.items()}
     _check_content(experiment, content, parameters)
+    now = timezone.now()
     run = Run.objects.create(
         experiment=experiment,
         name=content.name,
         source=content.source,
+        started_at=now,
+        ended_at=now,
+        recorded_at=now,
         dataset_version=content.dataset_version,
         summary=dict(content.summary),
         recorded_by=by,
@@ -134,10 +140,7 @@ def record_run(*, experiment: Experiment, content: RunContent, by: User) -> Run:
     Parameter.objects.bulk_create(
         Parameter(run=run, key=key, value=value) for key, value in parameters.items()
     )
-    Metric.objects.bulk_create(
-        (Metric(run=run, **point._asdict()) for point in content.metrics),
-        batch_size=_BATCH,
-    )
+    _keep_metrics(run, content.metrics)
     Artifact.objects.bulk_create(
         Artifact(
             run=run,
@@ -180,6 +183,19 @@ def download_artifact(*, artifact: Artifact, by: User) -> Artifact:
         changes={"path": artifact.path, "sha256": artifact.sha256},
     )
     return artifact
+
+
+def _keep_metrics(run: Run, points: Sequence[MetricPoint]) -> None:
+    at = int(run.recorded_at.timestamp() * 1000)
+    last = {point.key: point for point in sorted(points, key=lambda one: one.step)}
+    Metric.objects.bulk_create(
+        (Metric(run=run, timestamp=at, **point._asdict()) for point in points),
+        batch_size=_BATCH,
+    )
+    LatestMetric.objects.bulk_create(
+        (LatestMetric(run=run, timestamp=at, **one._asdict()) for one in last.values()),
+        batch_size=_BATCH,
+    )
 
 
 def _check_content(
