@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import BooleanField, F, Func, Q, Value
 from django.db.models.functions import Left
@@ -68,7 +68,7 @@ def indexed_text_condition(column: str, clause: Clause) -> Q:
 
 def number_condition(column: str, clause: Clause) -> Q:
     """Compare a column of floats; NaN is equal, less and greater than nothing."""
-    compared = Q(Compared(F(column), clause.operator, float(clause.value)))
+    compared = Q(Compared(F(column), clause.operator, float(_number(clause))))
     if clause.operator in (Operator.GREATER, Operator.AT_LEAST):
         return compared & Q(**{f"{column}__lt": float("nan")})
     return compared
@@ -79,7 +79,7 @@ def time_condition(column: str, clause: Clause) -> Q:
 
     Times are compared by their whole milliseconds, as they are told to others.
     """
-    value = min(max(clause.value, _FIRST), _LAST)
+    value = min(max(_number(clause), _FIRST), _LAST)
     here, beyond = _moment(math.ceil(value)), _moment(math.floor(value) + 1)
     ranges = {
         Operator.GREATER: Q(**{f"{column}__gte": beyond}),
@@ -91,6 +91,11 @@ def time_condition(column: str, clause: Clause) -> Q:
         return ranges[clause.operator]
     exact = Q(**{f"{column}__gte": here, f"{column}__lt": beyond})
     return exact if clause.operator is Operator.EQUAL else ~exact & _known(column)
+
+
+def _number(clause: Clause) -> int | float:
+    """The value of a clause that the parser let through for a number."""
+    return cast("int | float", clause.value)
 
 
 def _known(column: str) -> Q:

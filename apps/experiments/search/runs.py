@@ -12,7 +12,14 @@ from uuid import UUID
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, TextField, Value
 from django.db.models.functions import Cast, Collate, Concat, Replace
 
-from apps.experiments.models import DatasetInput, LatestMetric, Parameter, Run, RunTag
+from apps.experiments.models import (
+    DatasetInput,
+    Experiment,
+    LatestMetric,
+    Parameter,
+    Run,
+    RunTag,
+)
 from apps.experiments.search.conditions import (
     indexed_text_condition,
     number_condition,
@@ -72,29 +79,19 @@ class RunSearch:
     view: View = View.ACTIVE
 
 
-@dataclass(frozen=True)
-class RunPage:
-    """Some of the runs that were found, in order.
-
-    Args:
-        runs: each with its experiment.
-        next_token: asks for the next ones; empty when there are no more.
-    """
-
-    runs: list[Run]
-    next_token: str
-
-
 def search_runs(
     *, user: User, search: RunSearch, token: str = "", size: int = PAGE
-) -> RunPage:
-    """Find runs that `user` can see, in two or three queries whatever the size.
+) -> tuple[list[UUID], str]:
+    """Find runs that `user` can see, in at most three queries.
 
     Args:
         user: who asks.
         search: what for.
-        token: `next_token` of the page before.
+        token: that the page before came with; empty for the first page.
         size: at most so many runs, up to `LARGEST_PAGE`.
+
+    Returns:
+        Their ids in order, and the token of the next page, empty at the end.
 
     Raises:
         SearchError: filter, order or token cannot be read, or the size is not possible.
@@ -108,9 +105,21 @@ def search_runs(
     for clause in clauses:
         rows = rows.filter(run_condition(clause))
     found = replace(_sorted(rows, orders), walk=_walk(everything, orders))
-    keys, next_token = read_page(found, token=token, size=size)
-    runs = Run.objects.select_related("experiment").in_bulk(keys)
-    return RunPage([runs[key] for key in keys if key in runs], next_token)
+    return read_page(found, token=token, size=size)
+
+
+def load_runs(ids: Sequence[UUID]) -> list[Run]:
+    """Read runs with their experiments in two queries; they keep the order of `ids`.
+
+    The engine's account of each stays in the database until it is asked for.
+    """
+    runs = Run.objects.defer("summary").in_bulk(ids)
+    experiments = Experiment.objects.in_bulk(
+        {run.experiment_id for run in runs.values()}
+    )
+    for run in runs.values():
+        run.experiment = experiments[run.experiment_id]
+    return [runs[one] for one in ids if one in runs]
 
 
 def run_condition(clause: Clause) -> Q:
