@@ -4,6 +4,7 @@ Every key here begins with the run, so that each table can be parted by runs.
 """
 
 from django.db import models
+from django.db.models.functions import Left
 
 from apps.experiments.models.runs import Run
 
@@ -70,6 +71,8 @@ class Parameter(models.Model):
                 fields=["run", "key"], name="one_value_per_parameter"
             )
         ]
+        # Whole values may be too long for an index.
+        indexes = [models.Index("key", Left("value", 100), name="runs_by_parameter")]
 
     def __str__(self) -> str:
         return f"{self.key}={self.value}"
@@ -132,6 +135,7 @@ class RunTag(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["run", "key"], name="one_value_per_run_tag")
         ]
+        indexes = [models.Index("key", Left("value", 100), name="runs_by_tag")]
 
     def __str__(self) -> str:
         return f"{self.key}={self.value}"
