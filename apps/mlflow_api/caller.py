@@ -129,6 +129,22 @@ class Caller:
             project=self.project, name=DEFAULT_NAME, by=self.user
         )
 
+    def named_experiment(self, name: str) -> Experiment:
+        """Find an experiment by its name; deleted ones are found too.
+
+        Raises:
+            MlflowError: the name could mean two, or the caller sees none.
+        """
+        project, plain = self.place(name)
+        if plain == DEFAULT_NAME and project == self.project:
+            return self.default_experiment()
+        found = self.experiments().filter(project=project, name=plain).first()
+        if found is None:
+            raise absent(
+                f"There is no experiment {plain[:80]} in project {project.slug}."
+            )
+        return found
+
     def run(self, text: str) -> Run:
         """Find a run by its id.
 

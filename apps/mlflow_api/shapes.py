@@ -6,23 +6,16 @@ import math
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from apps.experiments.models import (
-    DatasetInput,
-    ExperimentTag,
-    LatestMetric,
-    Parameter,
-    RunTag,
-)
+from apps.experiments.models import ExperimentTag
+from apps.experiments.search.loading import load_logged
 from apps.mlflow_api.errors import INVALID, MlflowError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
 
-    from django.db.models import Model
-
-    from apps.experiments.models import Experiment, Run
+    from apps.experiments.models import DatasetInput, Experiment, Run
     from apps.mlflow_api.caller import Caller
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -112,19 +105,21 @@ def run_info(caller: Caller, run: Run) -> Fields:
 
 def run_fields(caller: Caller, runs: Sequence[Run]) -> list[Fields]:
     """Tell runs with everything that was logged, in four queries for all of them."""
-    metrics, parameters = _metrics(runs), _pairs(Parameter, runs)
-    tags, inputs = _pairs(RunTag, runs), _inputs(runs)
+    everything = load_logged([run.pk for run in runs])
     return [
         {
             "info": run_info(caller, run),
             "data": {
-                "metrics": metrics[run.pk],
-                "params": parameters[run.pk],
-                "tags": tags[run.pk],
+                "metrics": [
+                    point_fields(key, at, step, value)
+                    for key, value, at, step in logged.metrics
+                ],
+                "params": pair_fields(logged.parameters),
+                "tags": pair_fields(logged.tags),
             },
-            "inputs": {"dataset_inputs": inputs[run.pk]},
+            "inputs": {"dataset_inputs": [input_fields(one) for one in logged.inputs]},
         }
-        for run in runs
+        for run, logged in zip(runs, everything, strict=True)
     ]
 
 
@@ -133,43 +128,21 @@ def point_fields(key: str, timestamp: int, step: int, value: float) -> Fields:
     return {"key": key, "value": number(value), "timestamp": timestamp, "step": step}
 
 
-def _metrics(runs: Sequence[Run]) -> Mapping[UUID, list[Fields]]:
-    found: dict[UUID, list[Fields]] = defaultdict(list)
-    rows = LatestMetric.objects.filter(run__in=[run.pk for run in runs])
-    columns = rows.order_by("run_id", "key").values_list(
-        "run_id", "key", "timestamp", "step", "value"
-    )
-    for pk, *point in columns:
-        found[pk].append(point_fields(*point))
-    return found
+def pair_fields(pairs: Iterable[tuple[str, str]]) -> list[Fields]:
+    """Tell parameters or tags."""
+    return [{"key": key, "value": value} for key, value in pairs]
 
 
-def _pairs(model: type[Model], runs: Sequence[Run]) -> Mapping[UUID, list[Fields]]:
-    found: dict[UUID, list[Fields]] = defaultdict(list)
-    rows = model._default_manager.filter(run__in=[run.pk for run in runs])
-    for pk, key, value in rows.order_by("run_id", "key").values_list(
-        "run_id", "key", "value"
-    ):
-        found[pk].append({"key": key, "value": value})
-    return found
-
-
-def _inputs(runs: Sequence[Run]) -> Mapping[UUID, list[Fields]]:
-    found: dict[UUID, list[Fields]] = defaultdict(list)
-    rows = DatasetInput.objects.filter(run__in=[run.pk for run in runs])
-    for one in rows.order_by("pk"):
-        dataset = {
-            "name": one.name,
-            "digest": one.digest,
-            "source_type": one.source_type,
-            "source": one.source,
-        }
-        optional = {"schema": one.schema, "profile": one.profile}
-        tags = [{"key": key, "value": value} for key, value in one.tags.items()]
-        found[one.run_id].append(
-            {
-                "dataset": dataset | {k: v for k, v in optional.items() if v},
-                "tags": tags,
-            }
-        )
-    return found
+def input_fields(used: DatasetInput) -> Fields:
+    """Tell which data a run says it used."""
+    dataset = {
+        "name": used.name,
+        "digest": used.digest,
+        "source_type": used.source_type,
+        "source": used.source,
+    }
+    optional = {"schema": used.schema, "profile": used.profile}
+    return {
+        "dataset": dataset | {name: text for name, text in optional.items() if text},
+        "tags": pair_fields(used.tags.items()),
+    }
