@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
-from django.db.models import BooleanField, F, Func, Q, Value
-from django.db.models.functions import Left
+from django.db.models import BooleanField, Exists, F, Func, Q, TextField, Value
+from django.db.models.functions import Cast, Left, Replace
 from django.db.models.lookups import In
 
-from apps.experiments.search.nodes import Operator
+from apps.experiments.search.nodes import Entity, Operator
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.db.models.expressions import Combinable
 
     from apps.experiments.search.nodes import Clause
 
+_IDENTITY = re.compile("[0-9a-f]{32}")
 _PATTERNS = (Operator.LIKE, Operator.ILIKE)
 INDEXED = 100
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,13 +49,49 @@ class Compared(Func):
 def text_condition(column: str | Combinable, clause: Clause) -> Q:
     """Compare a column of texts as the clause says."""
     left: Combinable = F(column) if isinstance(column, str) else column
-    if clause.operator is Operator.IS_NOT_NULL:
-        return Q()
     if clause.operator is Operator.IN:
         return Q(In(left, clause.value))
     if clause.operator is Operator.NOT_IN:
         return ~Q(In(left, clause.value))
     return Q(Compared(left, clause.operator, clause.value))
+
+
+def keyed_condition(rows: QuerySet[Any], clause: Clause) -> Q:
+    """Say whether one of `rows`, which have keys and values, meets the clause.
+
+    Args:
+        rows: those of the thing that is searched, told by an `OuterRef`.
+        clause: of a metric, a parameter or a tag.
+    """
+    rows = rows.filter(key=clause.key.name)
+    if clause.operator is Operator.IS_NULL:
+        return ~Q(Exists(rows))
+    if clause.operator is Operator.IS_NOT_NULL:
+        return Q(Exists(rows))
+    if clause.key.entity is Entity.METRIC:
+        return Q(Exists(rows.filter(number_condition("value", clause))))
+    return Q(Exists(rows.filter(indexed_text_condition("value", clause))))
+
+
+def identity_condition(clause: Clause) -> Q:
+    """Compare the primary key as its 32 hexadecimal digits."""
+    if clause.operator in _PATTERNS:
+        return text_condition(hex_of("pk"), clause)
+    value = cast("str | tuple[str, ...]", clause.value)
+    texts = (value,) if isinstance(value, str) else value
+    named = Q(pk__in=[UUID(text) for text in texts if _IDENTITY.fullmatch(text)])
+    wanted = clause.operator in (Operator.EQUAL, Operator.IN)
+    return named if wanted else ~named
+
+
+def hex_of(column: str) -> Combinable:
+    """Write an id as its 32 hexadecimal digits."""
+    return Replace(Cast(column, TextField()), plain("-"), plain(""))
+
+
+def plain(value: str) -> Value:
+    """A text inside an expression."""
+    return Value(value, output_field=TextField())
 
 
 def indexed_text_condition(column: str, clause: Clause) -> Q:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, TextField, Value
-from django.db.models.functions import Cast, Collate, Concat, Replace
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
+from django.db.models.functions import Collate, Concat
 
 from apps.experiments.models import (
     DatasetInput,
@@ -21,15 +19,18 @@ from apps.experiments.models import (
     RunTag,
 )
 from apps.experiments.search.conditions import (
-    indexed_text_condition,
-    number_condition,
+    hex_of,
+    identity_condition,
+    keyed_condition,
+    plain,
     text_condition,
     time_condition,
 )
 from apps.experiments.search.keyset import NAN, Term
-from apps.experiments.search.nodes import Entity, Key, Operator
+from apps.experiments.search.nodes import Entity, Key
 from apps.experiments.search.pages import Sorted, Walk, read_page
 from apps.experiments.search.parser import parse_filter, parse_order
+from apps.experiments.search.view import View, view_condition
 from apps.experiments.search.vocabulary import RUNS
 
 if TYPE_CHECKING:
@@ -51,15 +52,6 @@ _TABLES: dict[Entity, tuple[type[Model], str]] = {
     Entity.PARAMETER: (Parameter, "parameters"),
     Entity.TAG: (RunTag, "tags"),
 }
-_RUN_ID = re.compile(r"[0-9a-f]{32}")
-
-
-class View(StrEnum):
-    """Which runs or experiments are asked for; named as MLflow's clients name them."""
-
-    ACTIVE = "ACTIVE_ONLY"
-    DELETED = "DELETED_ONLY"
-    ALL = "ALL"
 
 
 @dataclass(frozen=True)
@@ -129,19 +121,15 @@ def run_condition(clause: Clause) -> Q:
         inputs = DatasetInput.objects.filter(run=OuterRef("pk"))
         return Q(Exists(inputs.filter(text_condition(name, clause))))
     if clause.key.entity in _TABLES:
-        return _keyed(clause)
+        table, _ = _TABLES[clause.key.entity]
+        return keyed_condition(
+            table._default_manager.filter(run=OuterRef("pk")), clause
+        )
     if name == "run_id":
-        return _identity_condition(clause)
+        return identity_condition(clause)
     if name in _TIMES:
         return time_condition(_TIMES[name], clause)
     return text_condition(_attribute(name), clause)
-
-
-def view_condition(view: View) -> Q:
-    """Say which rows are in a view."""
-    if view is View.ALL:
-        return Q()
-    return Q(deleted_at__isnull=view is View.ACTIVE)
 
 
 def _in(experiments: Collection[UUID]) -> Q:
@@ -151,40 +139,10 @@ def _in(experiments: Collection[UUID]) -> Q:
     return Q(experiment__in=experiments)
 
 
-def _keyed(clause: Clause) -> Q:
-    table, _ = _TABLES[clause.key.entity]
-    rows = table._default_manager.filter(run=OuterRef("pk"), key=clause.key.name)
-    if clause.operator is Operator.IS_NULL:
-        return ~Q(Exists(rows))
-    if clause.operator is Operator.IS_NOT_NULL:
-        return Q(Exists(rows))
-    if clause.key.entity is Entity.METRIC:
-        return Q(Exists(rows.filter(number_condition("value", clause))))
-    return Q(Exists(rows.filter(indexed_text_condition("value", clause))))
-
-
-def _identity_condition(clause: Clause) -> Q:
-    if clause.operator in (Operator.LIKE, Operator.ILIKE):
-        return text_condition(_hex("pk"), clause)
-    value = cast("str | tuple[str, ...]", clause.value)
-    texts = (value,) if isinstance(value, str) else value
-    named = Q(pk__in=[UUID(text) for text in texts if _RUN_ID.fullmatch(text)])
-    wanted = clause.operator in (Operator.EQUAL, Operator.IN)
-    return named if wanted else ~named
-
-
-def _hex(column: str) -> Combinable:
-    return Replace(Cast(column, TextField()), _text("-"), _text(""))
-
-
-def _text(value: str) -> Value:
-    return Value(value, output_field=TextField())
-
-
 def _attribute(name: str) -> Combinable:
     if name == "artifact_uri":
-        folder = _hex("experiment_id"), _text("/"), _hex("pk")
-        return Concat(_text("mlflow-artifacts:/"), *folder, _text("/artifacts"))
+        folder = hex_of("experiment_id"), plain("/"), hex_of("pk")
+        return Concat(plain("mlflow-artifacts:/"), *folder, plain("/artifacts"))
     return F(_COLUMNS[name])
 
 

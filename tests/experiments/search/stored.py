@@ -1,4 +1,4 @@
-"""Random runs set down in the tables that searches read."""
+"""Random runs and experiments set down in the tables that searches read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
-from apps.experiments.models import DatasetInput, LatestMetric, Parameter, Run, RunTag
+from apps.experiments.models import (
+    DatasetInput,
+    Experiment,
+    ExperimentTag,
+    LatestMetric,
+    Parameter,
+    Run,
+    RunTag,
+)
 from tests.experiments.search.evaluator import Thing
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -85,3 +93,32 @@ def thing(run, drawn) -> Thing:
         drawn["tags"],
         tuple(drawn["datasets"]),
     )
+
+
+def stored_experiments(project, by, drawn) -> list[Thing]:
+    """Store drawn experiments; tell them as plain values with the ids they got."""
+    rows = [
+        Experiment(
+            project=project,
+            created_by=by,
+            name=name,
+            created_at=moment(one["creation_time"]),
+            updated_at=moment(one["last_update_time"]),
+        )
+        for name, one in drawn.items()
+    ]
+    Experiment.objects.bulk_create(rows)
+    pairs = list(zip(rows, drawn.values(), strict=True))
+    ExperimentTag.objects.bulk_create(
+        ExperimentTag(experiment=row, key=key, value=value)
+        for row, one in pairs
+        for key, value in one["tags"].items()
+    )
+    return [
+        Thing(
+            row.pk.hex,
+            {**one, "name": row.name, "experiment_id": row.pk.hex},
+            tags=one["tags"],
+        )
+        for row, one in pairs
+    ]

@@ -13,7 +13,8 @@ from apps.experiments.search import pages
 from apps.experiments.search.keyset import Term, read_token
 from apps.experiments.search.loading import Logged, load_logged
 from apps.experiments.search.nodes import SearchError, write_filter
-from apps.experiments.search.runs import RunSearch, View, load_runs, search_runs
+from apps.experiments.search.runs import RunSearch, load_runs, search_runs
+from apps.experiments.search.view import View
 from apps.experiments.search.vocabulary import RUNS
 from tests.experiments.search.evaluator import found, in_order
 from tests.experiments.search.stored import stored_runs, undone

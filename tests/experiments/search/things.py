@@ -50,3 +50,15 @@ def drawn_runs():
         }
     )
     return st.lists(run, max_size=8)
+
+
+def drawn_experiments():
+    """Experiments by name, without their identity."""
+    experiment = st.fixed_dictionaries(
+        {
+            "creation_time": TIMES,
+            "last_update_time": TIMES,
+            "tags": texts_by_key(),
+        }
+    )
+    return st.dictionaries(WORDS, experiment, max_size=8)
