@@ -16,7 +16,7 @@ from apps.accounts.models import ApiToken, TokenScope, User
 
 TOKEN_PREFIX = "mlp_"  # noqa: S105  # recognisable by secret scanners
 SHOWN_CHARACTERS = 10
-UNKNOWN_TOKEN = (
+NOT_USABLE = (
     "This token is unknown, expired or revoked. Issue a new one on your account page."
 )
 READS_ONLY = "This token may only read. Issue one with the scope read and write."
@@ -60,7 +60,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
             )
         token = token_with(words[1].decode("ascii", errors="replace"))
         if token is None:
-            raise exceptions.AuthenticationFailed(UNKNOWN_TOKEN)
+            raise exceptions.AuthenticationFailed(NOT_USABLE)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

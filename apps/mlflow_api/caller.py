@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 DEFAULT_ID = "0"
 HEADER = "X-Portal-Project"
 ID_DIGITS = 32
+NO_DEFAULT = (
+    "Experiment 0 is the Default experiment of the default project of a token, and "
+    "there is none for you. Call set_experiment('project/experiment'), or issue a "
+    "token with a default project on your account page."
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,8 @@ class Caller:
         """
         visible = Project.objects.visible_to(self.user)
         if not self.named:
-            return visible.filter(pk=self.token.default_project_id).first()
+            default = self.token.default_project
+            return visible.filter(pk=default.pk).first() if default else None
         found = visible.filter(slug=self.named).first()
         if found is None:
             raise absent(f"There is no project {self.named} that you can see.")
@@ -113,18 +119,25 @@ class Caller:
             MlflowError: the token has no default project, or it has no such experiment
                 and the caller may not make one.
         """
+        experiment = self.make_default()
+        if experiment is None:
+            raise absent(NO_DEFAULT)
+        return experiment
+
+    def make_default(self) -> Experiment | None:
+        """Find the Default experiment of the default project, or make it.
+
+        Returns:
+            None without a default project, or where the caller may not make one.
+        """
         if self.project is None:
-            raise absent(
-                "Experiment 0 is the Default experiment of a project, and this token "
-                "has no default project. Call set_experiment('project/experiment'), or "
-                "issue a token with a default project on your account page."
-            )
+            return None
         found = self.experiments().filter(project=self.project, name=DEFAULT_NAME)
         if experiment := found.first():
             return experiment
         may = rules.can_create_experiment(self.user, self.project)
         if not self.may_change or not may:
-            raise absent(f"Project {self.project.slug} has no experiment Default.")
+            return None
         return actions.create_experiment(
             project=self.project, name=DEFAULT_NAME, by=self.user
         )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
-from apps.accounts.authentication import READS_ONLY, UNKNOWN_TOKEN, token_with
+from apps.accounts.authentication import NOT_USABLE, READS_ONLY, token_with
 from apps.accounts.models import TokenScope
 from apps.core.errors import PortalError
 from apps.mlflow_api.caller import HEADER, Caller
@@ -23,7 +22,8 @@ UNAUTHENTICATED = "UNAUTHENTICATED"
 
 P = ParamSpec("P")
 Fields = dict[str, Any]
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+Asked = Callable[Concatenate[HttpRequest, Caller, P], HttpResponseBase]
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -46,7 +46,7 @@ def caller_of(request: HttpRequest) -> Caller:
         )
     token = token_with(secret)
     if token is None:
-        raise MlflowError(UNAUTHENTICATED, UNKNOWN_TOKEN, 401)
+        raise MlflowError(UNAUTHENTICATED, NOT_USABLE, 401)
     request.user = token.user
     may_change = token.scope == TokenScope.WRITE
     return Caller(token, request.headers.get(HEADER, ""), may_change)
@@ -59,9 +59,7 @@ def _password(text: str) -> str:
         return ""
 
 
-def door(
-    *methods: str, changes: bool = True
-) -> Callable[[Callable[Concatenate[HttpRequest, Caller, P], HttpResponse]], View[P]]:
+def door(*methods: str, changes: bool = True) -> Callable[[Asked[P]], View[P]]:
     """Let only callers with a token in, by these methods.
 
     Args:
@@ -69,14 +67,11 @@ def door(
         changes: a token that only reads is refused.
     """
 
-    def decorate(
-        view: Callable[Concatenate[HttpRequest, Caller, P], HttpResponse],
-    ) -> View[P]:
+    def decorate(view: Asked[P]) -> View[P]:
         @csrf_exempt
-        @wraps(view)
         def answer(
-            request: HttpRequest, *args: P.args, **kwargs: P.kwargs
-        ) -> HttpResponse:
+            request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
             try:
                 if request.method not in methods:
                     raise _no_such_method(request)
@@ -104,8 +99,7 @@ def endpoint(
 
     def decorate(function: Callable[[Caller, Fields], Fields]) -> View[[]]:
         @door(*(methods or ("POST",)), changes=changes)
-        @wraps(function)
-        def view(request: HttpRequest, caller: Caller) -> HttpResponse:
+        def view(request: HttpRequest, caller: Caller, /) -> HttpResponseBase:
             return JsonResponse(function(caller, read_fields(request, shape)))
 
         return view

@@ -137,7 +137,9 @@ def _given(request: HttpRequest, shape: Shape) -> dict[str, Any]:
     try:
         given = json.loads(_body(request) or b"{}")
     except (ValueError, RecursionError) as error:
-        raise MlflowError("BAD_REQUEST", "The body of the request is no JSON.") from error
+        raise MlflowError(
+            "BAD_REQUEST", "The body of the request is no JSON."
+        ) from error
     if not isinstance(given, dict):
         raise MlflowError("BAD_REQUEST", "The body of the request is no JSON object.")
     return given

@@ -58,7 +58,9 @@ def artifact_folder(run: Run) -> str:
     return f"{run.experiment_id.hex}/{run.pk.hex}/artifacts"
 
 
-def experiment_fields(caller: Caller, experiments: Iterable[Experiment]) -> list[Fields]:
+def experiment_fields(
+    caller: Caller, experiments: Iterable[Experiment]
+) -> list[Fields]:
     """Tell experiments with their tags, in one query."""
     experiments = list(experiments)
     tags: dict[UUID, list[Fields]] = defaultdict(list)

@@ -1,8 +1,7 @@
 import mimetypes
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from apps.access.checks import ensure
 from apps.core import blobs
@@ -35,13 +34,13 @@ def list_artifacts(caller: Caller, given: Fields) -> Fields:
 
 
 @door("GET", changes=False)
-def get_artifact(request: HttpRequest, caller: Caller) -> HttpResponseBase:
+def get_artifact(request: HttpRequest, caller: Caller, /) -> HttpResponseBase:
     given = read_fields(request, {**RUN, "path": NEEDED_TEXT})
     return _send(run_of(caller, given), safe_path(given["path"]), caller)
 
 
 @door("GET", changes=False)
-def list_folder(request: HttpRequest, caller: Caller) -> HttpResponseBase:
+def list_folder(request: HttpRequest, caller: Caller, /) -> HttpResponseBase:
     path = read_fields(request, PATH).get("path", "")
     run, folder = owner_of(caller, path)
     files = _files(run, folder, named_from_run=False)
@@ -58,13 +57,13 @@ artifact.csrf_exempt = True  # type: ignore[attr-defined]  # the doors see to to
 
 
 @door("GET", "HEAD", changes=False)
-def _get(request: HttpRequest, caller: Caller, path: str) -> HttpResponseBase:
+def _get(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseBase:
     run, inner = owner_of(caller, path)
     return _send(run, inner, caller)
 
 
 @door("PUT")
-def _put(request: HttpRequest, caller: Caller, path: str) -> HttpResponseBase:
+def _put(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseBase:
     run, inner = owner_of(caller, path)
     ensure(rules.can_log_artifact(caller.user, run))
     actions.log_artifact(run=run, file=_stored(request, inner), by=caller.user)
@@ -72,7 +71,7 @@ def _put(request: HttpRequest, caller: Caller, path: str) -> HttpResponseBase:
 
 
 @door("DELETE")
-def _delete(request: HttpRequest, caller: Caller, path: str) -> HttpResponseBase:
+def _delete(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseBase:
     run, inner = owner_of(caller, path)
     found = _artifact(run, inner)
     actions.delete_artifact(artifact=found, by=caller.user)
@@ -91,13 +90,13 @@ def _stored(request: HttpRequest, path: str) -> ArtifactFile:
     return ArtifactFile(path, blob, mimetypes.guess_type(path)[0] or OTHER_MEDIA_TYPE)
 
 
-def _send(run: Run, path: str, caller: Caller) -> HttpResponse:
+def _send(run: Run, path: str, caller: Caller) -> HttpResponseBase:
     found = actions.download_artifact(artifact=_artifact(run, path), by=caller.user)
     response = send_blob(
         found.sha256, name=found.file_name, media_type=found.media_type
     )
     response["X-Content-Type-Options"] = "nosniff"
-    return response  # type: ignore[return-value]  # a stream
+    return response
 
 
 def _artifact(run: Run, path: str) -> Artifact:

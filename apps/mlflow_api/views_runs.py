@@ -201,5 +201,5 @@ def _check_counts(metrics: int, params: int, tags: int) -> None:
         if count > most:
             raise MlflowError(
                 INVALID,
-                f"A batch takes up to {most} {name}. Got {count}; send several batches.",
+                f"A batch takes up to {most} {name}. Got {count}.",
             )
