@@ -36,6 +36,7 @@ _ENDPOINTS = {
     "runs/log-batch": views_runs.log_batch,
     "runs/log-inputs": views_runs.log_inputs,
     "runs/search": views_search.search_runs,
+    "logged-models/search": views_search.search_logged_models,
     "metrics/get-history": views_metrics.get_history,
     "metrics/get-history-bulk": views_metrics.get_history_bulk,
     "artifacts/list": views_artifacts.list_artifacts,

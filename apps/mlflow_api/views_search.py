@@ -61,6 +61,15 @@ def search_runs(caller: Caller, given: Fields) -> Fields:
     return {"runs": run_fields(caller, runs.load_runs(found))} | _next(token)
 
 
+@endpoint({"experiment_ids": TEXTS}, changes=False)
+def search_logged_models(caller: Caller, given: Fields) -> Fields:
+    """Find nothing: models are not logged apart from the files of their run.
+
+    Clients ask before they list the files of any run, and go on when there are none.
+    """
+    return {}
+
+
 def _experiments(caller: Caller, asked: list[str]) -> list[Any]:
     """Read ids; those of experiments that are not there find nothing, as in MLflow."""
     ids = [read_id(text) for text in asked if text != DEFAULT_ID]

@@ -6,10 +6,10 @@ from apps.experiments.queries import segment_digest
 
 
 def test_the_stock_client_finds_what_it_expects(portal, world, tmp_path):
-    pk = portal.run("journey.py", tmp_path).strip()
+    portal.run("journey.py", tmp_path)
     portal.run("plain.py", tmp_path)
 
-    run = Run.objects.get(pk=pk)
+    run = Run.objects.get(pk=(tmp_path / "run.txt").read_text())
     assert str(run.experiment) == f"{world.project.slug}/Churn 2"
     assert run.recorded_by == world.data_scientist
     assert Experiment.objects.filter(project=world.project, name="Default").count() == 1
