@@ -1,4 +1,4 @@
-from django.urls import path, re_path
+from django.urls import path
 
 from apps.mlflow_api import (
     views,
@@ -13,6 +13,14 @@ app_name = "mlflow"
 
 _API = "api/2.0/mlflow"
 _ARTIFACTS = "api/2.0/mlflow-artifacts/artifacts"
+
+_BEGINNINGS = (
+    _API,
+    "api/3.0/mlflow",
+    "api/2.0/mlflow-artifacts",
+    "ajax-api/2.0/mlflow",
+    "ajax-api/3.0/mlflow",
+)
 
 _ENDPOINTS = {
     "experiments/create": views_experiments.create_experiment,
@@ -53,9 +61,8 @@ urlpatterns = [
     ),
     path(_ARTIFACTS, views_artifacts.list_folder, name="list_folder"),
     path(f"{_ARTIFACTS}/<path:path>", views_artifacts.artifact, name="artifact"),
-    re_path(
-        r"^(?:api|ajax-api)/[0-9.]+/mlflow(?:-artifacts)?(?P<rest>/.*)?$",
-        views.not_here,
-        name="not_here",
+    *(
+        path(f"{beginning}/<path:rest>", views.not_here, name="not_here")
+        for beginning in _BEGINNINGS
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -33,10 +34,16 @@ class Portal:
 
     port: int
     token: str
+    pid: int
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def peak_bytes(self) -> int:
+        """The most memory that a process of the server ever had."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return max(_peak_bytes(int(pid)) for pid in [self.pid, *children.split()])
 
     def run(self, script: str, folder: Path, **environment: str) -> None:
         """Run a script of a data scientist; it must end well."""
@@ -90,7 +97,7 @@ def portal(committed, world, tmp_path: Path) -> Iterator[Portal]:
             assert server.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        yield Portal(port, token)
+        yield Portal(port, token, server.pid)
     finally:
         server.terminate()
         server.wait(timeout=20)
@@ -122,3 +129,8 @@ def asker(person, project: str = "", scope: str = "write") -> Callable[..., dict
 
     ask.client = client
     return ask
+
+
+def _peak_bytes(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024

@@ -96,6 +96,10 @@ def inputs(world):
     return {}, of_run(world)[1] | {"datasets": [{"dataset": dataset}]}
 
 
+def not_offered(_):
+    return {"rest": "traces"}, None
+
+
 def history(world):
     run = started(world)
     point = actions.LoggedPoint("auc", 1, 0, 0.5)
@@ -142,7 +146,7 @@ ROWS = [
     Row("mlflow:version", "get", expect=EVERYBODY, anonymous=200),
     Row("mlflow:health", "get", expect=EVERYBODY, anonymous=200),
     Row("mlflow:server_info", "get", expect=EVERYBODY, anonymous=200),
-    Row("mlflow:not_here", "get", lambda _: ({"rest": "/traces"}, None), anonymous=404),
+    Row("mlflow:not_here", "get", not_offered, anonymous=404),
     Row("mlflow:experiments_create", "post", new_experiment, WRITE, others=400),
     Row("mlflow:experiments_get", "get", of_experiment, READ),
     Row("mlflow:experiments_get_by_name", "get", by_name, READ, others=400),
