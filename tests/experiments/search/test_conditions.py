@@ -2,10 +2,11 @@
 
 import pytest
 
-from apps.experiments.search.nodes import Clause, Entity, Key, Operator
+from apps.experiments.search import pages
+from apps.experiments.search.nodes import Clause, Entity, Key, Operator, Order
 from apps.experiments.search.runs import RunSearch, search_runs
-from tests.experiments.search.evaluator import found
-from tests.experiments.search.stored import stored_runs
+from tests.experiments.search.evaluator import found, in_order
+from tests.experiments.search.stored import paged, stored_runs
 from tests.factories import experiments as factory
 
 NAN, INFINITE = float("nan"), float("inf")
@@ -130,3 +131,31 @@ def test_lists_are_compared_as_the_evaluator_compares_them(world, things, operat
         for name in ("name", "digest", "context"):
             clause = Clause(Key(Entity.DATASET, name), operator, words)
             check(world.data_scientist, things, clause)
+
+
+KEYS = [
+    Key(Entity.METRIC, "k"),
+    Key(Entity.PARAMETER, "k"),
+    Key(Entity.ATTRIBUTE, "run_name"),
+    Key(Entity.ATTRIBUTE, "end_time"),
+    Key(Entity.ATTRIBUTE, "run_id"),
+    Key(Entity.ATTRIBUTE, "artifact_uri"),
+]
+
+
+@pytest.mark.parametrize("many", [1, pages.MANY], ids=["walked", "sorted"])
+@pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_pages_join_wherever_they_end(
+    world, things, monkeypatch, key, descending, many
+):
+    monkeypatch.setattr(pages, "MANY", many)
+    experiment, stored = things
+    order = Order(key, descending)
+    search = RunSearch([experiment.pk], order_by=[str(order)])
+
+    for size in (1, 7):
+        ids = paged(world.data_scientist, search, size)
+
+        expected = in_order(stored, [order], (("start_time", True),))
+        assert ids == [thing.identity for thing in expected]

@@ -17,14 +17,14 @@ from apps.experiments.search.runs import RunSearch, load_runs, search_runs
 from apps.experiments.search.view import View
 from apps.experiments.search.vocabulary import RUNS
 from tests.experiments.search.evaluator import found, in_order
-from tests.experiments.search.stored import stored_runs, undone
+from tests.experiments.search.stored import paged, stored_runs, undone
 from tests.experiments.search.texts import clauses, orders
 from tests.experiments.search.things import drawn_runs
 from tests.factories import experiments as factory
 
 NEWEST = (("start_time", True),)
 against_the_evaluator = settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -33,17 +33,6 @@ against_the_evaluator = settings(
 @pytest.fixture
 def experiment(world):
     return factory.experiment(world.project, world.data_scientist)
-
-
-def paged(by, search, size):
-    """The ids of all pages, one after another."""
-    names, token = [], ""
-    while True:
-        keys, token = search_runs(user=by, search=search, token=token, size=size)
-        assert len(keys) <= size
-        names += [key.hex for key in keys]
-        if not token:
-            return names
 
 
 @against_the_evaluator
