@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
+import struct
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,13 +13,23 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, F, Max, Q, QuerySet, Window
 from django.db.models.functions import Mod, RowNumber
 
-from apps.experiments.models import Experiment, LatestMetric, Metric, Run, RunSource
+from apps.experiments.models import (
+    Experiment,
+    LatestMetric,
+    Metric,
+    Parameter,
+    Run,
+    RunSource,
+)
 from engine.spec import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from uuid import UUID
 
+    from apps.experiments.models import LogSegment
+
+NAN = float("nan")
 MOST_MAIN_KEYS = 4
 MOST_STEPS = 100
 HELD_OUT, VALIDATION, BASELINE = "test", "validation", "baseline"
@@ -38,6 +52,38 @@ _PLACES = {slug: place for place, slug in enumerate(MEASURES)}
 
 Values = dict[str, float]
 Points = list[tuple[int, float]]
+
+
+def segment_digest(segment: LogSegment) -> str:
+    """Digest the rows of a segment as they are now.
+
+    Returns:
+        SHA-256 over one line of JSON for each point (`["metric", key, timestamp, step,
+        value]`, the value as the 16 hexadecimal digits of its IEEE 754 double), then
+        for each parameter (`["parameter", key, value]`), each kind sorted by bytes.
+    """
+    points = Metric.objects.filter(run=segment.run_id, segment=segment.number)
+    parameters = Parameter.objects.filter(run=segment.run_id, segment=segment.number)
+    lines = [
+        *sorted(
+            _line("metric", key, at, step, _double(value))
+            for key, at, step, value in points.values_list(
+                "key", "timestamp", "step", "value"
+            )
+        ),
+        *sorted(
+            _line("parameter", *each) for each in parameters.values_list("key", "value")
+        ),
+    ]
+    return hashlib.sha256(b"".join(lines)).hexdigest()
+
+
+def _line(*words: object) -> bytes:
+    return json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _double(value: float) -> str:
+    return struct.pack(">d", NAN if math.isnan(value) else value).hex()
 
 
 def with_run_counts(experiments: QuerySet[Experiment]) -> QuerySet[Experiment]:

@@ -7,7 +7,7 @@ UPDATE experiments_experiment SET updated_at = created_at;
 UPDATE experiments_run SET started_at = recorded_at, ended_at = recorded_at;
 INSERT INTO experiments_metric (run_id, key, timestamp, step, value)
 SELECT old.run_id, old.key,
-    (EXTRACT(EPOCH FROM run.recorded_at) * 1000)::bigint, old.step, old.value
+    FLOOR(EXTRACT(EPOCH FROM run.recorded_at) * 1000), old.step, old.value
 FROM experiments_oldmetric old JOIN experiments_run run ON run.id = old.run_id;
 INSERT INTO experiments_latestmetric (run_id, key, timestamp, step, value)
 SELECT DISTINCT ON (run_id, key) run_id, key, timestamp, step, value

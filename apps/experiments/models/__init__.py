@@ -1,7 +1,11 @@
 """Experiments and their runs, with everything that is logged to them."""
 
 from apps.experiments.models.artifacts import Artifact
-from apps.experiments.models.experiments import Experiment, ExperimentTag
+from apps.experiments.models.experiments import (
+    DEFAULT_NAME,
+    Experiment,
+    ExperimentTag,
+)
 from apps.experiments.models.logged import (
     DatasetInput,
     LatestMetric,
@@ -10,9 +14,11 @@ from apps.experiments.models.logged import (
     Parameter,
     RunTag,
 )
-from apps.experiments.models.runs import Run, RunSource, RunStatus
+from apps.experiments.models.runs import ENDED, Run, RunSource, RunStatus
 
 __all__ = [
+    "DEFAULT_NAME",
+    "ENDED",
     "Artifact",
     "DatasetInput",
     "Experiment",

@@ -49,6 +49,13 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Those that nobody deleted."""
         return self.filter(deleted_at__isnull=True)
 
+    def became_models(self) -> Self:
+        """Those that were registered.
+
+        Asked over the relation: the registry stands above and cannot be imported.
+        """
+        return self.filter(model_version__isnull=False)
+
 
 class Run(models.Model):
     """One attempt: what went in, what came out."""

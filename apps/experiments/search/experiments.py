@@ -44,11 +44,13 @@ class ExperimentSearch:
         filter: in the grammar of `parse_filter`.
         order_by: in that of `parse_order`; without it the newest come first.
         view: deleted experiments, others or both.
+        project: only those of this project.
     """
 
     filter: str = ""
     order_by: Sequence[str] = ()
     view: View = View.ACTIVE
+    project: UUID | None = None
 
 
 def search_experiments(
@@ -71,6 +73,8 @@ def search_experiments(
     clauses = parse_filter(search.filter, EXPERIMENTS)
     orders = parse_order(search.order_by, EXPERIMENTS)
     rows = Experiment.objects.visible_to(user).filter(view_condition(search.view))
+    if search.project:
+        rows = rows.filter(project=search.project)
     for clause in clauses:
         rows = rows.filter(experiment_condition(clause))
     return read_page(_sorted(rows, orders), token=token, size=size)
