@@ -12,6 +12,7 @@ from django.db.models.functions import Collate
 
 from apps.experiments.models import Experiment, ExperimentTag
 from apps.experiments.search.conditions import (
+    all_of,
     identity_condition,
     keyed_condition,
     text_condition,
@@ -75,8 +76,7 @@ def search_experiments(
     rows = Experiment.objects.visible_to(user).filter(view_condition(search.view))
     if search.project:
         rows = rows.filter(project=search.project)
-    for clause in clauses:
-        rows = rows.filter(experiment_condition(clause))
+    rows = rows.filter(all_of([experiment_condition(clause) for clause in clauses]))
     return read_page(_sorted(rows, orders), token=token, size=size)
 
 

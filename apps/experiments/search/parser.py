@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from apps.experiments.search.vocabulary import Operators, Vocabulary
 
 MOST_CLAUSES = 50
-MOST_ORDERS = 20
+MOST_ORDERS = 10
 MOST_DIGITS = 100
 _WORDED = (
     Operator.IS_NOT_NULL,

@@ -16,6 +16,7 @@ from apps.experiments.models import (
     Run,
     RunTag,
 )
+from apps.experiments.search.runs import search_runs
 from tests.experiments.search.evaluator import Thing
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,6 +40,17 @@ def moment(milliseconds):
     if milliseconds is None:
         return None
     return EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def paged(by, search, size):
+    """The ids of all pages, one after another."""
+    names, token = [], ""
+    while True:
+        keys, token = search_runs(user=by, search=search, token=token, size=size)
+        assert len(keys) <= size
+        names += [key.hex for key in keys]
+        if not token:
+            return names
 
 
 def stored_runs(experiment, by, drawn) -> list[Thing]:

@@ -1,5 +1,6 @@
 import base64
 import json
+import time
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.experiments.models import Experiment, Run
-from apps.experiments.search import pages
+from apps.experiments.search import conditions, pages
 from apps.experiments.search.keyset import Term, read_token
 from apps.experiments.search.loading import Logged, load_logged
 from apps.experiments.search.nodes import SearchError, write_filter
@@ -17,14 +18,14 @@ from apps.experiments.search.runs import RunSearch, load_runs, search_runs
 from apps.experiments.search.view import View
 from apps.experiments.search.vocabulary import RUNS
 from tests.experiments.search.evaluator import found, in_order
-from tests.experiments.search.stored import stored_runs, undone
+from tests.experiments.search.stored import paged, stored_runs, undone
 from tests.experiments.search.texts import clauses, orders
 from tests.experiments.search.things import drawn_runs
 from tests.factories import experiments as factory
 
 NEWEST = (("start_time", True),)
 against_the_evaluator = settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -35,29 +36,20 @@ def experiment(world):
     return factory.experiment(world.project, world.data_scientist)
 
 
-def paged(by, search, size):
-    """The ids of all pages, one after another."""
-    names, token = [], ""
-    while True:
-        keys, token = search_runs(user=by, search=search, token=token, size=size)
-        assert len(keys) <= size
-        names += [key.hex for key in keys]
-        if not token:
-            return names
-
-
 @against_the_evaluator
 @given(
     many=st.sampled_from([1, pages.MANY]),
+    joined=st.sampled_from([0, conditions.JOINED]),
     drawn=drawn_runs(),
     wanted=st.lists(clauses(RUNS), max_size=3),
     sorting=orders(RUNS),
     size=st.integers(1, 4),
 )
 def test_searches_find_what_the_evaluator_finds(
-    world, experiment, monkeypatch, many, drawn, wanted, sorting, size
+    world, experiment, monkeypatch, many, joined, drawn, wanted, sorting, size
 ):
     monkeypatch.setattr(pages, "MANY", many)
+    monkeypatch.setattr(conditions, "JOINED", joined)
     search = RunSearch(
         experiments=[experiment.pk],
         filter=write_filter(tuple(wanted)),
@@ -304,3 +296,14 @@ def test_what_was_logged_comes_with_its_run(world, stored):
     assert (of_full.parameters, of_full.tags) == ([("b", "x")], [("t", "y")])
     assert [used.name for used in of_full.inputs] == ["birds"]
     assert load_logged([]) == load_runs([]) == []
+
+
+def test_the_longest_filter_is_planned_quickly(world, experiment, stored):
+    stored("one", metrics={f"m{number}": 1.0 for number in range(50)})
+    text = " AND ".join(f"metrics.m{number} > 0.5" for number in range(50))
+    started = time.perf_counter()
+
+    names = names_of(world.data_scientist, experiment, text, order_by=["metrics.m0"])
+
+    assert names == ["one"]
+    assert time.perf_counter() - started < 5

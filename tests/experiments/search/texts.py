@@ -10,7 +10,7 @@ from apps.experiments.search.vocabulary import LISTS, PRESENCE, Vocabulary
 # Whatever Postgres can hold in a text.
 SIGNS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 # Few, so that filters and runs often speak of the same, and awkward all the same.
-KEYS = st.sampled_from(["a", "b.c", "a b", "é%", 'q"`', "AND"])
+KEYS = st.sampled_from(["a", 'é%. "` AND'])
 WORDS = st.sampled_from(
     ["", "a", "A", "ab", "a%", "a_b", "a\\b", "\\", "it's", 'say "x"', "é", "É", "日本"]
 )
