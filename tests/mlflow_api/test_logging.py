@@ -19,6 +19,7 @@ from apps.experiments.actions import (
 )
 from apps.experiments.models import LatestMetric, LogSegment, Metric, Run, RunStatus
 from apps.experiments.queries import segment_digest
+from tests.counting import queries_of
 from tests.factories import experiments as factory
 
 CONNECTIONS = 10
@@ -233,3 +234,28 @@ def test_history_comes_in_pages_of_points(world, mlflow):
     assert [one["value"] for one in several] == found
     assert {one["run_id"] for one in several} == {run.pk.hex}
     mlflow("metrics/get-history", asked | {"page_token": "x"}, method="get", status=400)
+
+
+def test_searching_and_logging_cost_the_same_for_few_and_many(world, mlflow):
+    first = started(world)
+    asked = {"experiment_ids": [first.experiment_id.hex]}
+    few = queries_of(lambda: mlflow("runs/search", asked))
+    for number in range(12):
+        run = actions.start_run(
+            experiment=first.experiment, start=RunStart(), by=world.data_scientist
+        )
+        logged(
+            run, world.data_scientist, ("a", number, 1, 0.5), parameters=[("b", "c")]
+        )
+
+    assert queries_of(lambda: mlflow("runs/search", asked)) == few
+
+    def log(count: int) -> int:
+        points = [
+            {"key": f"m{n}", "value": n, "timestamp": n, "step": n}
+            for n in range(count)
+        ]
+        batch = {"run_id": first.pk.hex, "metrics": points}
+        return queries_of(lambda: mlflow("runs/log-batch", batch))
+
+    assert log(2) == log(900)
