@@ -11,7 +11,14 @@ from pathlib import Path
 
 from engine.environment import environment
 from engine.folder import EngineError, Folder, Json
-from engine.package import load_model, read_signature
+from engine.onnx_model import OnnxModel
+from engine.package import (
+    MODEL_FILE,
+    ONNX_FILE,
+    load_model,
+    of_pipeline,
+    read_signature,
+)
 from engine.record import CODE, RECORD, write_record
 from engine.run_code import DATA, PROJECT
 from engine.spec.code import CheckCodeSpec, RunCodeSpec
@@ -39,7 +46,7 @@ def run(spec: CheckCodeSpec, folder: Folder) -> Json:
     Raises:
         EngineError: there are too many files, or one has the name of the record.
     """
-    signature, note = _model(folder.outputs)
+    signature, note = _model(folder.outputs, spec.threads)
     if note:
         folder.log(note)
     if spec.asked is not None:
@@ -114,16 +121,28 @@ def files(outputs: Path) -> list[Json]:
     ]
 
 
-def _model(outputs: Path) -> tuple[Json | None, str]:
-    """Return the signature of a model of reviewed types, or say why there is none."""
-    model, signature = outputs / "model.skops", outputs / "signature.json"
-    if not model.is_file():
-        return None, "There is no model.skops, so there is no model to register."
-    if not signature.is_file():
+def _model(outputs: Path, threads: int) -> tuple[Json | None, str]:
+    """Return the signature of a model that can be evaluated, or say why there is none.
+
+    Where there are both kinds of file, the pipeline counts.
+    """
+    found = [name for name in (MODEL_FILE, ONNX_FILE) if (outputs / name).is_file()]
+    if not found:
+        return None, (
+            f"There is no {MODEL_FILE} and no {ONNX_FILE}, so there is no model to "
+            "register."
+        )
+    path, told = outputs / found[0], outputs / "signature.json"
+    if not told.is_file():
         return None, "There is no signature.json, so the model cannot be registered."
     try:
-        load_model(model)
-        return read_signature(signature).to_json(), ""
+        if found[0] == MODEL_FILE:
+            load_model(path)
+            signature = of_pipeline(read_signature(told))
+        else:
+            signature = read_signature(told)
+            OnnxModel(path, signature, threads=threads)
+        return signature.to_json(), ""
     except EngineError as error:
         return None, f"The model is kept but cannot be registered: {error.message}"
 

@@ -8,7 +8,8 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from engine.cost import THRESHOLDS, cost_curve
 from engine.folder import Json
-from engine.measures import CALIBRATION_BINS, Floats
+from engine.measures import Floats
+from engine.ranking import CALIBRATION_BINS
 from engine.spec import Cost
 
 MOST_POINTS = 200

@@ -1,52 +1,55 @@
 """The verb `evaluate`: judge a model on rows it has not seen."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
-import numpy as np
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from engine import checks, cost, curves, evaluation, reading, tables
+from engine import checks, confusion, cost, curves, evaluation, groups, reading, tables
 from engine.evaluation.subject import Subject
-from engine.features import Table
+from engine.features import Reading, Table
 from engine.folder import EngineError, Folder, Json
 from engine.importance import permutation_importance
-from engine.intervals import (
-    MOST_ROW_RESAMPLES,
-    Interval,
-    measure_intervals,
-    quantiles,
-    resampled,
+from engine.intervals import Interval, Intervals, measure_intervals
+from engine.measures import Outcomes
+from engine.onnx_model import OnnxModel
+from engine.package import (
+    MODEL_FILE,
+    ONNX_FILE,
+    Signature,
+    load_model,
+    of_pipeline,
+    read_signature,
 )
-from engine.measures import Floats, Outcomes, Values
-from engine.package import Signature, load_model, read_signature
-from engine.predictions import judge
+from engine.predictions import Model, judge
 from engine.spec import EvaluateSpec, measures_for
-from engine.subgroups import compare, group_labels
+from engine.subgroups import compare
+from engine.tensors import Pictures
 
 DEFAULT_THRESHOLD = 0.5
 
 
 def run(spec: EvaluateSpec, folder: Folder) -> Json:
-    """Judge `inputs/model.skops`, beside `inputs/champion/` where there is one."""
+    """Judge the model of `inputs/`, beside `inputs/champion/` where there is one."""
     path = folder.require_input("test.parquet")
     with threadpool_limits(spec.threads), tables.connect(folder.path) as database:
         folder.progress(0.05, "Reading the model")
-        pipeline, signature = _load(spec, folder, "")
+        model, signature = _load(spec, folder, database, "")
         folder.progress(0.1, "Predicting")
-        table, outcomes = _judge(spec, database, path, pipeline, signature)
+        table, outcomes = _judge(spec, database, path, model, signature)
         folder.log(f"{len(table.rows):,} rows to judge the model on.")
-        folder.progress(0.15, "Measuring")
-        values, intervals = outcomes.values(), _intervals(spec, outcomes)
-        folder.progress(0.3, "Comparing subgroups")
-        subgroups = _subgroups(spec, database, path, table, outcomes)
-        folder.progress(0.4, "Comparing with the champion")
-        champion = _champion(spec, folder, database, path, outcomes)
+        theirs = _champion_outcomes(spec, folder, database, path)
+        folder.progress(0.2, "Measuring")
+        values, around = outcomes.values(), _intervals(spec, outcomes, theirs)
+        intervals = around.own
+        champion = _champion(values, theirs, around.gained)
+        folder.progress(0.4, "Comparing subgroups")
+        subgroups = _subgroups(spec, database, path, signature.reading(), outcomes)
         folder.progress(0.5, "Asking which features matter")
         importance = permutation_importance(
-            pipeline,
+            model,
             table,
             outcomes,
             positive_label=spec.positive_label,
@@ -57,7 +60,8 @@ def run(spec: EvaluateSpec, folder: Folder) -> Json:
             folder=folder,
             database=database,
             path=path,
-            pipeline=pipeline,
+            model=model,
+            model_file=_model_file(folder, ""),
             signature=signature,
             table=table,
             outcomes=outcomes,
@@ -75,7 +79,9 @@ def run(spec: EvaluateSpec, folder: Folder) -> Json:
         "positives": int(outcomes.actual.sum()) if is_binary else None,
         "threshold": outcomes.threshold if is_binary else None,
         "measures": _measures(spec, values, intervals),
-        "confusion": _confusion(outcomes, signature),
+        "confusion": confusion.table(
+            outcomes, signature.classes, signature.positive_label
+        ),
         "curves": _curves(spec, outcomes) if is_binary else None,
         "mission": _mission(spec, outcomes, values, intervals),
         "subgroups": subgroups,
@@ -87,7 +93,12 @@ def run(spec: EvaluateSpec, folder: Folder) -> Json:
     }
 
 
-def _load(spec: EvaluateSpec, folder: Folder, place: str) -> tuple[Pipeline, Signature]:
+def _load(
+    spec: EvaluateSpec,
+    folder: Folder,
+    database: duckdb.DuckDBPyConnection,
+    place: str,
+) -> tuple[Model, Signature]:
     signature = read_signature(folder.require_input(f"{place}signature.json"))
     asked = (spec.task, spec.target, spec.positive_label)
     if asked != (signature.task, signature.target, signature.positive_label):
@@ -95,14 +106,33 @@ def _load(spec: EvaluateSpec, folder: Folder, place: str) -> tuple[Pipeline, Sig
             f'The model predicts "{signature.target}" ({signature.task}), which is not '
             "what the evaluation asks for; choose a model of the same target."
         )
-    return load_model(folder.require_input(f"{place}model.skops")), signature
+    path = _model_file(folder, place)
+    if path.name != ONNX_FILE:
+        return load_model(path), of_pipeline(signature)
+
+    rows = folder.require_input("test.parquet")
+    model = OnnxModel(
+        path,
+        signature,
+        threads=spec.threads,
+        pictures=partial(Pictures, database, rows),
+    )
+    return model, signature
+
+
+def _model_file(folder: Folder, place: str) -> Path:
+    """Return the pipeline's file, or where there is none the ONNX file."""
+    onnx = folder.inputs / f"{place}{ONNX_FILE}"
+    if onnx.is_file() and not (folder.inputs / f"{place}{MODEL_FILE}").is_file():
+        return onnx
+    return folder.require_input(f"{place}{MODEL_FILE}")
 
 
 def _judge(
     spec: EvaluateSpec,
     database: duckdb.DuckDBPyConnection,
     path: Path,
-    pipeline: Pipeline,
+    model: Model,
     signature: Signature,
 ) -> tuple[Table, Outcomes]:
     table = reading.read(database, path, signature.reading())
@@ -110,7 +140,7 @@ def _judge(
         raise EngineError(f'No row has a value in "{spec.target}"; add test data.')
     threshold = signature.threshold if spec.threshold is None else spec.threshold
     outcomes = judge(
-        pipeline,
+        model,
         table,
         spec.task,
         spec.positive_label,
@@ -120,9 +150,12 @@ def _judge(
     return table, outcomes
 
 
-def _intervals(spec: EvaluateSpec, outcomes: Outcomes) -> dict[str, Interval]:
+def _intervals(
+    spec: EvaluateSpec, outcomes: Outcomes, champion: Outcomes | None
+) -> Intervals:
     return measure_intervals(
         outcomes,
+        champion,
         resamples=spec.resamples,
         confidence=spec.confidence,
         seed=spec.seed,
@@ -144,17 +177,6 @@ def _measures(
         for measure in measures_for(spec.task)
         if measure.slug in values
     ]
-
-
-def _confusion(outcomes: Outcomes, signature: Signature) -> Json | None:
-    """Count by actual (row) and predicted (column) class; binary: positive last."""
-    if outcomes.task == "regression":
-        return None
-    labels = list(signature.classes)
-    if outcomes.task == "binary":
-        labels.sort(key=lambda label: label == signature.positive_label)
-    counts = outcomes.confusion(np.ones((1, len(outcomes.actual))))[0]
-    return {"labels": labels, "matrix": counts.astype(int).tolist()}
 
 
 def _curves(spec: EvaluateSpec, outcomes: Outcomes) -> Json:
@@ -193,7 +215,7 @@ def _subgroups(
     spec: EvaluateSpec,
     database: duckdb.DuckDBPyConnection,
     path: Path,
-    table: Table,
+    asked: Reading,
     outcomes: Outcomes,
 ) -> list[Json]:
     types = reading.column_types(database, path)
@@ -203,48 +225,39 @@ def _subgroups(
             raise EngineError(
                 f'The subgroup column "{column}" is not in the test data.'
             )
-        values = reading.read_text(database, path, column, table.rows)
-        labels = group_labels(values, types[column] in ("BIGINT", "DOUBLE"))
-        groups = compare(
+        compared = compare(
             outcomes,
-            labels,
+            groups.read(database, path, asked, column, types[column]),
             confidence=spec.confidence,
             smallest=spec.min_group_size,
         )
-        found.append({"column": column, "groups": groups})
+        found.append({"column": column, "groups": compared})
     return found
 
 
-def _champion(
+def _champion_outcomes(
     spec: EvaluateSpec,
     folder: Folder,
     database: duckdb.DuckDBPyConnection,
     path: Path,
-    outcomes: Outcomes,
-) -> Json | None:
-    """Compare with the champion on the same rows, by a paired bootstrap.
-
-    The champion is judged at its own threshold, which is how it is used.
-    """
+) -> Outcomes | None:
+    """Judge the champion at its own threshold, which is how it is used."""
     if not (folder.inputs / "champion").is_dir():
         return None
-    pipeline, signature = _load(spec, folder, "champion/")
+    model, signature = _load(spec, folder, database, "champion/")
     own = replace(spec, threshold=None)
-    _, theirs = _judge(own, database, path, pipeline, signature)
+    return _judge(own, database, path, model, signature)[1]
 
-    def differences(weights: Floats) -> Values:
-        ours, others = outcomes.measures(weights), theirs.measures(weights)
-        return {slug: ours[slug] - others[slug] for slug in ours}
 
-    draws = min(spec.resamples, MOST_ROW_RESAMPLES)
-    rng = np.random.default_rng(spec.seed)
-    drawn = resampled(len(outcomes.actual), draws, rng, differences)
-    intervals = quantiles(drawn, spec.confidence)
-    ours, others = outcomes.values(), theirs.values()
+def _champion(
+    ours: dict[str, float], champion: Outcomes | None, gained: dict[str, Interval]
+) -> Json | None:
+    if champion is None:
+        return None
+    others = champion.values()
     return {
         "measures": [
-            _difference(slug, ours[slug], others[slug], intervals[slug])
-            for slug in ours
+            _difference(slug, ours[slug], others[slug], gained[slug]) for slug in ours
         ]
     }
 

@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
-from engine.estimators import compared_rows
 from engine.features import Table
 from engine.folder import Json
 from engine.measures import Floats, Outcomes
 from engine.objective import USUAL
-from engine.predictions import predict
+from engine.predictions import Model, compared_with, predict
 
 MOST_FEATURES = 200
 MOST_ROWS = 2_000
@@ -24,7 +22,7 @@ REPEATS = 5
 
 
 def permutation_importance(
-    pipeline: Pipeline,
+    model: Model,
     table: Table,
     outcomes: Outcomes,
     *,
@@ -37,7 +35,7 @@ def permutation_importance(
     repeats are predicted at once.
 
     Args:
-        pipeline: fitted.
+        model: fitted.
         table: the rows of `outcomes`; at most `MOST_ROWS` of them are used, fewer
             when each is compared with very many. With more than `MOST_FEATURES`
             features nothing is computed.
@@ -49,7 +47,7 @@ def permutation_importance(
     if len(features) > MOST_FEATURES:
         return []
     rng = np.random.default_rng(seed)
-    each = compared_rows(pipeline[-1]) * len(features) * REPEATS
+    each = compared_with(model) * len(features) * REPEATS
     most = max(min(MOST_ROWS, MOST_COMPARISONS // max(each, 1)), FEWEST_ROWS)
     picked = np.sort(rng.permutation(len(table))[:most])
     stacked = table.take(np.tile(picked, REPEATS))
@@ -58,7 +56,7 @@ def permutation_importance(
     found = []
     for name, positions in features.items():
         shuffled = _shuffled(stacked, positions, rng)
-        scores = np.split(predict(pipeline, shuffled, positive_label), REPEATS)
+        scores = np.split(predict(model, shuffled, positive_label), REPEATS)
         lost = [best - _measure(outcomes, actual, part) for part in scores]
         mean, std = float(np.mean(lost)), float(np.std(lost))
         found.append({"feature": name, "mean": mean, "std": std})

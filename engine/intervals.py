@@ -1,15 +1,16 @@
 """Intervals around measures: Wilson for shares, resampled counts, resampled rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import binomtest
+from threadpoolctl import threadpool_limits
 
 from engine.measures import Floats, Outcomes, Values
 
 MOST_ROW_RESAMPLES = 500
-_CHUNK_CELLS = 4_000_000  # of weights held at once: 32 MB
+_CHUNK_CELLS = 4_000_000  # of counts held at once: 32 MB
 
 Interval = tuple[float, float]
 
@@ -33,36 +34,82 @@ def wilson(found: float, total: float, confidence: float) -> Interval:
     return (float(interval.low), float(interval.high))
 
 
+@dataclass(frozen=True)
+class Intervals:
+    """By measure.
+
+    Attributes:
+        own: around the values of the model.
+        gained: around the differences from the champion; empty without one.
+    """
+
+    own: dict[str, Interval]
+    gained: dict[str, Interval]
+
+
 def measure_intervals(
-    outcomes: Outcomes, *, resamples: int, confidence: float, seed: int
-) -> dict[str, Interval]:
-    """Return an interval for every measure of `outcomes`.
+    outcomes: Outcomes,
+    champion: Outcomes | None = None,
+    *,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> Intervals:
+    """Return an interval for every measure of `outcomes`, and for what is gained.
 
     Simple shares get Wilson's; what else depends only on confusion counts gets the
     quantiles of multinomial draws of these counts; the rest is bootstrapped by rows,
-    with at most `MOST_ROW_RESAMPLES` draws.
+    with at most `MOST_ROW_RESAMPLES` draws. So are differences: each draw takes the
+    same rows for both.
+
+    Args:
+        outcomes: of n rows.
+        champion: of the same rows in the same order.
+        resamples: draws behind an interval.
+        confidence: ratio, such as 0.95.
+        seed: of the draws.
     """
     rng = np.random.default_rng(seed)
-    found: dict[str, Interval] = {}
+    counted: dict[str, Interval] = {}
     if outcomes.task != "regression":
-        confusion = outcomes.confusion(np.ones((1, len(outcomes.actual))))
-        drawn = _draw_counts(confusion[0], resamples, rng)
-        found |= quantiles(outcomes.count_measures(drawn), confidence)
-        found |= _shares(confusion[0], confidence, outcomes.task == "binary")
-    draws = min(resamples, MOST_ROW_RESAMPLES)
-    rows = resampled(len(outcomes.actual), draws, rng, outcomes.row_measures)
-    return found | quantiles(rows, confidence)
+        confusion = outcomes.confusion()
+        drawn = _count_draws(outcomes, confusion, resamples, rng)
+        counted = quantiles(drawn, confidence)
+        counted |= _shares(confusion, confidence, outcomes.task == "binary")
+    if champion is None and outcomes.task == "multiclass":
+        return Intervals(counted, {})  # counts tell all
+    places, draws = outcomes.order, min(resamples, MOST_ROW_RESAMPLES)
+    ordered = outcomes.take(places)
+    if champion is None:
+        (rows,) = resampled(len(outcomes), draws, rng, ordered.row_measures)
+        return Intervals(quantiles(rows, confidence) | counted, {})
+    ours, theirs = resampled(
+        len(outcomes), draws, rng, ordered.measures, champion.take(places).measures
+    )
+    gained = {slug: ours[slug] - theirs[slug] for slug in ours}
+    return Intervals(
+        quantiles(ours, confidence) | counted, quantiles(gained, confidence)
+    )
 
 
 def resampled(
     rows: int,
     draws: int,
     rng: np.random.Generator,
-    measure: Callable[[Floats], Values],
-) -> Values:
-    """Compute `measure` on `draws` bootstrap samples of `rows` rows."""
-    parts = [measure(weights) for weights in _row_weights(rows, draws, rng)]
-    return {slug: np.concatenate([part[slug] for part in parts]) for slug in parts[0]}
+    *measures: Callable[[Floats], dict[str, float]],
+) -> list[Values]:
+    """Compute each of `measures` on the same bootstrap samples of `rows` rows."""
+    found: list[list[dict[str, float]]] = [[] for _ in measures]
+    # Threads meet after each of thousands of short sums, which costs more than they do.
+    with threadpool_limits(1):
+        for _ in range(draws):
+            weights = _row_weights(rows, rng)
+            for parts, measure in zip(found, measures, strict=True):
+                parts.append(measure(weights))
+    return [
+        {slug: np.array([part[slug] for part in parts]) for slug in parts[0]}
+        for parts in found
+    ]
 
 
 def quantiles(values: Values, confidence: float) -> dict[str, Interval]:
@@ -78,10 +125,20 @@ def quantiles(values: Values, confidence: float) -> dict[str, Interval]:
     return found
 
 
-def _draw_counts(confusion: Floats, resamples: int, rng: np.random.Generator) -> Floats:
-    cells = confusion.ravel()
-    drawn = rng.multinomial(round(cells.sum()), cells / cells.sum(), size=resamples)
-    return drawn.reshape(resamples, *confusion.shape).astype(np.float64)
+def _count_draws(
+    outcomes: Outcomes, confusion: Floats, resamples: int, rng: np.random.Generator
+) -> Values:
+    """Draw the counts anew, as rows would give them, a part of the draws at a time."""
+    cells = np.flatnonzero(confusion)  # an empty cell stays empty
+    shares = confusion.ravel()[cells] / confusion.sum()
+    rows, at_once = round(confusion.sum()), max(1, _CHUNK_CELLS // confusion.size)
+    parts = []
+    for start in range(0, resamples, at_once):
+        count = min(at_once, resamples - start)
+        drawn = np.zeros((count, confusion.size))
+        drawn[:, cells] = rng.multinomial(rows, shares, size=count)
+        parts.append(outcomes.count_measures(drawn.reshape(count, *confusion.shape)))
+    return {slug: np.concatenate([part[slug] for part in parts]) for slug in parts[0]}
 
 
 def _shares(
@@ -97,14 +154,7 @@ def _shares(
     return {slug: wilson(*pair, confidence) for slug, pair in pairs.items()}
 
 
-def _row_weights(
-    rows: int, draws: int, rng: np.random.Generator
-) -> Iterator[NDArray[np.float64]]:
-    """Yield how often each row is drawn, a few bootstrap samples at a time."""
-    at_once = max(1, _CHUNK_CELLS // rows)
-    for start in range(0, draws, at_once):
-        count = min(at_once, draws - start)
-        picks = rng.integers(0, rows, size=(count, rows))
-        picks += np.arange(count)[:, None] * rows
-        counts = np.bincount(picks.ravel(), minlength=count * rows)
-        yield counts.reshape(count, rows).astype(np.float64)
+def _row_weights(rows: int, rng: np.random.Generator) -> Floats:
+    """Return how often each row is drawn by one bootstrap sample."""
+    picks = rng.integers(0, rows, size=rows)
+    return np.bincount(picks, minlength=rows).astype(np.float64)

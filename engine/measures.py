@@ -1,21 +1,23 @@
-"""How good predictions are, for one set of rows or for many resamples of it at once.
+"""How good predictions are, for one set of rows or for a resample of it.
 
 Everything is computed from weights: a row drawn twice weighs two, a row not drawn
 weighs nothing. So one piece of code gives the value itself (all weights one), its
-bootstrap and the paired difference of two models.
+bootstrap and the paired difference of two models. What does not depend on weights, the
+order of the scores above all, is worked out once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.ranking import Ranking
 from engine.spec import Cost, Task
 
 Floats = NDArray[np.float64]
 Values = dict[str, Floats]
-CALIBRATION_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -44,21 +46,34 @@ class Outcomes:
         chosen: NDArray[np.int64] = self.scores.argmax(axis=1)
         return chosen
 
-    def confusion(self, weights: Floats) -> Floats:
+    def __len__(self) -> int:
+        return len(self.actual)
+
+    def take(self, places: NDArray[np.int64]) -> "Outcomes":
+        """Return only the rows at `places`, in their order."""
+        return replace(self, actual=self.actual[places], scores=self.scores[places])
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """The order of rows in which resamples are measured soonest."""
+        if self.task == "binary":
+            return self._ranking.order
+        return np.arange(len(self))
+
+    def confusion(self, weights: Floats | None = None) -> Floats:
         """Count rows by actual and predicted class.
 
         Args:
-            weights: shape (b, n).
+            weights: shape (n,); without, every row counts one.
 
         Returns:
-            Shape (b, k, k): row is the actual class, column the predicted one.
+            Shape (k, k): row is the actual class, column the predicted one.
         """
-        k = 2 if self.task == "binary" else self.scores.shape[1]
-        cells = self.actual * k + self.predicted
-        counts = np.zeros((len(weights), k * k))
-        for cell in np.unique(cells):
-            counts[:, cell] = weights[:, cells == cell].sum(axis=1)
-        return counts.reshape(-1, k, k)
+        if self.task == "binary":
+            return self._ranking.confusion(weights, self.threshold)
+        k = self.scores.shape[1]
+        counts = np.bincount(self._cells, weights, minlength=k * k)
+        return counts.astype(np.float64).reshape(k, k)
 
     def count_measures(self, confusion: Floats) -> Values:
         """Measure from confusion counts of shape (b, k, k); empty for regression."""
@@ -67,27 +82,61 @@ class Outcomes:
                 return _binary_counts(confusion, self.cost)
             return _multiclass_counts(confusion)
 
-    def row_measures(self, weights: Floats) -> Values:
-        """Measure what counts cannot tell; `weights` has shape (b, n)."""
+    def row_measures(self, weights: Floats | None = None) -> dict[str, float]:
+        """Measure what counts cannot tell; `weights` has shape (n,)."""
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.task == "binary":
-                return _binary_rows(self.actual, self.scores, weights)
+                return self._ranking.measures(weights)
             if self.task == "regression":
-                return _regression_rows(self.actual, self.scores, weights)
+                return self._regression(weights)
         return {}
 
-    def measures(self, weights: Floats | None = None) -> Values:
-        """Measure everything; without weights, once with every row counting one."""
-        if weights is None:
-            weights = np.ones((1, len(self.actual)))
+    def measures(self, weights: Floats | None = None) -> dict[str, float]:
+        """Measure everything; NaN where it cannot be computed.
+
+        Args:
+            weights: shape (n,); without, every row counts one.
+        """
         values = self.row_measures(weights)
         if self.task != "regression":
-            values |= self.count_measures(self.confusion(weights))
+            counted = self.count_measures(self.confusion(weights)[None])
+            values |= {slug: float(found[0]) for slug, found in counted.items()}
         return values
 
     def values(self) -> dict[str, float]:
         """Return each measure as one number; NaN where it cannot be computed."""
-        return {slug: float(found[0]) for slug, found in self.measures().items()}
+        return self.measures()
+
+    @cached_property
+    def _ranking(self) -> Ranking:
+        return Ranking.of(self.actual, self.scores)
+
+    @cached_property
+    def _cells(self) -> NDArray[np.int64]:
+        cells: NDArray[np.int64] = self.actual * self.scores.shape[1] + self.predicted
+        return cells
+
+    @cached_property
+    def _errors(self) -> Floats:
+        """Shape (4, n): squared and absolute error, truth and its square.
+
+        Shifting the truth keeps the variance of large numbers exact.
+        """
+        gaps, shifted = self.actual - self.scores, self.actual - self.actual.mean()
+        return np.stack([gaps**2, np.abs(gaps), shifted, shifted**2])
+
+    def _regression(self, weights: Floats | None) -> dict[str, float]:
+        if weights is None:
+            total, sums = len(self), self._errors.sum(axis=1)
+        else:
+            total, sums = weights.sum(), self._errors @ weights
+        squared, absolute, shifted, spread = sums
+        spread -= shifted**2 / total
+        return {
+            "rmse": float(np.sqrt(squared / total)),
+            "mae": float(absolute / total),
+            "r2": float(1 - squared / spread) if spread > 0 else np.nan,
+        }
 
 
 def _binary_counts(confusion: Floats, cost: Cost | None) -> Values:
@@ -119,48 +168,4 @@ def _multiclass_counts(confusion: Floats) -> Values:
         "accuracy": right.sum(axis=1) / confusion.sum(axis=(1, 2)),
         "balanced_accuracy": recall,
         "macro_f1": f1.sum(axis=1) / known.sum(axis=1),
-    }
-
-
-def _binary_rows(actual: NDArray[Any], scores: Floats, weights: Floats) -> Values:
-    total = weights.sum(axis=1)
-    bins = np.minimum((scores * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = np.zeros(len(weights))
-    for place in np.unique(bins):
-        inside = bins == place
-        gaps += np.abs(weights[:, inside] @ (scores - actual)[inside])
-    return {
-        **_ranking(actual, scores, weights),
-        "brier": weights @ (scores - actual) ** 2 / total,
-        "calibration_error": gaps / total,
-    }
-
-
-def _ranking(actual: NDArray[Any], scores: Floats, weights: Floats) -> Values:
-    """Area under the ROC curve and average precision, rows of equal score together."""
-    order = np.argsort(-scores, kind="stable")
-    starts = np.flatnonzero(np.diff(scores[order], prepend=np.inf))
-    ordered = weights[:, order]
-    positives = np.add.reduceat(ordered * actual[order], starts, axis=1)
-    negatives = np.add.reduceat(ordered * (1 - actual[order]), starts, axis=1)
-    found, alarms = positives.cumsum(axis=1), negatives.cumsum(axis=1)
-    p, n = found[:, -1], alarms[:, -1]
-    above = found - positives / 2
-    precision = np.where(found > 0, found / (found + alarms), 0)
-    return {
-        "roc_auc": (negatives * above).sum(axis=1) / (p * n),
-        "average_precision": (positives * precision).sum(axis=1) / p,
-    }
-
-
-def _regression_rows(actual: NDArray[Any], scores: Floats, weights: Floats) -> Values:
-    total = weights.sum(axis=1)
-    squared = weights @ (actual - scores) ** 2
-    centre = actual.mean()  # shifting keeps the variance of large numbers exact
-    mean = weights @ (actual - centre) / total
-    spread = weights @ (actual - centre) ** 2 - total * mean**2
-    return {
-        "rmse": np.sqrt(squared / total),
-        "mae": weights @ np.abs(actual - scores) / total,
-        "r2": 1 - squared / np.where(spread > 0, spread, np.nan),
     }

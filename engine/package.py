@@ -15,6 +15,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from engine.features import Reading
 from engine.folder import EngineError, Folder, Json
 from engine.spec import Feature, Images, Kind, SpecError, Task, decode
+from engine.tensors import Tensor
 
 # Types outside skops' own list that our pipelines hold. Each was looked at: it keeps
 # numbers and runs nothing when it is loaded. `functools.partial` and functions must
@@ -34,6 +35,7 @@ MEDIA_TYPES = {
     ".skops": "application/zip",
     ".zip": "application/zip",
 }
+MODEL_FILE, ONNX_FILE = "model.skops", "model.onnx"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can hold
 
 
@@ -58,6 +60,8 @@ class Signature:
         threshold: for a binary model, applied outside of it.
         text_buckets: into how many numbers a text is counted.
         images: how pictures become numbers.
+        tensor: how the pictures of the one input of the kind `image` are given to a
+            model that is known by its ONNX file alone.
     """
 
     task: Task
@@ -71,11 +75,22 @@ class Signature:
     threshold: float | None = None
     text_buckets: int = 0
     images: Images = field(default_factory=Images)
+    tensor: Tensor | None = None
+
+    @property
+    def tensor_column(self) -> str | None:
+        """The column of pictures that `tensor` is about, where there is exactly one."""
+        names = [found.name for found in self.inputs if found.kind == "image"]
+        return names[0] if self.tensor is not None and len(names) == 1 else None
 
     def reading(self) -> Reading:
-        """Say how rows are read for this model."""
+        """Say how rows are read for this model; a tensor is not read with them."""
         return Reading(
-            features=[Feature(found.name, found.kind) for found in self.inputs],
+            features=[
+                Feature(found.name, found.kind)
+                for found in self.inputs
+                if self.tensor is None or found.kind != "image"
+            ],
             target=self.target,
             task=self.task,
             text_buckets=self.text_buckets,
@@ -85,6 +100,8 @@ class Signature:
     def to_json(self) -> Json:
         """Return plain JSON values."""
         plain: Json = json.loads(json.dumps(asdict(self)))
+        if self.tensor is None:
+            del plain["tensor"]
         return plain
 
 
@@ -98,6 +115,20 @@ def read_signature(path: Path) -> Signature:
         signature: Signature = decode(Signature, json.loads(path.read_text("utf-8")))
     except (SpecError, ValueError) as error:
         raise EngineError(f"{path.name} is not a signature ({error}).") from error
+    return signature
+
+
+def of_pipeline(signature: Signature) -> Signature:
+    """Return the signature of a pipeline, where somebody else may have written it.
+
+    Raises:
+        EngineError: it is that of an ONNX model.
+    """
+    if signature.tensor is not None:
+        raise EngineError(
+            f'"tensor" in signature.json is for {ONNX_FILE} alone; leave it out beside '
+            f"{MODEL_FILE}."
+        )
     return signature
 
 

@@ -1,40 +1,65 @@
-"""Ask a fitted pipeline, and line its answers up with the truth."""
+"""Ask a model, and line its answers up with the truth."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from engine import preparation
+from engine.estimators import compared_rows
 from engine.features import Table
 from engine.folder import EngineError
 from engine.measures import Floats, Outcomes
+from engine.onnx_model import OnnxModel
 from engine.spec import Cost, Task
 
+Model: TypeAlias = Pipeline | OnnxModel
 
-def predict(pipeline: Pipeline, table: Table, positive_label: str | None) -> Floats:
+
+def predict(model: Model, table: Table, positive_label: str | None) -> Floats:
     """Return scores as `Outcomes` wants them.
 
     Args:
-        pipeline: fitted.
+        model: fitted.
         table: n rows.
         positive_label: for a binary model, the class whose probability is wanted.
 
     Returns:
         Shape (n,) for binary and regression, (n, k) for multiclass.
     """
-    prepared = preparation.apply(pipeline[:-1], table)
-    if not hasattr(pipeline, "predict_proba"):
-        return np.asarray(pipeline[-1].predict(prepared), dtype=np.float64)
-    probabilities: Floats = pipeline[-1].predict_proba(prepared)
+    answers = _answers(model, table)
     if positive_label is None:
-        return probabilities
-    return probabilities[:, list(pipeline.classes_).index(positive_label)]
+        return answers
+    return answers[:, list(model.classes_).index(positive_label)]
+
+
+def _answers(model: Model, table: Table) -> Floats:
+    if isinstance(model, OnnxModel):
+        return model.answers(table)
+    prepared = preparation.apply(model[:-1], table)
+    if not hasattr(model, "predict_proba"):
+        return np.asarray(model[-1].predict(prepared), dtype=np.float64)
+    probabilities: Floats = model[-1].predict_proba(prepared)
+    return probabilities
+
+
+def asking(model: Model, table: Table) -> Callable[[], object]:
+    """Return what asks the model for these rows once more, to be timed."""
+    if isinstance(model, OnnxModel):
+        return model.asking(table)
+    return partial(_answers, model, table)
+
+
+def compared_with(model: Model) -> int:
+    """Count the known rows that each prediction compares a row with; 0 for most."""
+    return 0 if isinstance(model, OnnxModel) else compared_rows(model[-1])
 
 
 def judge(
-    pipeline: Pipeline,
+    model: Model,
     table: Table,
     task: Task,
     positive_label: str | None,
@@ -47,10 +72,10 @@ def judge(
     Raises:
         EngineError: a label of the target is not one the model knows.
     """
-    scores = predict(pipeline, table, positive_label)
+    scores = predict(model, table, positive_label)
     actual = table.target
     if task != "regression":
-        actual = encode(table, pipeline.classes_, positive_label)
+        actual = encode(table, model.classes_, positive_label)
     return Outcomes(task, actual, scores, threshold, cost)
 
 

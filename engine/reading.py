@@ -67,20 +67,21 @@ def read(database: duckdb.DuckDBPyConnection, path: Path, reading: Reading) -> T
     )
 
 
-def read_text(
-    database: duckdb.DuckDBPyConnection,
-    path: Path,
-    column: str,
-    rows: Positions,
-) -> Texts:
-    """Return one column of the given rows as text; missing is `None`."""
-    frame = database.execute(
-        f"SELECT CAST({tables.name(column)} AS VARCHAR) "
-        f"FROM read_parquet({tables.text(path)}, file_row_number = true) "
-        "ORDER BY file_row_number"
-    ).fetchall()
-    values = np.array([value for (value,) in frame], dtype=object)
-    return values[rows]
+def known_rows(path: Path, reading: Reading) -> str:
+    """Return an SQL source of the rows that have a target.
+
+    Its column `file_row_number` says where in the file a row is, from 0.
+    """
+    return f"{_file(path)} WHERE {_label(reading)} IS NOT NULL"
+
+
+def _file(path: Path) -> str:
+    return f"read_parquet({tables.text(path)}, file_row_number = true)"
+
+
+def _label(reading: Reading) -> str:
+    kind = "DOUBLE" if reading.task == "regression" else "VARCHAR"
+    return f"TRY_CAST({tables.name(reading.target)} AS {kind})"
 
 
 class _Source:
@@ -90,12 +91,10 @@ class _Source:
         self, database: duckdb.DuckDBPyConnection, path: Path, reading: Reading
     ) -> None:
         self.database, self.reading = database, reading
-        self.file = f"read_parquet({tables.text(path)}, file_row_number = true)"
-        kind = "DOUBLE" if reading.task == "regression" else "VARCHAR"
-        self.label = f"TRY_CAST({tables.name(reading.target)} AS {kind})"
+        self.file, self.label = _file(path), _label(reading)
         counts = f"SELECT count(*), count({self.label}) FROM {self.file}"
         self.total, self.known = database.execute(counts).fetchall()[0]
-        self._where = f"{self.file} WHERE {self.label} IS NOT NULL"
+        self._where = known_rows(path, reading)
         most = reading.most_rows
         if most is not None and most < self.known:
             self._sample(most)

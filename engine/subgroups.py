@@ -1,6 +1,9 @@
-"""Performance by subgroup: whom does the model serve worse?"""
+"""Performance by subgroup: whom does the model serve worse?
 
-from itertools import pairwise
+Rows are counted by group, truth and answer first, so that a million of them cost no
+more than a handful.
+"""
+
 from typing import Any
 
 import numpy as np
@@ -8,145 +11,154 @@ import pandas as pd
 from fairlearn.metrics import MetricFrame, false_positive_rate, selection_rate
 from numpy.typing import NDArray
 from scipy.stats import norm
-from sklearn.metrics import (
-    accuracy_score,
-    mean_absolute_error,
-    precision_score,
-    recall_score,
-)
+from sklearn.metrics import accuracy_score, precision_score, recall_score
 
 from engine.folder import Json
-from engine.intervals import wilson
-from engine.measures import Outcomes
+from engine.groups import OTHER, Groups
+from engine.intervals import Interval, wilson
+from engine.measures import Floats, Outcomes
 
-MOST_GROUPS = 20
-MOST_VALUES = 20  # a number column with more is cut into quarters
-MISSING = "(missing)"
-OTHER = "other"
-_QUARTERS = 4
-
-
-def group_labels(values: NDArray[Any], is_number: bool) -> NDArray[Any]:
-    """Name the group of each row.
-
-    Args:
-        values: shape (n,), text or `None`.
-        is_number: whether many values should be cut into quarters.
-
-    Returns:
-        Shape (n,), text; rare values beyond the `MOST_GROUPS` commonest are `OTHER`.
-    """
-    series = pd.Series(values, dtype=object)
-    if is_number and series.nunique() > MOST_VALUES:
-        series = _quarters(series.astype(float))
-    labels = series.where(series.notna(), MISSING).astype(str)
-    commonest = labels.value_counts(sort=False).sort_index()
-    kept = commonest.sort_values(ascending=False, kind="stable").index[:MOST_GROUPS]
-    return labels.where(labels.isin(kept), OTHER).to_numpy(object)
+_Found = dict[str, tuple[float, Interval]]
 
 
 def compare(
-    outcomes: Outcomes, labels: NDArray[Any], *, confidence: float, smallest: int
+    outcomes: Outcomes, groups: Groups, *, confidence: float, smallest: int
 ) -> list[Json]:
     """Measure every group, the largest first and `OTHER` last.
 
     Args:
         outcomes: truth and scores of n rows.
-        labels: shape (n,), the group of each row.
+        groups: of these rows.
         confidence: of Wilson's intervals (regression: normal, over absolute errors).
         smallest: groups with fewer rows are marked small.
     """
-    frame = _frame(outcomes, labels)
-    found = []
-    for group, points in frame.by_group.iterrows():
-        inside = labels == group
-        measures = {
-            slug: dict(
-                zip(
-                    ("value", "low", "high"),
-                    (float(value), *_interval(slug, outcomes, inside, confidence)),
-                    strict=True,
-                )
-            )
-            for slug, value in points.items()
+    rows = np.bincount(groups.codes, minlength=len(groups.names))
+    positives = None
+    if outcomes.task == "regression":
+        measured = _errors(outcomes, groups, confidence)
+    else:
+        counts = _counts(outcomes, groups)
+        measured = _rates(counts, outcomes.task == "binary", confidence)
+        if outcomes.task == "binary":
+            positives = counts[:, 1].sum(axis=1)
+    found = [
+        {
+            "group": groups.names[code],
+            "rows": int(rows[code]),
+            "positives": None if positives is None else int(positives[code]),
+            "small": bool(rows[code] < smallest),
+            "measures": {
+                slug: {"value": value, "low": low, "high": high}
+                for slug, (value, (low, high)) in measured[int(code)].items()
+            },
         }
-        found.append(
-            _group(str(group), outcomes, inside, smallest) | {"measures": measures}
-        )
-    return sorted(found, key=lambda item: (item["group"] == OTHER, -item["rows"]))
+        for code in np.flatnonzero(rows)
+    ]
+    return sorted(
+        found,
+        key=lambda item: (item["group"] == OTHER, -item["rows"], item["group"]),
+    )
 
 
-def _quarters(numbers: pd.Series) -> pd.Series:
-    """Replace each number by the quarter of the distribution it lies in."""
-    edges = np.unique(np.quantile(numbers.dropna(), np.linspace(0, 1, _QUARTERS + 1)))
-    names = np.array([f"{low:g} to {high:g}" for low, high in pairwise(edges)], object)
-    places = np.searchsorted(edges[1:-1], numbers.to_numpy(), side="left")
-    return pd.Series(names[places], numbers.index).where(numbers.notna())
+def _counts(outcomes: Outcomes, groups: Groups) -> NDArray[np.int64]:
+    """Count rows by group, truth and answer, shape (g, 2, 2).
+
+    Of many classes only what is right matters: the truth counts as 1, and so does the
+    answer where it is right.
+    """
+    if outcomes.task == "binary":
+        actual, predicted = outcomes.actual, outcomes.predicted
+    else:
+        actual = np.ones(len(outcomes), np.int64)
+        predicted = (outcomes.predicted == outcomes.actual).astype(np.int64)
+    cells = groups.codes * 4 + actual * 2 + predicted
+    counted = np.bincount(cells, minlength=len(groups.names) * 4)
+    return counted.reshape(-1, 2, 2)
 
 
-def _group(
-    name: str, outcomes: Outcomes, inside: NDArray[np.bool_], smallest: int
-) -> Json:
-    rows = int(inside.sum())
-    is_binary = outcomes.task == "binary"
-    positives = int(outcomes.actual[inside].sum()) if is_binary else None
+def _rates(
+    counts: NDArray[np.int64], is_binary: bool, confidence: float
+) -> dict[int, _Found]:
+    points = _frame(counts, is_binary).by_group
     return {
-        "group": name,
-        "rows": rows,
-        "positives": positives,
-        "small": rows < smallest,
+        int(code): {
+            slug: (float(value), wilson(*_shares(counts[code])[slug], confidence))
+            for slug, value in row.items()
+        }
+        for code, row in points.iterrows()
     }
 
 
-def _frame(outcomes: Outcomes, labels: NDArray[Any]) -> MetricFrame:
+def _frame(counts: NDArray[np.int64], is_binary: bool) -> MetricFrame:
+    """Measure the cells of `counts`, each weighing as many rows as it stands for."""
     metrics: dict[str, Any] = {"accuracy": accuracy_score}
-    if outcomes.task == "binary":
+    if is_binary:
         metrics = {
             "recall": _recall,
             "precision": _precision,
             "false_positive_rate": _false_positive_rate,
             "selection_rate": selection_rate,
         }
-    if outcomes.task == "regression":
-        metrics = {"mae": mean_absolute_error}
-    is_regression = outcomes.task == "regression"
+    group, actual, predicted = np.nonzero(counts)
+    weights = {"sample_weight": counts[group, actual, predicted]}
     return MetricFrame(
         metrics=metrics,
-        y_true=outcomes.actual,
-        y_pred=outcomes.scores if is_regression else outcomes.predicted,
-        sensitive_features=pd.Series(labels, name="group"),
+        y_true=actual,
+        y_pred=predicted,
+        sensitive_features=pd.Series(group, name="group"),
+        sample_params=dict.fromkeys(metrics, weights),
     )
 
 
-def _recall(actual: NDArray[Any], predicted: NDArray[Any]) -> float:
-    return float(recall_score(actual, predicted, zero_division=np.nan))
+def _recall(actual: Any, predicted: Any, sample_weight: Any) -> float:
+    found = recall_score(
+        actual, predicted, sample_weight=sample_weight, zero_division=np.nan
+    )
+    return float(found)
 
 
-def _precision(actual: NDArray[Any], predicted: NDArray[Any]) -> float:
-    return float(precision_score(actual, predicted, zero_division=np.nan))
+def _precision(actual: Any, predicted: Any, sample_weight: Any) -> float:
+    found = precision_score(
+        actual, predicted, sample_weight=sample_weight, zero_division=np.nan
+    )
+    return float(found)
 
 
-def _false_positive_rate(actual: NDArray[Any], predicted: NDArray[Any]) -> float:
+def _false_positive_rate(actual: Any, predicted: Any, sample_weight: Any) -> float:
     """Leave a group without negative rows unmeasured instead of perfect."""
-    if actual.all():
+    if np.all(actual):
         return np.nan
-    return float(false_positive_rate(actual, predicted, pos_label=1))
+    rate = false_positive_rate(
+        actual, predicted, pos_label=1, sample_weight=sample_weight
+    )
+    return float(rate)
 
 
-def _interval(
-    slug: str, outcomes: Outcomes, inside: NDArray[np.bool_], confidence: float
-) -> tuple[float, float]:
-    actual = outcomes.actual[inside]
-    if slug == "mae":
-        errors = np.abs(actual - outcomes.scores[inside])
-        half = norm.ppf((1 + confidence) / 2) * errors.std() / np.sqrt(len(errors))
-        return float(errors.mean() - half), float(errors.mean() + half)
-    predicted = outcomes.predicted[inside]
-    hits, among = {
-        "accuracy": (predicted == actual, np.ones(len(actual), bool)),
-        "recall": (predicted == 1, actual == 1),
-        "precision": (actual == 1, predicted == 1),
-        "false_positive_rate": (predicted == 1, actual == 0),
-        "selection_rate": (predicted == 1, np.ones(len(actual), bool)),
-    }[slug]
-    return wilson((hits & among).sum(), among.sum(), confidence)
+def _shares(cells: NDArray[np.int64]) -> dict[str, tuple[int, int]]:
+    """Return for each rate how many rows of how many it counts."""
+    (tn, fp), (fn, tp) = cells
+    total = int(cells.sum())
+    return {
+        "accuracy": (tp + tn, total),
+        "recall": (tp, tp + fn),
+        "precision": (tp, tp + fp),
+        "false_positive_rate": (fp, fp + tn),
+        "selection_rate": (tp + fp, total),
+    }
+
+
+def _errors(outcomes: Outcomes, groups: Groups, confidence: float) -> dict[int, _Found]:
+    errors = np.abs(outcomes.actual - outcomes.scores)
+    rows = np.maximum(np.bincount(groups.codes, minlength=len(groups.names)), 1)
+    means: Floats = _by_group(groups, errors) / rows
+    spread = np.sqrt(_by_group(groups, (errors - means[groups.codes]) ** 2) / rows)
+    half = norm.ppf((1 + confidence) / 2) * spread / np.sqrt(rows)
+    return {
+        code: {"mae": (float(mean), (float(mean - around), float(mean + around)))}
+        for code, (mean, around) in enumerate(zip(means, half, strict=True))
+    }
+
+
+def _by_group(groups: Groups, values: Floats) -> Floats:
+    found = np.bincount(groups.codes, values, minlength=len(groups.names))
+    return found.astype(np.float64)

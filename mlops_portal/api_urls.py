@@ -7,6 +7,9 @@ from apps.accounts import api as accounts
 from apps.approvals import api as approvals
 from apps.approvals import api_delegations as delegations
 from apps.approvals import api_discussion as discussion
+from apps.approvals import api_emergencies as emergencies
+from apps.approvals import api_exceptions as exceptions
+from apps.approvals import api_policies as policies
 from apps.approvals import api_reading as approvals_reading
 from apps.audit import api as audit
 from apps.datasets import api as datasets
@@ -42,6 +45,9 @@ v1 = [
     *approvals_reading.urlpatterns,
     *delegations.urlpatterns,
     *discussion.urlpatterns,
+    *exceptions.urlpatterns,
+    *emergencies.urlpatterns,
+    *policies.urlpatterns,
     *home.urlpatterns,
     *jobs.urlpatterns,
     *audit.urlpatterns,

@@ -290,6 +290,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "FindingStateEnum": "apps.validation.models.FindingState",
+        "PracticeStateEnum": "apps.approvals.models.PracticeState",
+    },
     # Said once for every address: a bearer token; the session is the pages' own.
     "AUTHENTICATION_WHITELIST": [],
     "APPEND_COMPONENTS": {
@@ -358,6 +362,10 @@ CELERY_BEAT_SCHEDULE = {
     "expire-uploads": {"task": "datasets.expire_uploads", "schedule": 60 * 60},
     "remove-leftovers": {"task": "jobs.remove_leftovers", "schedule": 60 * 60},
     "review-approvals": {"task": "approvals.review", "schedule": 60},
+    "remind-of-findings": {
+        "task": "validation.remind_of_findings",
+        "schedule": 60 * 60,
+    },
     "read-approved-files": {"task": "approvals.read_files", "schedule": 24 * 60 * 60},
     "deliver-webhooks": {"task": "notices.deliver_due", "schedule": 60},
     "mail-notices": {"task": "notices.mail", "schedule": 60},
@@ -402,10 +410,14 @@ AUDIT_KEEPERS = [
     "apps.registry.queries.projects_with_live_models",
 ]
 # Asked for what a person stands for with their name, so that it cannot be erased yet.
-ERASURE_DUTIES = ["apps.approvals.queries.signatures_in_force"]
+ERASURE_DUTIES = [
+    "apps.approvals.queries.signatures_in_force",
+    "apps.approvals.exception_queries.exceptions_in_force",
+]
 # Told when a person is erased, to take the name out of what repeats it.
 ERASURE_STEPS = [
     "apps.approvals.models.forget_signer",
+    "apps.approvals.models.forget_exceptional_signer",
     "apps.notices.models.forget_recipient",
 ]
 

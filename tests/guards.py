@@ -7,7 +7,7 @@ from django.db import connection
 
 _AWAKE = """
 SELECT tgrelid::regclass, tgname FROM pg_trigger
-WHERE tgenabled = 'A' AND tgname LIKE 'validation_%'
+WHERE tgenabled = 'A' AND tgname ~ '^(approvals|validation)_'
 """
 
 

@@ -70,7 +70,10 @@ DELEGATED = {
 WITHOUT_EVENT = {
     "accounts.confirm_password": "a wrong password raises; the refusal is recorded",
     "accounts.service_account": "reads one row",
+    "approvals.remind_of_emergency": "as approvals.remind_people",
+    "approvals.remind_of_waiver": "as approvals.remind_people",
     "approvals.remind_people": "tells people how things stand; nothing changes",
+    "validation.remind_of_finding": "as approvals.remind_people",
     "notices.deliver": "its own log tells of every try",
     "notices.mail_notices": "repeats what an action told; nothing changes",
     "datasets.append_chunk": "counts nothing yet; the whole file is what is recorded",

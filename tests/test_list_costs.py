@@ -8,7 +8,14 @@ from django.utils import timezone
 from apps.approvals.actions import delegate_signing
 from apps.projects.actions import access, add_member
 from tests.costs import queries_of
-from tests.factories import approvals, datasets, people, registry, validation
+from tests.factories import (
+    approvals,
+    datasets,
+    exceptions,
+    people,
+    registry,
+    validation,
+)
 
 API = "/api/v1"
 
@@ -66,6 +73,45 @@ def _delegate(project, receiver, by, number: int) -> None:
     delegate_signing(
         project=project, receiver=receiver, starts_on=day, ends_on=day, by=by
     )
+
+
+def test_waivers(project, world, ai_official, api_of, client_of):
+    below = f"/projects/{project.slug}/waivers/"
+    client, api = client_of(ai_official), api_of(ai_official)
+    asked = ((client, "/waivers/"), (client, below), (api, f"{API}/waivers"))
+    exceptions.waiver(world, days=1)
+    few = [queries_of(client, address) for client, address in asked]
+    for days in range(2, 12):
+        exceptions.waiver(world, days=days)
+
+    assert [queries_of(client, address) for client, address in asked] == few
+
+
+def test_emergencies(project, world, program_manager, api_of, client_of):
+    below = f"/projects/{project.slug}/emergencies/"
+    client, api = client_of(program_manager), api_of(program_manager)
+    asked = ((client, below), (api, f"{API}/emergencies"))
+    exceptions.emergency(world)
+    few = [queries_of(client, address) for client, address in asked]
+    for name in ("second", "third", "fourth"):
+        exceptions.emergency(world, approvals.validated_version(world, name))
+
+    assert [queries_of(client, address) for client, address in asked] == few
+
+
+def test_practice_statements(project, world, data_scientist, api_of, client_of):
+    version = exceptions.high_version(world)
+    below = f"/projects/{project.slug}/models/{version.model.name}/versions/1"
+    asked = (
+        (client_of(data_scientist), f"{below}/practices/"),
+        (api_of(data_scientist), f"{API}{below}/practices"),
+        (api_of(data_scientist), f"{API}{below}/practice-statements"),
+    )
+    few = [queries_of(client, address) for client, address in asked]
+    for number in range(10):
+        exceptions.state(version, data_scientist, text=f"Course {number}.")
+
+    assert [queries_of(client, address) for client, address in asked] == few
 
 
 def test_inbox(world, api_of):

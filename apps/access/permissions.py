@@ -29,6 +29,8 @@ class Permission(StrEnum):
     DATASET_GRANT = "dataset.grant"
     DATASET_IMPORT = "dataset.import"
     DATASET_UPLOAD = "dataset.upload"
+    EMERGENCY_CONFIRM = "emergency.confirm"
+    EMERGENCY_DECLARE = "emergency.declare"
     EXPERIMENT_CREATE = "experiment.create"
     FINDING_ACCEPT = "finding.accept"
     FINDING_RAISE = "finding.raise"
@@ -41,6 +43,8 @@ class Permission(StrEnum):
     MODEL_REGISTER = "model.register"
     PERSON_ERASE = "person.erase"
     PLAN_WRITE = "plan.write"
+    POLICY_EDIT = "policy.edit"
+    PRACTICE_STATE = "practice.state"
     PROJECT_CREATE = "project.create"
     PROJECT_DETERMINE_IMPACT = "project.determine_impact"
     PROJECT_EDIT = "project.edit"
@@ -50,6 +54,7 @@ class Permission(StrEnum):
     RUN_RECORD = "run.record"
     SEALED_BUDGET_SET = "sealed_budget.set"
     TRAINING_LAUNCH = "training.launch"
+    WAIVER_SIGN = "waiver.sign"
     WEBHOOK_MANAGE = "webhook.manage"
 
     @property
@@ -73,6 +78,8 @@ _TITLES = {
     Permission.DATASET_GRANT: "choose who sees a dataset",
     Permission.DATASET_IMPORT: "import files from the sources of the portal",
     Permission.DATASET_UPLOAD: "upload datasets",
+    Permission.EMERGENCY_CONFIRM: "confirm and end emergency approvals",
+    Permission.EMERGENCY_DECLARE: "approve a model version in an emergency",
     Permission.EXPERIMENT_CREATE: "create experiments",
     Permission.FINDING_ACCEPT: "accept the risk of findings",
     Permission.FINDING_RAISE: "raise and close findings on what others built",
@@ -83,6 +90,8 @@ _TITLES = {
     Permission.MODEL_GRANT: "choose who sees a model",
     Permission.MODEL_REGISTER: "register models",
     Permission.PLAN_WRITE: "write validation plans",
+    Permission.POLICY_EDIT: "write approval policies and put them in force",
+    Permission.PRACTICE_STATE: "state how versions stand with minimum practices",
     Permission.PROJECT_CREATE: "open projects",
     Permission.PROJECT_DETERMINE_IMPACT: "determine the impact of a project",
     Permission.PROJECT_EDIT: "edit a project and state its objective",
@@ -92,5 +101,6 @@ _TITLES = {
     Permission.RUN_RECORD: "record runs",
     Permission.SEALED_BUDGET_SET: "set the budget of looks at sealed data",
     Permission.TRAINING_LAUNCH: "launch training",
+    Permission.WAIVER_SIGN: "grant, revoke and report waivers of minimum practices",
     Permission.WEBHOOK_MANAGE: "have other systems told about approvals",
 }

@@ -52,9 +52,12 @@ PROGRAM_MANAGER = Role(
             P.AUDIT_EXPORT,
             P.AUDIT_READ,
             P.DATASET_GRANT,
+            P.EMERGENCY_CONFIRM,
+            P.EMERGENCY_DECLARE,
             P.FINDING_ACCEPT,
             P.MEMBER_MANAGE,
             P.MODEL_GRANT,
+            P.PRACTICE_STATE,
             P.PROJECT_CREATE,
             P.PROJECT_EDIT,
             P.PROJECT_READ,
@@ -86,6 +89,7 @@ DATA_SCIENTIST = Role(
             P.MODEL_GRANT,
             P.MODEL_REGISTER,
             P.PLAN_WRITE,
+            P.PRACTICE_STATE,
             P.PROJECT_READ,
             P.REGENERATION_REQUEST,
             P.REPORT_REQUEST,
@@ -106,6 +110,7 @@ VALIDATOR = Role(
             P.APPROVAL_SIGN_OFF,
             P.AUDIT_READ,
             P.DATASET_DOWNLOAD,
+            P.EMERGENCY_CONFIRM,
             P.FINDING_RAISE,
             P.MODEL_DOWNLOAD,
             P.PLAN_WRITE,
@@ -126,7 +131,9 @@ OPERATIONS_MANAGER = Role(
             P.APPROVAL_DISCUSS,
             P.APPROVAL_SIGN_OFF,
             P.AUDIT_READ,
+            P.EMERGENCY_CONFIRM,
             P.MODEL_DOWNLOAD,
+            P.PRACTICE_STATE,
             P.PROJECT_READ,
         }
     ),
@@ -160,10 +167,20 @@ AUDITOR = Role(
 AI_OFFICIAL = Role(
     slug="ai_official",
     title="AI official",
-    description="Determines which uses of AI are high-impact, in every project.",
+    description="Determines which uses of AI are high-impact, in every project, and "
+    "grants and revokes waivers of minimum practices, and writes the policies by "
+    "which models are approved.",
     reach=Reach.AGENCY,
     permissions=frozenset(
-        {P.APPROVAL_DISCUSS, P.AUDIT_READ, P.PROJECT_DETERMINE_IMPACT, P.PROJECT_READ}
+        {
+            P.APPROVAL_DISCUSS,
+            P.AUDIT_READ,
+            P.EMERGENCY_CONFIRM,
+            P.POLICY_EDIT,
+            P.PROJECT_DETERMINE_IMPACT,
+            P.PROJECT_READ,
+            P.WAIVER_SIGN,
+        }
     ),
 )
 ADMINISTRATOR = Role(

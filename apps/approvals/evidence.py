@@ -6,7 +6,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from apps.approvals.models import ApprovalRequest
+from apps.approvals.models import ApprovalRequest, EmergencyApproval
+from apps.approvals.standings import differing, sealed_practices, summary
 from apps.core import blobs
 from apps.core.digests import canonical_digest
 from apps.datasets.models import DatasetVersion
@@ -22,6 +23,7 @@ PARTS = {
     "report": "validation report",
     "plan": "validation plan",
     "card": "model card",
+    "practices": "minimum practices",
     "policy": "policy",
 }
 
@@ -52,7 +54,8 @@ def evidence_of(
         recheck: of which stored files the bytes are read again.
 
     Returns:
-        One entry for each of `PARTS`; plain JSON.
+        One entry for each of `PARTS`, minimum practices only where the policy asks for
+        them; plain JSON.
     """
     version = ModelVersion.objects.select_related(
         "model__project", "run__dataset_version__dataset__project", "card"
@@ -72,17 +75,18 @@ def evidence_of(
         },
         "plan": _plan(report.plan),
         "card": {"digest": canonical_digest(_sections(version.card))},
+        **_practices(version, policy),
         "policy": policy,
     }
 
 
 def moved_parts(
-    approval: ApprovalRequest, recheck: Recheck = Recheck.ROWS
+    approval: ApprovalRequest | EmergencyApproval, recheck: Recheck = Recheck.ROWS
 ) -> list[dict[str, str]]:
     """Compare the evidence as it is now with what was submitted.
 
     Args:
-        approval: any request.
+        approval: any request, or an emergency approval.
         recheck: of which stored files the bytes are read again.
 
     Returns:
@@ -95,20 +99,22 @@ def moved_parts(
         return []
     then = approval.evidence
     return [
-        _moved(part, name, then.get(part), now[part])
+        _moved(part, name, then.get(part), now.get(part))
         for part, name in PARTS.items()
-        if now[part] != then.get(part)
+        if now.get(part) != then.get(part)
     ] or [_moved("evidence", "list of evidence", then, now)]
 
 
 def changed_parts(
-    approval: ApprovalRequest, recheck: Recheck = Recheck.ROWS
+    approval: ApprovalRequest | EmergencyApproval, recheck: Recheck = Recheck.ROWS
 ) -> list[str]:
     """Name the parts of the evidence that are no longer what was submitted."""
     return [part["name"] for part in moved_parts(approval, recheck)]
 
 
 def _moved(part: str, name: str, before: Any, after: Any) -> dict[str, str]:
+    if part == "practices":
+        name = f"{name} ({', '.join(differing(before, after))})"
     return {
         "part": part,
         "name": name,
@@ -146,6 +152,13 @@ def _plan(plan: ValidationPlan) -> dict[str, Any]:
     return {"number": plan.number, "digest": canonical_digest(content)}
 
 
+def _practices(version: ModelVersion, policy: dict[str, Any]) -> dict[str, Any]:
+    # Requests from before policies named practices keep the evidence they had.
+    if not (names := policy.get("required_practices")):
+        return {}
+    return {"practices": sealed_practices(version, names)}
+
+
 def _sections(card: ModelCard) -> dict[str, str]:
     return {name: getattr(card, name) for name in CARD_SECTIONS}
 
@@ -159,7 +172,7 @@ def lines(evidence: dict[str, Any]) -> list[dict[str, str]]:
             "digest": evidence[part].get("digest", ""),
         }
         for part, name in PARTS.items()
-        if evidence[part] is not None
+        if evidence.get(part) is not None
     ]
 
 
@@ -171,5 +184,6 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "report": lambda part: f"Report {part['number']}, verdict {part['verdict']}",
     "plan": lambda part: f"Plan {part['number']}",
     "card": lambda part: "What people wrote on it",
+    "practices": summary,
     "policy": lambda part: f"{part['title']}, version {part['version']}",
 }

@@ -43,7 +43,9 @@ class DecisionForm(PortalForm):
 class SignOffForm(DecisionForm):
     """A signature, with rows for conditions of which empty ones count nothing."""
 
-    intent = forms.BooleanField()
+    intent = forms.BooleanField(
+        error_messages={"required": "Say that you have read the evidence."}
+    )
     field_order = ("comment", "intent", "password")
 
     def __init__(

@@ -1,27 +1,33 @@
-"""Approval policies: versioned data files, checked when they are read."""
+"""The language of approval policies: what a text may say, and where it is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 from apps.access.permissions import Permission
 from apps.access.roles import PROJECT_ROLES
-from apps.projects.models import Impact, Project
+from apps.approvals.practices import practices
+from apps.core.plain_yaml import YamlFault, load_yaml
 from apps.registry.models import CARD_SECTIONS
 from engine.spec import PROMISES, SpecError, decode
 
+MOST_CHARACTERS = 20_000
 MOST_DAYS = 3_650
-STANDARD = "standard"
-# The determination of a project decides which policy applies.
-OF_IMPACT: dict[str, str] = {Impact.HIGH: "high_impact"}
+MOST_STAGES = 10
+MOST_PEOPLE = 20
+_MOST_WORDS = {"title": 120, "meaning": 200}
 FOLDER = Path(__file__).parent / "policies"
+SHIPPED = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
 SIGNING_ROLES = frozenset(
     role.slug
     for role in PROJECT_ROLES
@@ -29,8 +35,32 @@ SIGNING_ROLES = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class PolicyFault:
+    """One thing that is wrong with the text of a policy.
+
+    Attributes:
+        line: where, from 1.
+        problem: what is wrong and how to fix it.
+    """
+
+    line: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"Line {self.line}: {self.problem}"
+
+
 class PolicyFaulty(Exception):
-    """A policy file cannot be used; the message says where and why."""
+    """A policy cannot be used.
+
+    Attributes:
+        faults: everything that is wrong, from top to bottom.
+    """
+
+    def __init__(self, faults: Iterable[PolicyFault]) -> None:
+        self.faults = sorted(faults, key=lambda fault: fault.line)
+        super().__init__(" ".join(map(str, self.faults)))
 
 
 @dataclass(frozen=True)
@@ -42,6 +72,8 @@ class PolicyStage:
         role: slug of the project role that signs.
         required: how many people must sign.
         meaning: what a signature of this step states.
+        people: e-mail addresses of those holders of the role who may sign; empty means
+            every holder.
         due_days: days from its turn on until its signers are late.
         comment: whether a signature needs words.
     """
@@ -50,6 +82,7 @@ class PolicyStage:
     role: str
     required: int
     meaning: str
+    people: tuple[str, ...] = ()
     due_days: int | None = None
     comment: Literal["optional", "always"] = "optional"
 
@@ -78,6 +111,8 @@ class Policy:
         stages: signed one after the other.
         required_sections: of the model card, without which nobody asks.
         required_checks: measures and checks that the report must have passed.
+        required_practices: minimum practices that are settled or waived, or nobody
+            asks.
         request_days: after so many a request that nobody decided lapses.
         validity_days: after so many an approval expires.
         conditions: under which signatures may be given.
@@ -89,87 +124,163 @@ class Policy:
     stages: tuple[PolicyStage, ...]
     required_sections: tuple[str, ...] = ()
     required_checks: tuple[str, ...] = ()
+    required_practices: tuple[str, ...] = ()
     request_days: int | None = None
     validity_days: int | None = None
     conditions: Conditions = Conditions()
+
+    @property
+    def section_titles(self) -> list[str]:
+        """What people call the sections that must not be empty."""
+        return [CARD_SECTIONS[name] for name in self.required_sections]
+
+    @property
+    def check_titles(self) -> list[str]:
+        """What people call the checks that must be passed."""
+        return [PROMISES[name].title for name in self.required_checks]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values, to be frozen into a request."""
         return {
             **asdict(self),
-            "stages": [asdict(stage) for stage in self.stages],
+            "stages": [
+                asdict(stage) | {"people": list(stage.people)} for stage in self.stages
+            ],
             "required_sections": list(self.required_sections),
             "required_checks": list(self.required_checks),
+            "required_practices": list(self.required_practices),
         }
 
 
-def policy_for(project: Project) -> Policy:
-    """Give the policy under which versions of a project's models are approved."""
-    return load_policy(OF_IMPACT.get(project.impact, STANDARD))
-
-
 @cache
-def load_policy(name: str) -> Policy:
-    """Read the policy `name` from its file.
+def shipped_text(name: str) -> str:
+    """Return the text of the policy `name` that the portal comes with.
 
     Raises:
-        PolicyFaulty: the file is missing or says something impossible.
+        KeyError: it comes with none of this name.
     """
-    try:
-        text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise PolicyFaulty(f"There is no policy named {name}.") from error
-    return read_policy(text)
+    if name not in SHIPPED:
+        raise KeyError(name)
+    return (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
 
 
+@lru_cache(maxsize=64)
 def read_policy(text: str) -> Policy:
-    """Build a policy from the text of its file.
+    """Build a policy from its text.
 
     Raises:
-        PolicyFaulty: a field is missing, unknown or impossible.
+        PolicyFaulty: it cannot be read, or says something impossible.
     """
+    if len(text) > MOST_CHARACTERS:
+        problem = f"A policy has at most {MOST_CHARACTERS:,} characters."
+        raise PolicyFaulty([PolicyFault(1, problem)])
     try:
-        policy: Policy = decode(Policy, yaml.safe_load(text))
-    except (yaml.YAMLError, SpecError) as error:
-        raise PolicyFaulty(f"The policy cannot be read: {error}") from error
-    _check(policy)
+        policy: Policy = decode(Policy, load_yaml(text))
+    except YamlFault as fault:
+        raise PolicyFaulty([PolicyFault(fault.line, fault.problem)]) from fault
+    except SpecError as error:
+        problem = error.problem
+        if error.field == "spec":
+            problem = "A policy is a list of fields, such as name: and stages:."
+        found = _located(text, [(error.field, f"{error.field} {problem}")])
+        raise PolicyFaulty(found) from error
+    if faults := list(_faults(policy)):
+        raise PolicyFaulty(_located(text, faults))
     return policy
 
 
-def _check(policy: Policy) -> None:
-    where = f"Policy {policy.name}"
+# A path in the text, such as `stages[1].role`, and what is wrong there.
+Fault = tuple[str, str]
+
+
+def _faults(policy: Policy) -> Iterator[Fault]:
     if policy.version < 1:
-        raise PolicyFaulty(f"{where}: version must be a whole number from 1.")
+        yield "version", "version must be a whole number from 1."
+    if not policy.title.strip():
+        yield "title", "Give the policy a title."
+    yield from _too_long(policy.title, "title")
     for field in ("request_days", "validity_days"):
-        _check_days(getattr(policy, field), f"{where}: {field}")
-    _check_known(policy.required_sections, CARD_SECTIONS, f"{where}: required_sections")
-    _check_known(policy.required_checks, PROMISES, f"{where}: required_checks")
-    _check_days(policy.conditions.max_days, f"{where}: conditions.max_days")
-    if not policy.stages:
-        raise PolicyFaulty(f"{where}: there must be at least one stage.")
-    for stage in policy.stages:
-        if stage.role not in SIGNING_ROLES:
-            raise PolicyFaulty(
-                f"{where}: {stage.title} names the role {stage.role}, which may not "
-                f"sign. Use one of: {', '.join(sorted(SIGNING_ROLES))}."
-            )
-        _check_days(stage.due_days, f"{where}: due_days of {stage.title}")
-        if stage.required < 1:
-            raise PolicyFaulty(f"{where}: {stage.title} must require 1 or more.")
-        if not stage.title or not stage.meaning:
-            raise PolicyFaulty(f"{where}: each stage needs a title and a meaning.")
+        yield from _wrong_days(getattr(policy, field), field)
+    yield from _wrong_days(policy.conditions.max_days, "conditions.max_days")
+    yield from _unknown(policy.required_sections, CARD_SECTIONS, "required_sections")
+    yield from _unknown(policy.required_checks, PROMISES, "required_checks")
+    yield from _unknown(policy.required_practices, practices(), "required_practices")
+    if not 1 <= len(policy.stages) <= MOST_STAGES:
+        yield "stages", f"There must be 1 to {MOST_STAGES} stages."
+    for place, stage in enumerate(policy.stages):
+        yield from _wrong_stage(stage, f"stages[{place}]")
 
 
-def _check_known(names: Iterable[str], known: Iterable[str], where: str) -> None:
+def _wrong_stage(stage: PolicyStage, where: str) -> Iterator[Fault]:
+    if not stage.title.strip() or not stage.meaning.strip():
+        yield where, "Each stage needs a title and a meaning."
+    yield from _too_long(stage.title, f"{where}.title")
+    yield from _too_long(stage.meaning, f"{where}.meaning")
+    yield from _unknown([stage.role], sorted(SIGNING_ROLES), f"{where}.role")
+    if stage.required < 1:
+        yield f"{where}.required", f"{stage.title} must require 1 or more signatures."
+    if stage.people and stage.required > len(stage.people):
+        problem = (
+            f"{stage.title} requires {stage.required} signatures of "
+            f"{len(stage.people)} people, so it could never be complete."
+        )
+        yield f"{where}.required", problem
+    yield from _wrong_people(stage.people, f"{where}.people")
+    yield from _wrong_days(stage.due_days, f"{where}.due_days")
+
+
+def _wrong_people(people: tuple[str, ...], where: str) -> Iterator[Fault]:
+    if len(people) > MOST_PEOPLE:
+        yield where, f"Name at most {MOST_PEOPLE} people."
+    if len({address.lower() for address in people}) < len(people):
+        yield where, "Somebody is named twice."
+    for place, address in enumerate(people):
+        try:
+            validate_email(address)
+        except ValidationError:
+            problem = f"{address!r} is no e-mail address, by which people are named."
+            yield f"{where}[{place}]", problem
+
+
+def _too_long(words: str, where: str) -> Iterator[Fault]:
+    most = _MOST_WORDS[where.rpartition(".")[2]]
+    if len(words) > most:
+        yield where, f"Use at most {most} characters."
+
+
+def _unknown(names: Iterable[str], known: Iterable[str], where: str) -> Iterator[Fault]:
     choices = list(known)
-    for name in names:
+    for place, name in enumerate(names):
         if name not in choices:
             nearest = get_close_matches(name, choices, n=1)
-            hint = f"Did you mean {nearest[0]}?" if nearest else "Use one of: "
-            listed = "" if nearest else f"{', '.join(choices)}."
-            raise PolicyFaulty(f"{where} names {name}, which is none. {hint}{listed}")
+            hint = f"Did you mean {nearest[0]}?" if nearest else ""
+            listed = "" if nearest else f"Use one of: {', '.join(choices)}."
+            spot = where if where.endswith("role") else f"{where}[{place}]"
+            yield spot, f"{name!r} cannot stand in {where}. {hint}{listed}"
 
 
-def _check_days(days: int | None, where: str) -> None:
+def _wrong_days(days: int | None, where: str) -> Iterator[Fault]:
     if days is not None and not 1 <= days <= MOST_DAYS:
-        raise PolicyFaulty(f"{where} must be 1 to {MOST_DAYS:,} days.")
+        yield where, f"{where} must be 1 to {MOST_DAYS:,} days."
+
+
+def _located(text: str, faults: Iterable[Fault]) -> list[PolicyFault]:
+    """Find the line of each fault, or of what it is missing in."""
+    # The text was read by `load_yaml` before, which refuses what could grow.
+    root = yaml.compose(text, yaml.SafeLoader)
+    return [PolicyFault(_line(root, path), problem) for path, problem in faults]
+
+
+def _line(node: yaml.Node | None, path: str) -> int:
+    mark = node.start_mark if node else None
+    for step in re.findall(r"[^.\[\]]+", path):
+        found = None
+        if isinstance(node, yaml.MappingNode):
+            found = next((pair for pair in node.value if pair[0].value == step), None)
+        elif isinstance(node, yaml.SequenceNode) and step.isdecimal():
+            items = node.value[int(step) : int(step) + 1]
+            found = next(((item, item) for item in items), None)
+        if found is None:
+            break
+        mark, node = found[0].start_mark, found[1]
+    return mark.line + 1 if mark else 1

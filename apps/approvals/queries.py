@@ -29,6 +29,7 @@ from apps.approvals.models import (
     ApprovalStatus,
     Condition,
     Delegation,
+    PracticeStatement,
     SignOff,
     SignOffDecision,
     Stage,
@@ -36,12 +37,14 @@ from apps.approvals.models import (
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.projects.models import Membership
-from apps.registry.models import AliasName
+from apps.projects.queries import active_members
+from apps.registry.models import AliasName, ModelVersion
 from apps.validation.makers import MAKING
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-    from apps.registry.models import ModelVersion
+    from apps.approvals.policies import PolicyStage
+    from apps.projects.models import Project
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Duty(NamedTuple):
     spares: str = ""
 
 
+_Named = Stage.people.through
 # Where a request can still be moved by the clock, and conditions matter.
 WATCHED = (
     ApprovalStatus.IN_REVIEW,
@@ -90,24 +94,64 @@ DUTIES = (
 
 def involvement(approval: ApprovalRequest) -> list[Deed]:
     """List who took part in making or signing what `approval` asks for."""
-    return [*_duties(approval), *_card_edits(approval), *_signatures(approval)]
+    return [*making([approval])[approval.pk], *_signatures(approval)]
 
 
-def _duties(approval: ApprovalRequest) -> Iterator[Deed]:
+def deeds_on(version: ModelVersion) -> list[Deed]:
+    """List who took part in making `version` or asked for its approval."""
+    paths = [path for part in MAKING for path in (part.who, part.when)]
+    found = ModelVersion.objects.values_list(*paths).get(pk=version.pk)
+    makers = zip(found[::2], found[1::2], MAKING, strict=True)
+    asked = ApprovalRequest.objects.filter(version=version)
+    return [
+        *(Deed(who, part.did, at) for who, at, part in makers if who is not None),
+        *(
+            Deed(who, "asked for its approval", at)
+            for who, at in asked.values_list("requested_by", "requested_at")
+        ),
+        *(deed for _, deed in _card_edits([version.pk])),
+        *(deed for _, deed in _statements([version.pk])),
+    ]
+
+
+def making(approvals: Sequence[ApprovalRequest]) -> dict[UUID, list[Deed]]:
+    """List by request who took part in making what it asks for; three queries."""
+    deeds: dict[UUID, list[Deed]] = {one.pk: [] for one in approvals}
+    for pk, deed in _duties(approvals):
+        deeds[pk].append(deed)
+    versions = [approval.version_id for approval in approvals]
+    written = [*_card_edits(versions), *_statements(versions)]
+    for approval in approvals:
+        found = (deed for version, deed in written if version == approval.version_id)
+        deeds[approval.pk].extend(found)
+    return deeds
+
+
+def _duties(approvals: Sequence[ApprovalRequest]) -> Iterator[tuple[UUID, Deed]]:
     paths = [path for duty in DUTIES for path in (duty.who, duty.when)]
-    found = ApprovalRequest.objects.values_list(*paths).get(pk=approval.pk)
-    for place, duty in enumerate(DUTIES):
-        user_id, at = found[2 * place : 2 * place + 2]
-        if user_id is not None:
-            yield Deed(user_id, duty.did, at, duty.spares)
+    asked = ApprovalRequest.objects.filter(pk__in=[one.pk for one in approvals])
+    for pk, *found in asked.values_list("pk", *paths):
+        for place, duty in enumerate(DUTIES):
+            user_id, at = found[2 * place : 2 * place + 2]
+            if user_id is not None:
+                yield pk, Deed(user_id, duty.did, at, duty.spares)
 
 
-def _card_edits(approval: ApprovalRequest) -> Iterator[Deed]:
+def _card_edits(versions: Sequence[UUID]) -> Iterator[tuple[UUID, Deed]]:
     edits = AuditEvent.objects.filter(
-        type=EventType.MODEL_CARD_EDITED, target_id=str(approval.version_id)
+        type=EventType.MODEL_CARD_EDITED,
+        target_id__in=[str(version) for version in versions],
     )
-    for edit in edits.values("actor_id").annotate(last=Max("at")):
-        yield Deed(edit["actor_id"], "wrote its model card", edit["last"])
+    for edit in edits.values("target_id", "actor_id").annotate(last=Max("at")):
+        deed = Deed(edit["actor_id"], "wrote its model card", edit["last"])
+        yield UUID(edit["target_id"]), deed
+
+
+def _statements(versions: Sequence[UUID]) -> Iterator[tuple[UUID, Deed]]:
+    written = PracticeStatement.objects.filter(version__in=versions)
+    for one in written.values("version", "written_by").annotate(last=Max("written_at")):
+        did = "stated its minimum practices"
+        yield one["version"], Deed(one["written_by"], did, one["last"])
 
 
 def _signatures(approval: ApprovalRequest) -> Iterator[Deed]:
@@ -135,18 +179,20 @@ def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
         ApprovalRequest.objects.visible_to(user)
         .filter(status=ApprovalStatus.IN_REVIEW)
         .annotate(
+            present=Subquery(present.values("pk")[:1]),
             waits_for=Subquery(present.values("role")[:1]),
             stage_title=Subquery(present.values("title")[:1]),
             stage_meaning=Subquery(present.values("meaning")[:1]),
         )
-        .filter(Exists(_held(user)) | Exists(_lent(user)))
+        .filter((Exists(_held(user)) & _named(user)) | Exists(_lent(user)))
     )
     for duty in DUTIES:
         waiting = waiting.exclude(~Q(stage_meaning=duty.spares), **{duty.who: user})
     edits = _edits_of(OuterRef("version_id")).filter(actor_id=user.pk)
     signed = Q(stages__sign_offs__signer=user)
     signed |= Q(stages__sign_offs__delegation__giver=user)
-    return waiting.exclude(signed).exclude(Exists(edits))
+    stated = _statements_on(OuterRef("version_id")).filter(written_by=user)
+    return waiting.exclude(signed).exclude(Exists(edits)).exclude(Exists(stated))
 
 
 def _present_stage() -> QuerySet[Stage]:
@@ -163,15 +209,24 @@ def _held(user: User) -> QuerySet[Membership]:
     )
 
 
+def _named(user: User) -> Q:
+    """Requests of which the policy lets every holder of the role sign, or `user`."""
+    named = _Named.objects.filter(stage=OuterRef("present"))
+    return ~Q(Exists(named)) | Q(Exists(named.filter(user=user)))
+
+
 def _lent(user: User) -> QuerySet[Delegation]:
     """Delegations by which `user` may sign such a request: the givers took no part."""
     deeds = Q(stages__sign_offs__signer=OuterRef("giver"))
     deeds |= Q(stages__sign_offs__delegation__giver=OuterRef("giver"))
     for duty in DUTIES:
         deeds |= Q(**{duty.who: OuterRef("giver")}) & ~Q(now_meant=duty.spares)
+    named = _Named.objects.filter(stage=OuterRef(OuterRef("present")))
+    may = ~Q(Exists(named)) | Q(Exists(named.filter(user=OuterRef("giver_id"))))
     same = ApprovalRequest.objects.filter(pk=OuterRef(OuterRef("pk")))
     meant = Subquery(_present_stage().values("meaning")[:1])
     edits = _edits_of(OuterRef(OuterRef("version_id")))
+    stated = _statements_on(OuterRef(OuterRef("version_id")))
     return (
         Delegation.objects.usable()
         .filter(
@@ -179,8 +234,10 @@ def _lent(user: User) -> QuerySet[Delegation]:
             project=OuterRef("version__model__project"),
             role=OuterRef("waits_for"),
         )
+        .filter(may)
         .exclude(Exists(same.annotate(now_meant=meant).filter(deeds)))
         .exclude(Exists(edits.filter(actor_id=OuterRef("giver_id"))))
+        .exclude(Exists(stated.filter(written_by=OuterRef("giver"))))
     )
 
 
@@ -191,12 +248,28 @@ def _edits_of(version_id: OuterRef) -> QuerySet[AuditEvent]:
     return written
 
 
+def _statements_on(version_id: OuterRef) -> QuerySet[PracticeStatement]:
+    written: QuerySet[PracticeStatement] = PracticeStatement.objects.filter(
+        version=version_id
+    )
+    return written
+
+
 def lent_for(stage: Stage, **narrowed: Any) -> list[Delegation]:
     """List the delegations by which `stage` can be signed today, oldest first."""
     found = Delegation.objects.usable().filter(
         project=stage.request.project, role=stage.role, **narrowed
     )
-    return list(found.select_related("giver", "receiver").order_by("pk"))
+    named = stage.people.all()
+    lent = found.select_related("giver", "receiver").order_by("pk")
+    return [one for one in lent if not named or one.giver in named]
+
+
+def holders_of(project: Project, stage: PolicyStage) -> list[User]:
+    """List who may sign such a stage in a project, as far as the policy says."""
+    holders = active_members(project, role=stage.role)
+    named = {address.lower() for address in stage.people}
+    return [one for one in holders if not named or one.email.lower() in named]
 
 
 def consents(stage: Stage) -> int:
@@ -210,7 +283,7 @@ def open_stages(approval: ApprovalRequest) -> list[Stage]:
     if not approval.is_open:
         return []
     left = Stage.objects.filter(request=approval, completed_at__isnull=True)
-    stages = list(left.order_by("position"))
+    stages = list(left.order_by("position").prefetch_related("people"))
     for stage in stages:
         stage.request = approval
     return stages

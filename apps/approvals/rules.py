@@ -9,11 +9,13 @@ from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted, rol
 from apps.access.permissions import Permission
 from apps.access.roles import ADMINISTRATOR, ROLES
 from apps.accounts.models import User
-from apps.approvals import queries
+from apps.approvals import emergency_rules, exception_rules, queries
 from apps.approvals.discussion import MAX_REPLIES
 from apps.approvals.evidence import Recheck, changed_parts
 from apps.approvals.models import NEVER_SIGNING, ApprovalStatus
-from apps.approvals.policies import policy_for
+from apps.approvals.policies import Policy, PolicyFaulty
+from apps.approvals.policy_book import policy_for
+from apps.approvals.standings import unsettled
 from apps.projects.queries import active_members
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import CARD_SECTIONS, VersionState
@@ -23,16 +25,18 @@ from apps.validation.rules import no_blocking_finding
 from engine.spec import PROMISES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from apps.approvals.models import (
         ApprovalRequest,
         Comment,
         Condition,
         Delegation,
+        PolicyVersion,
         SignOff,
         Stage,
     )
+    from apps.approvals.policy_book import InForce
     from apps.approvals.queries import Deed
     from apps.projects.models import Project
     from apps.registry.models import ModelVersion
@@ -81,31 +85,89 @@ def _approval_is_possible(version: ModelVersion) -> Decision:
 
 def _policy_is_met(version: ModelVersion, report: ValidationReport) -> Decision:
     """Say whether card and report have what the project's policy asks for."""
-    policy = policy_for(version.project)
-    empty = [
-        CARD_SECTIONS[name]
-        for name in policy.required_sections
-        if not getattr(version.card, name).strip()
-    ]
-    if empty:
+    try:
+        policy = policy_for(version.project)
+    except PolicyFaulty as error:
         return NotNow(
-            f"{policy.title} needs these sections of the model card, which are empty: "
-            f"{', '.join(empty).lower()}."
+            f"The approval policy in force cannot be used: {error} An AI official must "
+            "put a corrected version in force."
         )
+    sections = {name: getattr(version.card, name) for name in CARD_SECTIONS}
+    return (
+        _has_sections(policy, sections)
+        and has_checks(policy, report)
+        and _has_practices(policy, version)
+        and _has_signers(policy, version.project)
+    )
+
+
+def _has_sections(policy: Policy, sections: Mapping[str, str]) -> Decision:
+    """Say whether the model card says what the policy asks for."""
+    names = [name for name in policy.required_sections if not sections[name].strip()]
+    if not names:
+        return ALLOWED
+    empty = ", ".join(CARD_SECTIONS[name] for name in names).lower()
+    return NotNow(
+        f"{policy.title} needs these sections of the model card, which are empty: "
+        f"{empty}."
+    )
+
+
+def has_checks(policy: Policy, report: ValidationReport) -> Decision:
+    """Say whether the report passed what the policy asks for."""
     passed = {
         check["measure"]
         for check in report.result["checks"]
         if check["verdict"] == Verdict.PASS
     }
-    missing = [
-        PROMISES[name].title for name in policy.required_checks if name not in passed
-    ]
-    if missing:
-        return NotNow(
-            f"{policy.title} needs checks that the newest report did not pass: "
-            f"{', '.join(missing)}. Write them into the validation plan."
-        )
+    names = [name for name in policy.required_checks if name not in passed]
+    if not names:
+        return ALLOWED
+    missing = ", ".join(PROMISES[name].title for name in names)
+    return NotNow(
+        f"{policy.title} needs checks that the newest report did not pass: "
+        f"{missing}. Write them into the validation plan."
+    )
+
+
+def _has_practices(policy: Policy, version: ModelVersion) -> Decision:
+    """Say whether the minimum practices that the policy asks for are met or waived."""
+    left = unsettled(version, policy.required_practices)
+    if not left:
+        return ALLOWED
+    named = ", ".join(f"{one.practice.short} ({one.label.lower()})" for one in left)
+    return NotNow(
+        f"{policy.title} needs minimum practices that are neither met nor waived: "
+        f"{named}. State them on the page of the version's practices."
+    )
+
+
+def _has_signers(policy: Policy, project: Project) -> Decision:
+    """Say whether enough of the people whom the policy names hold their role here."""
+    for stage in policy.stages:
+        if not stage.people:
+            continue
+        found = len(queries.holders_of(project, stage))
+        if found < stage.required:
+            return NotNow(
+                f"{policy.title} names who signs the stage {stage.title}: "
+                f"{', '.join(stage.people)}. As {ROLES[stage.role].title.lower()} of "
+                f"this project it needs {stage.required} of them, and there "
+                f"{'is' if found == 1 else 'are'} {found}."
+            )
     return ALLOWED
+
+
+def can_write_policy(user: User) -> Decision:
+    """Say whether `user` may write a version of an approval policy."""
+    return permitted(user, Permission.POLICY_EDIT, None)
+
+
+def can_enact_policy(user: User, version: PolicyVersion, before: InForce) -> Decision:
+    """Say whether `user` may put a version in force in the place of `before`."""
+    if before.enactment and before.enactment.version_id == version.pk:
+        return NotNow("This version is in force already.")
+    return can_write_policy(user)
 
 
 def can_withdraw_request(user: User, approval: ApprovalRequest) -> Decision:
@@ -125,7 +187,7 @@ def can_reject(user: User, approval: ApprovalRequest) -> Decision:
         return NotNow(_closed(approval))
     deeds = queries.involvement(approval)
     return (
-        _independent(user, stages[0], deeds, "You")
+        independent(user, stages[0].meaning, deeds, "You")
         and _in_turn(user, stages[0], deeds)
         and sees(user, approval.version.model)
     )
@@ -154,27 +216,38 @@ def signers(approval: ApprovalRequest) -> list[Signer]:
     if not stages:
         return []
     deeds = queries.involvement(approval)
-    holders = active_members(approval.project, role=stages[0].role)
+    stage = stages[0]
+    holders = active_members(approval.project, role=stage.role)
+    own = [person for person in holders if _is_named(person, stage)]
+    lent = [one for one in queries.lent_for(stage) if one.receiver not in own]
+    receivers = {one.receiver for one in lent}
 
     def may(person: User) -> Decision:
-        return _independent(person, stages[0], deeds, person.full_name) and sees(
-            person, approval.version.model, person.full_name
-        )
+        name = person.full_name
+        decision = independent(person, stage.meaning, deeds, name)
+        return decision and sees(person, approval.version.model, name)
 
-    return [Signer(person, may(person)) for person in holders] + [
-        Signer(
-            lent.receiver,
-            may(lent.receiver) and _through(lent, stages[0], deeds),
-            stands_for=lent.giver,
-        )
-        for lent in queries.lent_for(stages[0])
-        if lent.receiver not in holders
+    return [
+        *(Signer(person, may(person)) for person in own),
+        *(
+            Signer(
+                one.receiver,
+                may(one.receiver) and _through(one, stage, deeds),
+                stands_for=one.giver,
+            )
+            for one in lent
+        ),
+        *(
+            Signer(person, _is_named(person, stage))
+            for person in holders
+            if person not in own and person not in receivers
+        ),
     ]
 
 
 def delegation_used(user: User, stage: Stage) -> Delegation | None:
     """Return the delegation by which `user` signs `stage`; None in their own right."""
-    if _holds(user, stage):
+    if _holds(user, stage) and _is_named(user, stage):
         return None
     deeds = queries.involvement(stage.request)
     lent = queries.lent_for(stage, receiver=user)
@@ -248,6 +321,16 @@ def can_review_approval(user: User, approval: ApprovalRequest) -> Decision:
 
 
 can_remind_people = can_review_approval
+can_state_practice = exception_rules.can_state_practice
+can_grant_waiver = exception_rules.can_grant_waiver
+can_revoke_waiver = exception_rules.can_revoke_waiver
+can_report_waiver = exception_rules.can_report_waiver
+can_remind_of_waiver = exception_rules.can_remind_of_waiver
+can_declare_emergency = emergency_rules.can_declare_emergency
+can_confirm_emergency = emergency_rules.can_confirm_emergency
+can_end_emergency = emergency_rules.can_end_emergency
+can_review_emergency = emergency_rules.can_review_emergency
+can_remind_of_emergency = emergency_rules.can_review_emergency
 
 
 def can_meet_condition(user: User, condition: Condition) -> Decision:
@@ -256,6 +339,8 @@ def can_meet_condition(user: User, condition: Condition) -> Decision:
         return NotNow("This condition is met already.")
     if hasattr(condition.sign_off, "withdrawal"):
         return NotNow("The signature under this condition was taken back.")
+    if condition.approval.status not in queries.WATCHED:
+        return NotNow("Nothing depends on this condition any more.")
     if condition.owner_id != user.pk:
         return Denied(f"Only {condition.owner.full_name} can say that it is met.")
     return sees(user, condition.approval.version.model)
@@ -288,28 +373,28 @@ def _closed(approval: ApprovalRequest) -> str:
     return f"This request is {approval.get_status_display().lower()} and closed."
 
 
-def _independent(user: User, stage: Stage, deeds: Sequence[Deed], who: str) -> Decision:
-    if ADMINISTRATOR.slug in user.agency_roles:
-        return Denied("An administrator manages accounts and can never sign.")
-    done = [
-        f"{deed.did} on {deed.at.day} {deed.at:%B %Y}"
-        for deed in deeds
-        if deed.user_id == user.pk and deed.spares != stage.meaning
-    ]
-    if not done:
-        return ALLOWED
-    *others, last = done
-    listed = f"{', '.join(others)} and {last}" if others else last
-    return Denied(f"{who} {listed}, so somebody else must sign.")
+def independent(user: User, meaning: str, deeds: Sequence[Deed], who: str) -> Decision:
+    """Say whether `user` did nothing that bars them from signing with a `meaning`.
+
+    Args:
+        user: who would sign.
+        meaning: of the stage.
+        deeds: what people did to what is signed.
+        who: the subject of the sentence of refusal.
+    """
+    return exception_rules.independent(user, deeds, who, meaning=meaning)
 
 
 def _in_turn(user: User, stage: Stage, deeds: Sequence[Deed]) -> Decision:
-    if _holds(user, stage):
+    holds = _holds(user, stage)
+    if holds and _is_named(user, stage):
         return ALLOWED
     lent = queries.lent_for(stage, receiver=user)
     through = [_through(one, stage, deeds) for one in lent]
     if through:
         return next((decision for decision in through if decision), through[0])
+    if holds:
+        return _is_named(user, stage)
     project = stage.request.project
     if not (may := permitted(user, Permission.APPROVAL_SIGN_OFF, project)):
         return may
@@ -326,9 +411,18 @@ def _holds(user: User, stage: Stage) -> bool:
     return stage.role in {role.slug for role in held}
 
 
+def _is_named(user: User, stage: Stage) -> Decision:
+    """Say whether the policy lets every holder of the role sign, or `user`."""
+    named = stage.people.all()
+    if not named or user in named:
+        return ALLOWED
+    names = ", ".join(sorted(person.full_name for person in named))
+    return Denied(f"The policy names who signs the stage {stage.title}: {names}.")
+
+
 def _through(lent: Delegation, stage: Stage, deeds: Sequence[Deed]) -> Decision:
     """Nobody does through another what they may not do themselves."""
-    decision = _independent(lent.giver, stage, deeds, lent.giver.full_name)
+    decision = independent(lent.giver, stage.meaning, deeds, lent.giver.full_name)
     if decision:
         return ALLOWED
     return Denied(f"Not in the place of {lent.giver.full_name}: {decision.reason}")

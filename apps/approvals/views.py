@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.approvals import actions, queries, rules
 from apps.approvals.changes import changes_since
 from apps.approvals.evidence import changed_parts, lines
+from apps.approvals.exception_queries import sealed_rows
 from apps.approvals.forms import (
     ChangesForm,
     DecisionForm,
@@ -28,7 +29,7 @@ from apps.approvals.models import (
     SignOff,
     Stage,
 )
-from apps.approvals.policies import policy_for
+from apps.approvals.policy_book import policy_for
 from apps.approvals.views_discussion import discussion_of
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
@@ -36,6 +37,7 @@ from apps.projects.models import Project
 from apps.projects.queries import active_members
 from apps.registry.models import ModelVersion
 from apps.validation import reading, report_figures
+from apps.validation.brief import weak_points
 from apps.validation.findings import unsettled_findings
 from apps.validation.models import ValidationReport
 from apps.validation.queries import latest_report, objective_of
@@ -137,13 +139,16 @@ def _changed_parts(approval: ApprovalRequest) -> list[str]:
 
 
 def _findings(report: ValidationReport) -> dict[str, Any]:
+    champion_rows = reading.champion_rows(report)
     return {
+        "weak": weak_points(report),
+        "champion_summary": reading.champion_summary(champion_rows),
         "banner": reading.banner(report),
         "key_figures": reading.key_figures(report),
         "cost_comparison": report_figures.cost_comparison(report),
         "checks": reading.check_rows(report),
         "interval_name": reading.interval_name(report),
-        "champion_rows": reading.champion_rows(report),
+        "champion_rows": champion_rows,
         "champion_saw_other_rows": reading.champion_saw_other_rows(report),
     }
 
@@ -174,6 +179,7 @@ def page_of(
         "changes": changes_since(approval, reader),
         "findings": unsettled_findings(approval.version),
         "evidence": lines(approval.evidence),
+        "practices": sealed_rows(approval.evidence),
         "changed_parts": _changed_parts(approval),
         "signers": signers,
         "stands_for": _stands_for(reader, signers),

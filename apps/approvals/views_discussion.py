@@ -92,6 +92,7 @@ def _answer(request: HtmxRequest, comment: Comment) -> HttpResponse:
     if not wants_fragment(request):
         return redirect_after_success(request, comment)
     context = discussion_of(request, comment.request, start=str(comment.thread_id))
+    context["changed"] = comment.pk
     return render(request, "approvals/_discussion.html", context)
 
 

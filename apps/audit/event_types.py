@@ -130,6 +130,17 @@ class EventType(models.TextChoices):
     DELEGATION_GIVEN = "delegation.given", "let somebody sign in their place in"
     DELEGATION_REVOKED = "delegation.revoked", "ended signing in somebody's place in"
 
+    EMERGENCY_CONFIRMATION_GIVEN = (
+        "emergency.confirmation_given",
+        "signed a confirmation of",
+    )
+    EMERGENCY_CONFIRMED = "emergency.confirmed", "gave the last confirmation of"
+    EMERGENCY_DECLARED = "emergency.declared", "gave, without the ordinary signatures,"
+    EMERGENCY_ENDED = "emergency.ended", "ended"
+    EMERGENCY_EXPIRED = "emergency.expired", "ended at its hour"
+    EMERGENCY_LAPSED = "emergency.lapsed", "closed unconfirmed"
+    EMERGENCY_STALE = "emergency.stale", "found changed evidence under"
+
     EXPERIMENT_CREATED = "experiment.created", "created experiment"
     EXPERIMENT_DELETED = "experiment.deleted", "put aside experiment"
     EXPERIMENT_RENAMED = "experiment.renamed", "renamed experiment"
@@ -140,6 +151,7 @@ class EventType(models.TextChoices):
     FINDING_ACCEPTED = "finding.accepted", "accepted the risk of"
     FINDING_ANSWERED = "finding.answered", "answered"
     FINDING_CLOSED = "finding.closed", "closed"
+    FINDING_HANDED_OVER = "finding.handed_over", "gave another owner to"
     FINDING_RAISED = "finding.raised", "raised"
     FINDING_REOPENED = "finding.reopened", "opened again"
 
@@ -159,6 +171,11 @@ class EventType(models.TextChoices):
     MODEL_VERSION_REGISTERED = "model.version_registered", "registered"
 
     PLAN_WRITTEN = "plan.written", "wrote"
+
+    POLICY_ENACTED = "policy.enacted", "put in force"
+    POLICY_WRITTEN = "policy.written", "wrote"
+
+    PRACTICE_STATED = "practice.stated", "stated a minimum practice of"
 
     PROJECT_CODE_POLICY_SET = (
         "project.code_policy_set",
@@ -232,6 +249,10 @@ class EventType(models.TextChoices):
     UPLOAD_EXPIRED = "upload.expired", "removed the unfinished"
     UPLOAD_STARTED = "upload.started", "began the"
 
+    WAIVER_GRANTED = "waiver.granted", "granted"
+    WAIVER_REPORTED = "waiver.reported", "recorded a report to OMB on"
+    WAIVER_REVOKED = "waiver.revoked", "revoked"
+
     WEBHOOK_ADDED = "webhook.added", "added"
     WEBHOOK_REMOVED = "webhook.removed", "removed"
     WEBHOOK_RESENT = "webhook.resent", "had sent again"
@@ -265,7 +286,11 @@ _SEVERITIES = {
     EventType.AUDIT_PRUNE_REQUESTED: 3,
     EventType.AUDIT_REDACTED: 4,
     EventType.AUDIT_SEGMENT_PRUNED: 4,
+    EventType.EMERGENCY_DECLARED: 4,
+    EventType.EMERGENCY_LAPSED: 3,
     EventType.MEMBER_ADDED: 2,
     EventType.MEMBER_REMOVED: 2,
     EventType.MEMBER_ROLE_CHANGED: 2,
+    EventType.WAIVER_GRANTED: 3,
+    EventType.WAIVER_REVOKED: 3,
 }

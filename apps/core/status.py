@@ -17,13 +17,13 @@ class Kind(StrEnum):
 _STATES_BY_KIND: Final = {
     Kind.NEUTRAL: "draft retired cancelled superseded withdrawn not_tested archived",
     Kind.INFO: "queued running processing submitted in_review validated open "
-    "within_tolerance",
+    "within_tolerance in_progress confirmed",
     Kind.SUCCESS: "approved delivered deployed succeeded ready passed signed active "
     "met closed identical",
     Kind.WARNING: "stale suspended cancelling expired waiting pending warned lapsed "
-    "changes_requested",
+    "changes_requested waived declared",
     Kind.ERROR: "rejected failed refused breached different data_damaged data_missing "
-    "revoked",
+    "revoked missing",
 }
 
 KIND_OF_STATE: Final[dict[str, Kind]] = {

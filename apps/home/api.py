@@ -21,6 +21,7 @@ from apps.home.lineage import COLUMNS, limit_in, lineage
 from apps.registry.models import ModelVersion
 from apps.registry.queries import with_card_parts
 from apps.training.models import TrainingJob
+from apps.validation.models import FindingState, Severity
 
 
 class InboxRequestOutput(serializers.Serializer[Any]):
@@ -49,9 +50,22 @@ class OwnedConditionOutput(serializers.Serializer[Any]):
     url = serializers.CharField(source="get_absolute_url")
 
 
+class WaitingFindingOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    version = serializers.CharField()
+    title = serializers.CharField()
+    severity = serializers.ChoiceField(choices=Severity.choices)
+    state = serializers.ChoiceField(choices=FindingState.choices)
+    due_on = serializers.DateField(allow_null=True)
+    url = serializers.CharField(source="get_absolute_url")
+
+
 class InboxOutput(serializers.Serializer[Any]):
     to_sign = InboxRequestOutput(many=True)
     conditions = OwnedConditionOutput(many=True)
+    findings = WaitingFindingOutput(
+        many=True, help_text="Open ones that I own, answered ones that I can close."
+    )
     unread = serializers.IntegerField(help_text="Notices not read yet, up to 100.")
     decided = InboxRequestOutput(many=True)
     failures = FailureOutput(many=True)
@@ -60,7 +74,7 @@ class InboxOutput(serializers.Serializer[Any]):
 class InboxView(APIView):
     @extend_schema(responses=InboxOutput)
     def get(self, request: ApiRequest) -> Response:
-        """What I can sign or owe now, and recent decisions and failures of mine."""
+        """What waits for me now, and recent decisions and failures of mine."""
         user = request.user
         found = {
             **vars(inbox(user)),

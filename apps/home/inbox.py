@@ -16,7 +16,8 @@ from apps.home.queries import LIST_LENGTH, RECENT
 from apps.jobs.models import JobStatus
 from apps.notices.models import Notice
 from apps.training.models import CodeJob, Regeneration, TrainingJob
-from apps.validation.models import ValidationReport
+from apps.validation.findings import to_answer, to_close
+from apps.validation.models import Finding, ValidationReport
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -45,6 +46,7 @@ class Inbox:
 
     to_sign: list[ApprovalRequest]
     conditions: list[Condition]
+    findings: list[Finding]
     failures: list[Failure]
 
 
@@ -61,6 +63,7 @@ def inbox(user: User) -> Inbox:
     return Inbox(
         to_sign=list(with_stages(waiting_for(user)).order_by("-pk")[:LIST_LENGTH]),
         conditions=list(owned_conditions(user)[:LIST_LENGTH]),
+        findings=[*to_answer(user)[:LIST_LENGTH], *to_close(user)[:LIST_LENGTH]],
         failures=_failures(user, timezone.now() - RECENT),
     )
 

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from apps.access.permissions import Permission
 from apps.access.roles import ROLES, Reach
-from apps.approvals.models import APPROVAL_TRANSITIONS
+from apps.approvals.models import APPROVAL_TRANSITIONS, EMERGENCY_TRANSITIONS
 from apps.audit.event_types import EventType
 from apps.datasets.models import UPLOAD_TRANSITIONS
 from apps.jobs.models import JOB_TRANSITIONS
@@ -65,6 +65,7 @@ def states() -> str:
         _diagram("Upload in chunks", UPLOAD_TRANSITIONS),
         _diagram("Model version", VERSION_TRANSITIONS),
         _diagram("Approval request", APPROVAL_TRANSITIONS),
+        _diagram("Emergency approval", EMERGENCY_TRANSITIONS),
         _diagram("Finding", FINDING_TRANSITIONS),
         _diagram("Message to a webhook", DELIVERY_TRANSITIONS),
     )

@@ -9,6 +9,7 @@ from apps.access.permissions import Permission
 from apps.access.roles import ROLES
 from apps.approvals import queries as approval_queries
 from apps.approvals import rules as approval_rules
+from apps.approvals.emergency_queries import emergency_in_force
 from apps.core.http import HtmxRequest
 from apps.core.rest import keyset_page
 from apps.datasets import queries as dataset_queries
@@ -187,6 +188,10 @@ def _approval(request: HtmxRequest, version: ModelVersion) -> dict[str, Any]:
         "approval": approval,
         "approval_steps": approval_queries.steps(approval, stages) if approval else [],
         "may_request_approval": approval_rules.can_request_approval(
+            request.user, version
+        ),
+        "emergency": emergency_in_force(version),
+        "may_declare_emergency": approval_rules.can_declare_emergency(
             request.user, version
         ),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +19,10 @@ from apps.notices.models import Delivery, Notice, NoticeKind, Webhook
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.projects.models import Project
+
+
+# The part of the time given that is left when people are reminded.
+LAST_PART: Final = 1 / 4
 
 
 class OutsideTransaction(RuntimeError):

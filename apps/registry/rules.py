@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.experiments.models import Run
 
-MODEL_FILE = "model.skops"
+MODEL_FILES = ("model.skops", "model.onnx")  # of which the first there is counts
 # Formats that run code when they are read.
 PICKLE_SUFFIXES = frozenset(
     {".ckpt", ".cloudpickle", ".dill", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
@@ -39,8 +40,9 @@ def can_register_version(user: User, run: Run) -> Decision:
     if ModelVersion.objects.filter(run=run).exists():
         return NotNow("The model of this run is registered already.")
     paths = set(run.artifacts.values_list("path", flat=True))
-    if MODEL_FILE not in paths:
-        return NotNow(f"This run has no model: it left no file {MODEL_FILE}.")
+    if model_file(paths) is None:
+        files = " and no ".join(MODEL_FILES)
+        return NotNow(f"This run has no model: it left no {files}.")
     if not run.summary.get("signature"):
         return NotNow("This run does not say what its model takes and answers.")
     if pickles := sorted(path for path in paths if _is_pickle(path)):
@@ -49,6 +51,11 @@ def can_register_version(user: User, run: Run) -> Decision:
             "registered. Record the run without it."
         )
     return ALLOWED
+
+
+def model_file(paths: Container[str]) -> str | None:
+    """Return the path of the file that is the model, among those a run left."""
+    return next((name for name in MODEL_FILES if name in paths), None)
 
 
 def _is_pickle(path: str) -> bool:

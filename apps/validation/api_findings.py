@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from apps.accounts.models import User
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
 from apps.projects.queries import person_by_email
@@ -47,6 +48,13 @@ class FindingOutput(serializers.Serializer[Any]):
 
 class AnswerInput(serializers.Serializer[Any]):
     answer = serializers.CharField(max_length=MAX_TEXT_CHARACTERS)
+
+
+class OwnerInput(serializers.Serializer[Any]):
+    owner = serializers.EmailField(help_text="E-mail address of a member.")
+
+    def validate_owner(self, address: str) -> User:
+        return person_by_email(address)
 
 
 class ClosingInput(serializers.Serializer[Any]):
@@ -121,6 +129,13 @@ class AnswerFindingView(_FindingBase):
         return self.do(actions.answer_finding, AnswerInput)
 
 
+class HandOverFindingView(_FindingBase):
+    @extend_schema(request=OwnerInput, responses=FindingOutput)
+    def post(self, request: ApiRequest, pk: UUID) -> Response:
+        """Have somebody else answer an open finding."""
+        return self.do(actions.hand_over_finding, OwnerInput)
+
+
 class CloseFindingView(_FindingBase):
     @extend_schema(request=ClosingInput, responses=FindingOutput)
     def post(self, request: ApiRequest, pk: UUID) -> Response:
@@ -151,6 +166,11 @@ urlpatterns = [
     path("findings/<uuid:pk>", FindingView.as_view(), name="finding"),
     path(
         "findings/<uuid:pk>/answer", AnswerFindingView.as_view(), name="answer_finding"
+    ),
+    path(
+        "findings/<uuid:pk>/hand_over",
+        HandOverFindingView.as_view(),
+        name="hand_over_finding",
     ),
     path("findings/<uuid:pk>/close", CloseFindingView.as_view(), name="close_finding"),
     path(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from apps.validation.around import Around
     from apps.validation.document import Told
+    from apps.validation.reading import Measured
 
 Json = dict[str, Any]
 
@@ -68,6 +69,20 @@ def brief(told: Told, around: Around) -> Json:
     }
 
 
+def weak_points(report: Measured) -> Json:
+    """Say whom a model serves worst and what nobody tested, as the brief does.
+
+    Returns:
+        `answers`: what it predicts; `fails`: sentences; `untested`: each with `title`
+        and `reason`; `untested_more`: how many more there are, or nothing.
+    """
+    return {
+        "answers": _answers(report),
+        "fails": _fails(report),
+        **_untested(report),
+    }
+
+
 def clip(text: str, most: int) -> str:
     """Cut a text of people to `most` signs on one line."""
     line = " ".join(text.split())
@@ -79,7 +94,7 @@ def moment(around: Around) -> str:
     return f"{around.at:%-d %B %Y, %H:%M} UTC"
 
 
-def _checks(told: Told, *, blocking: bool) -> list[Json]:
+def _checks(told: Measured, *, blocking: bool) -> list[Json]:
     return [one for one in told.result["checks"] if one["blocking"] == blocking]
 
 
@@ -101,7 +116,7 @@ def _sentence(told: Told) -> str:
     return f"Of {criteria} that must hold: {', '.join(parts)}."
 
 
-def _answers(told: Told) -> str:
+def _answers(told: Measured) -> str:
     spec = told.spec
     target = clip(spec["target"], MOST_NAME)
     if spec.get("positive_label") is None:
@@ -162,7 +177,7 @@ def _more(found: list[Any], most: int) -> str:
     return f"{rest} more in the full report." if rest > 0 else ""
 
 
-def _fails(told: Told) -> list[str]:
+def _fails(told: Measured) -> list[str]:
     """Name what should hold and does not, then whom the model serves worst."""
     missed = [
         one for one in _checks(told, blocking=False) if one["verdict"] == Verdict.WARN
@@ -177,7 +192,7 @@ def _fails(told: Told) -> list[str]:
     return weak + [_group(one) for one in worst_groups(told)[:MOST_GROUPS]]
 
 
-def worst_groups(told: Told) -> list[Json]:
+def worst_groups(told: Measured) -> list[Json]:
     """List the group that is served worst by each column, the furthest behind first.
 
     Groups that are too small to tell are not named.
@@ -190,7 +205,7 @@ def worst_groups(told: Told) -> list[Json]:
     return sorted(found, key=lambda one: -one["gap"])
 
 
-def _behind(told: Told, part: Json) -> Iterator[Json]:
+def _behind(told: Measured, part: Json) -> Iterator[Json]:
     for slug in DRAWN_BY_GROUP:
         whole = overall(told, slug)
         sign = 1 if is_higher_better(slug) else -1
@@ -219,7 +234,7 @@ def _group(one: Json) -> str:
     )
 
 
-def _untested(told: Told) -> Json:
+def _untested(told: Measured) -> Json:
     families = {one["slug"]: one for one in told.result.get("families", [])}
     found = [
         {"title": one["title"], "reason": clip(one["reason"], MOST_REASON)}

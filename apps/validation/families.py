@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.template.defaultfilters import filesizeformat
+
 from apps.core import figures
 from apps.core.figures import Axes, Caption, Figure, Line
 from apps.validation.reading import Json, Measured, said, span
@@ -45,9 +47,19 @@ def family_sections(report: Measured, *, every: bool = False) -> list[dict[str, 
 def _figure(one: Json) -> dict[str, str]:
     return {
         "title": one["title"],
-        "value": _cell(one["value"]),
+        "value": _in_unit(one["value"], one["unit"]),
         "interval": span(one["low"], one["high"]) or "–",
     }
+
+
+def _in_unit(value: float | None, unit: str) -> str:
+    if value is None:
+        return said(value)
+    if unit == "yes_no":
+        return "Yes" if value else "No"
+    if unit == "bytes":
+        return filesizeformat(value)
+    return f"{said(value)} ms" if unit == "milliseconds" else said(value)
 
 
 def _table(one: Json) -> dict[str, Any]:

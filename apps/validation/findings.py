@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Count
+from django.db.models import Count, F
 
+from apps.access.checks import project_roles_with
+from apps.access.permissions import Permission
 from apps.audit.models import AuditEvent
 from apps.audit.queries import with_names
+from apps.projects.models import Membership
+from apps.validation.makers import MAKING
 from apps.validation.models import Finding, FindingState, Severity
 
 if TYPE_CHECKING:
@@ -34,6 +38,42 @@ def unsettled_findings(version: ModelVersion) -> list[Finding]:
     weight = list(Severity.values)
     found = version.findings.unsettled().select_related("owner").order_by("number")
     return sorted(found, key=lambda finding: weight.index(finding.severity))
+
+
+def findings_with_a_day() -> QuerySet[Finding]:
+    """Find what waits for somebody and has a day on which it falls due."""
+    found = Finding.objects.unsettled().filter(due_on__isnull=False)
+    people = ("owner", "raised_by")
+    return found.select_related("version__model__project", *people).order_by("pk")
+
+
+def to_answer(user: User) -> QuerySet[Finding]:
+    """Find what waits for the answer of `user`, the first to fall due first."""
+    return _waiting(user).filter(owner=user, state=FindingState.OPEN)
+
+
+def to_close(user: User) -> QuerySet[Finding]:
+    """Find answered findings that `user` may close, as `rules.can_close_finding` says.
+
+    The same deeds bar a person here and there; here in the database, so that the
+    number of findings costs one query.
+    """
+    raisers = Membership.objects.filter(
+        user=user, role__in=project_roles_with(Permission.FINDING_RAISE)
+    )
+    found = _waiting(user).filter(
+        state=FindingState.ANSWERED, version__model__project__memberships__in=raisers
+    )
+    for part in MAKING:
+        found = found.exclude(**{f"version__{part.who}": user})
+    return found.exclude(owner=user)
+
+
+def _waiting(user: User) -> QuerySet[Finding]:
+    joined = Finding.objects.visible_to(user).select_related(
+        "version__model__project", "owner", "raised_by"
+    )
+    return joined.order_by(F("due_on").asc(nulls_last=True), "pk")
 
 
 def counts_of(version: ModelVersion) -> list[tuple[str, dict[str, int]]]:

@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 
-class FindingForm(PortalForm):
+class OwnerForm(PortalForm):
+    """Who must answer for a finding."""
+
+    owner = forms.TypedChoiceField(label="Who must answer")
+
+    def __init__(self, *args: Any, owners: Sequence[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = {str(person.pk): person for person in owners}
+        field: Any = self.fields["owner"]
+        field.choices = [(key, person.full_name) for key, person in people.items()]
+        field.coerce = people.get
+
+
+class FindingForm(OwnerForm):
     """What a validator holds against a version."""
 
     title = forms.CharField(max_length=MAX_TITLE_CHARACTERS, label="In a few words")
@@ -30,19 +43,12 @@ class FindingForm(PortalForm):
         label="Severity",
         help_text="With a blocking finding open, nobody can approve.",
     )
-    owner = forms.TypedChoiceField(label="Who must answer")
     due_on = forms.DateField(
         required=False,
         label="Until when",
         widget=forms.DateInput(attrs={"type": "date"}),
     )
-
-    def __init__(self, *args: Any, owners: Sequence[User], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        people = {str(person.pk): person for person in owners}
-        field: Any = self.fields["owner"]
-        field.choices = [(key, person.full_name) for key, person in people.items()]
-        field.coerce = people.get
+    field_order = ("title", "text", "severity", "owner", "due_on")
 
 
 class AnswerForm(PortalForm):

@@ -15,6 +15,7 @@ from apps.datasets.queries import looks_allowed
 from apps.experiments.models import Artifact, RunSource
 from apps.projects.models import Objective, Project
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
+from apps.registry.rules import MODEL_FILES, model_file
 from apps.validation.facts import facts_of
 from apps.validation.models import (
     Rows,
@@ -25,6 +26,7 @@ from apps.validation.models import (
 from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -32,9 +34,7 @@ if TYPE_CHECKING:
     from apps.datasets.models import Dataset
     from apps.validation.models.reports import ValidationReportQuerySet
 
-MODEL_FILE, SIGNATURE_FILE, TEST_FILE = "model.skops", "signature.json", "test.parquet"
-NEEDED_FILES = (MODEL_FILE, SIGNATURE_FILE, TEST_FILE)
-CHAMPION_FILES = (MODEL_FILE, SIGNATURE_FILE)
+SIGNATURE_FILE, TEST_FILE = "signature.json", "test.parquet"
 PREDICTIONS_FILE = "predictions.parquet"  # names the rows held out by their place
 RESULT_FILE_BYTES = 1024**3
 
@@ -130,12 +130,19 @@ def missing_files(
 ) -> list[str]:
     """List the files without which `version` cannot be measured on these rows."""
     found = _files(version)
-    return [name for name in _needed_files(evaluated_on) if name not in found]
+    return [name for name in _needed_files(found, evaluated_on) if name not in found]
 
 
-def _needed_files(evaluated_on: str) -> tuple[str, ...]:
+def _needed_files(found: Collection[str], evaluated_on: str) -> tuple[str, ...]:
     """The sealed rows come from the dataset, not from the run."""
-    return CHAMPION_FILES if evaluated_on == Rows.SEALED else NEEDED_FILES
+    if evaluated_on == Rows.SEALED:
+        return _model_files(found)
+    return (*_model_files(found), TEST_FILE)
+
+
+def _model_files(found: Collection[str]) -> tuple[str, str]:
+    """Name the file of the model, of either kind, and what it takes and answers."""
+    return (model_file(found) or MODEL_FILES[0], SIGNATURE_FILE)
 
 
 @dataclass(frozen=True)
@@ -205,9 +212,15 @@ def look_counts(dataset: Dataset) -> dict[UUID, int]:
 
 
 def _files(version: ModelVersion) -> dict[str, str]:
-    """Map the name of each file of the version's run to its digest."""
+    """Map the name of each file of the version's run to its digest.
+
+    Of files with one name the uppermost counts, which is the one that was looked at
+    when the version was registered.
+    """
     rows = Artifact.objects.filter(run_id=version.run_id).values_list("path", "sha256")
-    return {PurePosixPath(path).name: sha256 for path, sha256 in rows}
+    found = [(PurePosixPath(path), sha256) for path, sha256 in rows]
+    found.sort(key=lambda pair: len(pair[0].parts), reverse=True)
+    return {path.name: sha256 for path, sha256 in found}
 
 
 def champion_to_beat(version: ModelVersion) -> ModelVersion | None:
@@ -221,7 +234,8 @@ def champion_to_beat(version: ModelVersion) -> ModelVersion | None:
     if alias is None or question_of(alias.version) != question_of(version):
         return None
     found = _files(alias.version)
-    return alias.version if all(name in found for name in CHAMPION_FILES) else None
+    is_whole = all(name in found for name in _model_files(found))
+    return alias.version if is_whole else None
 
 
 def objective_of(project: Project) -> Objective | None:
@@ -270,13 +284,15 @@ def prepare_report(report: ValidationReport, folder: Path) -> dict[str, Any]:
         The engine's spec, as it was fixed when the report was asked for.
     """
     inputs = folder / "inputs"
-    _copy(report.version, _needed_files(report.evaluated_on), inputs)
+    found = _files(report.version)
+    _copy(found, _needed_files(found, report.evaluated_on), inputs)
     if report.evaluated_on == Rows.SEALED:
         sealed = report.look.part.parquet_sha256
         blobs.copy_to(sealed, inputs / TEST_FILE)
     _copy_training_rows(report, inputs)
     if report.champion is not None:
-        _copy(report.champion, CHAMPION_FILES, inputs / "champion")
+        found = _files(report.champion)
+        _copy(found, _model_files(found), inputs / "champion")
     spec: dict[str, Any] = report.spec
     return spec
 
@@ -297,8 +313,7 @@ def _copy_training_rows(report: ValidationReport, inputs: Path) -> None:
         blobs.copy_to(files[PREDICTIONS_FILE], inputs / "held_out.parquet")
 
 
-def _copy(version: ModelVersion, names: tuple[str, ...], folder: Path) -> None:
-    digests = _files(version)
+def _copy(digests: dict[str, str], names: tuple[str, ...], folder: Path) -> None:
     for name in names:
         blobs.copy_to(digests[name], folder / name)
 

@@ -1,6 +1,6 @@
 """What a finished report says, in the words and numbers of its first screen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from apps.core.status import Kind
@@ -239,6 +239,27 @@ def champion_rows(report: Measured) -> list[dict[str, Any]]:
         }
         for row in compared["measures"]
     ]
+
+
+def champion_summary(rows: Sequence[Json]) -> str:
+    """Count in a sentence what is better and worse than the champion's.
+
+    Args:
+        rows: of `champion_rows`.
+    """
+    clear = [[row["title"] for row in rows if row["kind"] == kind] for kind in _CLEAR]
+    parts = [
+        f"clearly {word} in {len(titles)} ({', '.join(titles)})"
+        for word, titles in zip(("better", "worse"), clear, strict=True)
+        if titles
+    ]
+    of = "1 measure" if len(rows) == 1 else f"{len(rows)} measures"
+    if not parts:
+        return f"None of {of} differs clearly."
+    return f"Of {of}, this version is {' and '.join(parts)}."
+
+
+_CLEAR = (Kind.SUCCESS, Kind.ERROR)
 
 
 def _reading(row: Json) -> dict[str, Any]:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.access.checks import ALLOWED, Decision, Denied, NotNow
+from apps.access.checks import (
+    ALLOWED,
+    Decision,
+    Denied,
+    NotNow,
+    permitted,
+    project_roles_with,
+)
 from apps.access.permissions import Permission
 from apps.jobs.models import JobStatus
+from apps.projects.queries import active_members
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import findings, queries
@@ -105,6 +113,26 @@ def can_answer_finding(user: User, finding: Finding) -> Decision:
     return sees(user, finding.version.model)
 
 
+def can_hand_over_finding(user: User, finding: Finding) -> Decision:
+    """Say whether `user` may have somebody else answer a finding."""
+    if finding.state != FindingState.OPEN:
+        return NotNow("Only an open finding is handed over.")
+    model, able = (
+        finding.version.model,
+        (
+            Permission.FINDING_RAISE,
+            Permission.FINDING_ACCEPT,
+        ),
+    )
+    if not any(permitted_with(user, permission, model) for permission in able):
+        return Denied(
+            "Only a validator or a program manager of this project can do this."
+        )
+    if finding.owner_id == user.pk:
+        return Denied("You answer for this finding, so somebody else must do this.")
+    return _did_not_build(user, finding.version)
+
+
 def can_close_finding(user: User, finding: Finding) -> Decision:
     """Say whether `user` may say that a finding is dealt with."""
     if finding.is_settled:
@@ -130,6 +158,19 @@ def can_reopen_finding(user: User, finding: Finding) -> Decision:
     if finding.state == FindingState.OPEN:
         return NotNow("This finding is open.")
     return can_raise_finding(user, finding.version)
+
+
+def can_remind_of_finding(user: User, finding: Finding) -> Decision:
+    """Say whether `user` may remind people of a finding: workers only."""
+    return permitted(user, Permission.JOB_RUN, None)
+
+
+def closers(finding: Finding) -> list[User]:
+    """List the members who may close a finding, by name."""
+    members = active_members(
+        finding.project, role__in=project_roles_with(Permission.FINDING_RAISE)
+    )
+    return [person for person in members if can_close_finding(person, finding)]
 
 
 def no_blocking_finding(version: ModelVersion) -> Decision:

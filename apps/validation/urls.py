@@ -30,6 +30,11 @@ urlpatterns = [
         name="answer_finding",
     ),
     path(
+        "findings/<uuid:pk>/hand-over/",
+        views_findings.hand_over_finding,
+        name="hand_over_finding",
+    ),
+    path(
         "findings/<uuid:pk>/close/",
         views_findings.close_finding,
         name="close_finding",

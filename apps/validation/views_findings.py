@@ -16,7 +16,12 @@ from apps.projects.queries import active_members
 from apps.registry.models import ModelVersion
 from apps.validation import actions, rules
 from apps.validation.findings import counts_of, findings_of, history_of
-from apps.validation.forms_findings import AnswerForm, ClosingForm, FindingForm
+from apps.validation.forms_findings import (
+    AnswerForm,
+    ClosingForm,
+    FindingForm,
+    OwnerForm,
+)
 from apps.validation.models import (
     Finding,
     FindingState,
@@ -143,19 +148,14 @@ def _finding_page(
         bound: by the name of its deed, a form that was sent and has faults.
     """
     user, version = request.user, found.version
-    forms: dict[str, PortalForm] = {
-        "answer": AnswerForm(auto_id="answer_%s"),
-        "close": ClosingForm(auto_id="close_%s"),
-        "accept": ClosingForm(auto_id="accept_%s"),
-        "reopen": ClosingForm(auto_id="reopen_%s"),
-    }
     context = {
         "finding": found,
         "events": history_of(found, user),
         "trail": _trail(version, ("Findings", _address("findings", version))),
-        "forms": forms | bound,
+        "forms": _forms(found) | bound,
         "may": {
             "answer": rules.can_answer_finding(user, found),
+            "hand_over": rules.can_hand_over_finding(user, found),
             "close": rules.can_close_finding(user, found),
             "accept": rules.can_accept_finding(user, found),
             "reopen": rules.can_reopen_finding(user, found),
@@ -165,16 +165,26 @@ def _finding_page(
     return render(request, "validation/finding.html", context, status=status)
 
 
-def _deed(
-    name: str, form_class: type[PortalForm], action: Callable[..., Finding]
-) -> Callable[..., HttpResponse]:
+def _forms(found: Finding, data: Any = None) -> dict[str, PortalForm]:
+    """Build the form of every deed, by its name; bound to `data`, if any."""
+    others = [one for one in active_members(found.project) if one != found.owner]
+    return {
+        "answer": AnswerForm(data, auto_id="answer_%s"),
+        "hand_over": OwnerForm(data, owners=others, auto_id="hand_over_%s"),
+        "close": ClosingForm(data, auto_id="close_%s"),
+        "accept": ClosingForm(data, auto_id="accept_%s"),
+        "reopen": ClosingForm(data, auto_id="reopen_%s"),
+    }
+
+
+def _deed(name: str, action: Callable[..., Finding]) -> Callable[..., HttpResponse]:
     """Make the view that takes one form about a finding and does what it says."""
 
     @login_required
     @require_POST
     def view(request: HtmxRequest, pk: UUID) -> HttpResponse:
         found = _finding(request, pk)
-        form: Any = form_class(request.POST, auto_id=f"{name}_%s")
+        form = _forms(found, request.POST)[name]
         if form.is_valid():
             with form.taking_faults():
                 changed = action(finding=found, **form.cleaned_data, by=request.user)
@@ -184,7 +194,8 @@ def _deed(
     return view
 
 
-answer_finding = _deed("answer", AnswerForm, actions.answer_finding)
-close_finding = _deed("close", ClosingForm, actions.close_finding)
-accept_finding = _deed("accept", ClosingForm, actions.accept_finding)
-reopen_finding = _deed("reopen", ClosingForm, actions.reopen_finding)
+answer_finding = _deed("answer", actions.answer_finding)
+hand_over_finding = _deed("hand_over", actions.hand_over_finding)
+close_finding = _deed("close", actions.close_finding)
+accept_finding = _deed("accept", actions.accept_finding)
+reopen_finding = _deed("reopen", actions.reopen_finding)

@@ -2,10 +2,13 @@
 
 Measures with bootstrap intervals for the whole, rates for each group, drift of each
 number and permutation importance; nothing is shared with the engine but the model.
+
+    ... FOLDER ROW_RESAMPLES COLUMN_OF_GROUPS ...
 """
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -19,10 +22,9 @@ from sklearn.metrics import (
 from skops.io import get_untrusted_types, load
 
 RESAMPLES = 1_000
-ROW_RESAMPLES = 200  # of what counts cannot tell, as the engine does
-IMPORTANCE_ROWS = 5_000
+IMPORTANCE_ROWS = 2_000
 
-folder, groups = Path(sys.argv[1]), sys.argv[2:]
+folder, row_resamples, groups = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 inputs = folder / "inputs"
 signature = json.loads((inputs / "signature.json").read_text())
 POSITIVE = signature["positive_label"]
@@ -69,16 +71,19 @@ bounds = {
     name: np.quantile([counted(d.reshape(2, 2))[name] for d in draws], (0.025, 0.975))
     for name in counted(cells)
 }
-for name, measure in (
-    ("roc_auc", roc_auc_score),
-    ("average_precision", average_precision_score),
-    ("brier", brier_score_loss),
-):
-    found = []
-    for _ in range(ROW_RESAMPLES):
-        drawn = rng.integers(0, len(rows), len(rows))
-        found.append(measure(actual[drawn], scores[drawn]))
-    bounds[name] = np.quantile(found, (0.025, 0.975))
+by_rows = {
+    "roc_auc": roc_auc_score,
+    "average_precision": average_precision_score,
+    "brier": brier_score_loss,
+}
+found = {name: [] for name in by_rows}
+started = time.perf_counter()
+for _ in range(row_resamples):
+    drawn = rng.integers(0, len(rows), len(rows))
+    for name, measure in by_rows.items():
+        found[name].append(measure(actual[drawn], scores[drawn]))
+seconds_each = (time.perf_counter() - started) / row_resamples
+bounds |= {name: np.quantile(draws, (0.025, 0.975)) for name, draws in found.items()}
 by_group = {
     column: {
         str(name): counted(confusion(actual[places], predicted[places]))
@@ -102,9 +107,17 @@ for name in names:
     json.dumps(
         {
             "measures": {name: float(value) for name, value in measures.items()},
-            "groups": {column: len(found) for column, found in by_group.items()},
+            "bounds": {name: list(map(float, pair)) for name, pair in bounds.items()},
+            "groups": {
+                column: {
+                    name: {slug: float(value) for slug, value in rates.items()}
+                    for name, rates in found.items()
+                }
+                for column, found in by_group.items()
+            },
             "drift": drift,
             "importance": importance,
+            "seconds_each": seconds_each,
         }
     )
 )

@@ -30,6 +30,8 @@ def compute(subject: Subject) -> Family:
         Population stability index: N. Siddiqi, "Credit Risk Scorecards" (2006),
         chapter 8; 0.2 as the usual limit is from there, too.
     """
+    if not subject.takes_columns:
+        raise NotTested("The model takes pictures only; drift is measured of columns.")
     then, total = _training(subject)
     if not len(then):
         raise NotTested("No training row has a value of the target.")
@@ -75,7 +77,8 @@ def _training(subject: Subject) -> tuple[Table, int]:
         # The digest of place and seed decides, so that the draw can be repeated.
         share = round(_PLACES * MOST_ROWS / total)
         kept = f" WHERE hash(place, {subject.spec.seed}) % {_PLACES} < {share}"
-    names = [*(found.name for found in subject.signature.inputs), subject.spec.target]
+    read = subject.signature.reading().features
+    names = [*(found.name for found in read), subject.spec.target]
     columns = ", ".join(tables.name(column) for column in names)
     run(
         f"COPY (SELECT {columns} FROM (SELECT {columns}, row_number() OVER () AS place "

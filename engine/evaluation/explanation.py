@@ -20,6 +20,8 @@ MOST_FEATURES = 50
 
 def compute(subject: Subject) -> Family:
     """Give importance, the effect of the top features, and a few single cases."""
+    if not subject.takes_columns:
+        raise NotTested("The model takes pictures only; what is explained are columns.")
     if not subject.importance:
         raise NotTested("The model has too many features to ask for each.")
     means = [max(found["mean"], 0.0) for found in subject.importance]

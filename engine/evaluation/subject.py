@@ -1,22 +1,21 @@
 """What the families of checks look at."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import duckdb
 import numpy as np
-from sklearn.pipeline import Pipeline
 
-from engine.estimators import compared_rows
 from engine.evaluation.shape import NotTested
-from engine.features import Positions, Table
-from engine.folder import Folder, Json
+from engine.features import Table
+from engine.folder import EngineError, Folder, Json
 from engine.intervals import Interval
 from engine.measures import Floats, Outcomes
 from engine.objective import USUAL
 from engine.package import Signature
-from engine.predictions import predict
+from engine.predictions import Model, asking, compared_with, predict
 from engine.spec import MEASURES, EvaluateSpec
 
 MOST_ROWS = 20_000
@@ -30,13 +29,15 @@ class Subject:
 
     Attributes:
         path: the file of the rows, in the folder.
+        model_file: the file of the model, in the folder.
     """
 
     spec: EvaluateSpec
     folder: Folder
     database: duckdb.DuckDBPyConnection
     path: Path
-    pipeline: Pipeline
+    model: Model
+    model_file: Path
     signature: Signature
     table: Table
     outcomes: Outcomes
@@ -59,18 +60,11 @@ class Subject:
     @cached_property
     def sample(self) -> tuple[Table, Outcomes]:
         """At most `MOST_ROWS` rows drawn by the seed, for predicting again."""
-        each = max(compared_rows(self.pipeline[-1]), 1)
+        each = max(compared_with(self.model), 1)
         most = max(min(MOST_ROWS, MOST_COMPARISONS // each), FEWEST_ROWS)
         rng = np.random.default_rng(self.spec.seed)
         picked = np.sort(rng.permutation(len(self.table))[:most])
-        return self.table.take(picked), self.part(self.outcomes, picked)
-
-    @staticmethod
-    def part(outcomes: Outcomes, places: Positions) -> Outcomes:
-        """Return only the rows at `places`."""
-        return replace(
-            outcomes, actual=outcomes.actual[places], scores=outcomes.scores[places]
-        )
+        return self.table.take(picked), self.outcomes.take(picked)
 
     @property
     def sampled_words(self) -> str:
@@ -87,10 +81,19 @@ class Subject:
             NotTested: it cannot answer such rows.
         """
         try:
-            return predict(self.pipeline, table, self.spec.positive_label)
-        except ValueError as error:
+            return predict(self.model, table, self.spec.positive_label)
+        except (ValueError, EngineError) as error:
             reason = str(error).splitlines()[0][:200]
             raise NotTested(f"The model refuses the changed rows: {reason}") from error
+
+    def asking(self, table: Table) -> Callable[[], object]:
+        """Return what asks the model for these rows once more, to be timed."""
+        return asking(self.model, table)
+
+    @property
+    def takes_columns(self) -> bool:
+        """Whether the model takes anything but pictures."""
+        return bool(self.table.layout.positions)
 
     def main_value(self, outcomes: Outcomes, scores: Floats) -> float:
         """Measure other scores for the same rows by the main measure."""

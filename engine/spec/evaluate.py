@@ -39,7 +39,7 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSpec(Spec):
-    """Judge `inputs/model.skops` on `inputs/test.parquet`.
+    """Judge `inputs/model.skops`, or `model.onnx`, on `inputs/test.parquet`.
 
     Attributes:
         threshold: probability from which a row counts as positive; `None` takes

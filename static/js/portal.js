@@ -71,8 +71,26 @@
   document.addEventListener("htmx:responseError", sayFailure);
   document.addEventListener("htmx:sendError", sayFailure);
 
-  // [data-error-summary]: takes the focus when it appears.
-  const focusErrors = (event) => event.target.querySelector("[data-error-summary]")?.focus();
-  document.addEventListener("DOMContentLoaded", focusErrors);
-  document.addEventListener("htmx:afterSettle", focusErrors);
+  // [data-focus]: takes the focus when it appears, as a summary of errors does.
+  const focusNews = (event) => event.target.querySelector("[data-focus]")?.focus();
+  document.addEventListener("DOMContentLoaded", focusNews);
+  document.addEventListener("htmx:afterSettle", focusNews);
+
+  // A part of the page that htmx fetches anew keeps the focus that it held: on the
+  // control that is called the same, or on the part itself.
+  let held = null;
+  document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+    const focus = document.activeElement;
+    const isInside = focus !== document.body && target.id && target.contains(focus);
+    held = isInside && { part: target.id, tag: focus.tagName, name: focus.textContent.trim() };
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const part = held && document.getElementById(held.part);
+    if (!part || document.activeElement !== document.body) return;
+    const named = (one) => one.textContent.trim() === held.name && !one.disabled;
+    const same = [...part.querySelectorAll(held.tag)].find(named);
+    if (!same) part.tabIndex = -1;
+    (same ?? part).focus({ preventScroll: true });
+    held = null;
+  });
 })();

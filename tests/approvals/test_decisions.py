@@ -32,8 +32,6 @@ from tests.factories import approvals, people, validation
 from tests.factories.people import PASSWORD
 from tests.guards import past_the_guards
 
-TODAY = timezone.localdate()
-
 
 def newest_facts() -> dict:
     return AuditEvent.objects.latest("pk").changes
@@ -48,7 +46,7 @@ def member(world, name: str, role: str):
 
 
 def condition(owner, days: int = 30, text: str = "Retrain on winter data."):
-    return NewCondition(text, owner, TODAY + timedelta(days=days))
+    return NewCondition(text, owner, timezone.localdate() + timedelta(days=days))
 
 
 def sign(approval, by, **given):
@@ -241,7 +239,7 @@ def overdue(world, approval) -> Condition:
     """An approval that stands, with a condition whose day is over."""
     sign(approval, world.validator, conditions=[condition(world.data_scientist)])
     approvals.sign(approval, world.operations_manager, world.program_manager)
-    Condition.objects.update(due_on=TODAY - timedelta(days=1))
+    Condition.objects.update(due_on=timezone.localdate() - timedelta(days=1))
     return Condition.objects.get()
 
 
@@ -274,6 +272,16 @@ def test_an_overdue_condition_suspends_until_it_is_met(world):
     assert approval.status == ApprovalStatus.APPROVED
     assert serving_decision(approval.version)
     with pytest.raises(WrongState, match="met already"):
+        actions.meet_condition(condition=late, evidence="x", by=world.data_scientist)
+
+
+def test_a_condition_of_what_ended_cannot_be_met(world):
+    approval = approvals.request(world)
+    late = overdue(world, approval)
+    _card(approval.version)
+    assert review(world, approval).status == ApprovalStatus.STALE
+
+    with pytest.raises(WrongState, match="Nothing depends on this"):
         actions.meet_condition(condition=late, evidence="x", by=world.data_scientist)
 
 

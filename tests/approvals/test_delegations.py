@@ -15,8 +15,6 @@ from apps.registry.actions import edit_card
 from tests.factories import approvals, people
 from tests.factories.people import PASSWORD
 
-TODAY = timezone.localdate()
-
 
 def member(world, name: str, role: str = "developer"):
     person = people.person(f"{name}@agency.example", name.title())
@@ -35,8 +33,8 @@ def lend(world, receiver, by=None, first: int = 0, last: int = 7) -> Delegation:
     return actions.delegate_signing(
         project=world.project,
         receiver=receiver,
-        starts_on=TODAY + timedelta(days=first),
-        ends_on=TODAY + timedelta(days=last),
+        starts_on=timezone.localdate() + timedelta(days=first),
+        ends_on=timezone.localdate() + timedelta(days=last),
         by=by or world.validator,
     )
 
@@ -147,12 +145,15 @@ def end(world, deputy):
 
 
 def let_time_pass(world, deputy):
-    past = {"starts_on": TODAY - timedelta(2), "ends_on": TODAY - timedelta(1)}
+    past = {
+        "starts_on": timezone.localdate() - timedelta(2),
+        "ends_on": timezone.localdate() - timedelta(1),
+    }
     Delegation.objects.update(**past)
 
 
 def begin_tomorrow(world, deputy):
-    Delegation.objects.update(starts_on=TODAY + timedelta(1))
+    Delegation.objects.update(starts_on=timezone.localdate() + timedelta(1))
 
 
 @pytest.mark.parametrize(
@@ -280,7 +281,10 @@ def test_pages_say_in_whose_place(world, deputy, client_of):
 def test_the_page_of_delegations_takes_one_and_shows_it(world, deputy, client_of):
     client = client_of(world.validator)
     address = f"/projects/{world.project.slug}/delegations/"
-    days = {"starts_on": TODAY.isoformat(), "ends_on": TODAY.isoformat()}
+    days = {
+        "starts_on": timezone.localdate().isoformat(),
+        "ends_on": timezone.localdate().isoformat(),
+    }
 
     late = client.post(
         address, {**days, "receiver": str(deputy.pk), "ends_on": "2001-01-01"}

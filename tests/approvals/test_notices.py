@@ -13,8 +13,6 @@ from apps.projects.actions import access, remove_member
 from tests.factories import approvals
 from tests.factories.people import PASSWORD
 
-TODAY = timezone.localdate()
-
 
 def told(kind: NoticeKind) -> dict[str, Notice]:
     """By e-mail name, the notices of one kind."""
@@ -168,7 +166,9 @@ def conditional(world) -> ApprovalRequest:
         comment="When it snows.",
         password=PASSWORD,
         by=world.validator,
-        conditions=[NewCondition("Retrain.", world.data_scientist, TODAY)],
+        conditions=[
+            NewCondition("Retrain.", world.data_scientist, timezone.localdate())
+        ],
     )
     return approvals.sign(approval, world.operations_manager, world.program_manager)
 
@@ -188,7 +188,7 @@ def test_a_condition_tells_its_owner_and_leads_to_it(conditional, world, client_
 
 def test_suspension_and_return_are_told(conditional, world):
     found = conditional.stages.earliest("position").sign_offs.get().conditions
-    found.update(due_on=TODAY - timedelta(days=1))
+    found.update(due_on=timezone.localdate() - timedelta(days=1))
     review(conditional, world)
     assert set(told(NoticeKind.APPROVAL_SUSPENDED)) == EVERYBODY
 

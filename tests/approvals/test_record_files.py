@@ -11,7 +11,7 @@ from apps.approvals.models import ApprovalRequest, SignOff
 from apps.audit.models import AuditEvent
 from apps.audit.proofs import Prover, leaf_index_of
 from tests.audit.transparency.exports import command, rules
-from tests.factories import approvals, exports
+from tests.factories import approvals, exceptions, exports
 from tests.factories.people import PASSWORD
 
 VERIFIED, TAMPERED, USAGE, INCOMPLETE, UNSUPPORTED = range(5)
@@ -59,6 +59,17 @@ def test_every_signature_is_verified_offline(kept, world):
         "Approved for production",
     ]
     assert any(world.validator.full_name in line for line in answer["lines"])
+
+
+def test_a_record_with_minimum_practices_is_verified_too(world, client_of, tmp_path):
+    path = downloaded(exceptions.approved(world), client_of(world.validator), tmp_path)
+
+    code, answer = command("sign-off", path, *KEY)
+    assert code == UNSUPPORTED
+    assert len(answer["signatures"]) == 4
+
+    rewritten(path, "evidence.json", lambda text: text.replace(b"As the", b"At the"))
+    assert command("sign-off", path, *KEY)[0] == TAMPERED
 
 
 def test_a_signature_that_was_taken_back_is_in_it(world, client_of, tmp_path):

@@ -14,8 +14,6 @@ from apps.projects.actions import add_member
 from tests.factories import approvals, people
 from tests.factories.people import PASSWORD
 
-TODAY = timezone.localdate()
-
 
 def told(kind: NoticeKind) -> list[str]:
     """Names of the accounts that were told, one for each notice."""
@@ -126,7 +124,9 @@ def test_a_short_approval_is_not_said_to_end_on_the_day_it_begins(world):
 def condition(world) -> Condition:
     """A duty of the data scientist for eight days, under an approval that stands."""
     approval = approvals.request(world)
-    duty = NewCondition("Retrain.", world.data_scientist, TODAY + timedelta(days=8))
+    duty = NewCondition(
+        "Retrain.", world.data_scientist, timezone.localdate() + timedelta(days=8)
+    )
     given = actions.sign_off(
         approval=approval,
         comment="When it snows.",
@@ -164,7 +164,7 @@ def test_a_condition_that_is_met_reminds_nobody(condition, world):
     actions.meet_condition(
         condition=condition, evidence="Run 7.", by=world.data_scientist
     )
-    Condition.objects.filter(pk=condition.pk).update(due_on=TODAY)
+    Condition.objects.filter(pk=condition.pk).update(due_on=timezone.localdate())
 
     remind_thrice()
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from apps.approvals.models import ApprovalRequest, ApprovalStatus, SignOff
 from apps.audit.models import AuditEvent
 from apps.core.ids import new_id
-from tests.factories import approvals
+from tests.factories import approvals, reports, validation
 from tests.factories.people import PASSWORD
 
 SCRIPT = "<script>alert(1)</script>"
@@ -42,6 +42,35 @@ def test_request_page_shows_decision_brief_and_who_can_sign(world, client_of):
     assert "I have read the evidence and state: independently validated." in text
     assert "Vera Validator" in text
     assert "Find damage early." in text
+
+
+def test_request_page_says_what_a_decision_needs_most_important_first(world, client_of):
+    approvals.approved(world)
+    families = [reports.family(), reports.untested()]
+    version = approvals.validated_version(world, families=families)
+    validation.finding(version, world.validator, world.data_scientist)
+
+    text = page(
+        client_of(world.program_manager), approvals.request(world, version)
+    ).text
+
+    order = [
+        "What is it for?",
+        "Finds more.",  # what is asked
+        "Does it keep what was promised?",
+        "Where does it fail?",
+        "Worst by",
+        "What did nobody test?",
+        families[1]["title"],
+        "Misses hawks",
+        "What changed since the last signature?",
+        "Is it better than the champion?",
+        "Signatures by stage",
+        "What is signed",
+    ]
+    # The bar above names the parts; what they hold comes after it.
+    places = [text.rindex(words) for words in order]
+    assert places == sorted(places)
 
 
 def test_request_page_tells_the_data_scientist_why_not(world, client_of):

@@ -33,7 +33,6 @@ from apps.core.errors import PortalError
 from apps.projects.actions import add_member, change_role, remove_member
 from apps.registry.actions import edit_card
 from apps.registry.models import Alias, ModelCard
-from tests.approvals.test_decisions import TODAY
 from tests.factories import approvals, people, validation
 from tests.factories.people import PASSWORD
 
@@ -58,6 +57,10 @@ class Walk:
     roles: dict[Any, set[str]] = field(default_factory=dict)
 
     @property
+    def deeds(self) -> dict[str, Any]:
+        return DEEDS
+
+    @property
     def newest(self) -> ApprovalRequest:
         return ApprovalRequest.objects.latest("pk")
 
@@ -66,7 +69,7 @@ class Walk:
         known = set(SignOff.objects.values_list("pk", flat=True))
         try:
             with transaction.atomic():
-                DEEDS[deed](self, self.cast[who], number)
+                self.deeds[deed](self, self.cast[who], number)
         except PortalError:
             pass
         else:
@@ -91,7 +94,10 @@ class Walk:
         in_force = self.version.approval_requests.filter(status="approved")
         assert (self.version.state == "approved") == in_force.exists()
         if serving_decision(self.version):
-            assert in_force.exists()
+            self.check_serving(in_force.exists())
+
+    def check_serving(self, is_approved: bool) -> None:
+        assert is_approved
 
     def check_way(self, approval: ApprovalRequest) -> None:
         now = ApprovalStatus(approval.status)
@@ -127,7 +133,9 @@ class Walk:
 def sign(walk: Walk, by: Any, number: int) -> None:
     conditions = []
     if number % 5 == 0:
-        conditions = [NewCondition("Look again.", walk.cast["author"], TODAY)]
+        conditions = [
+            NewCondition("Look again.", walk.cast["author"], timezone.localdate())
+        ]
     actions.sign_off(
         approval=walk.newest,
         comment="Fine.",
@@ -170,8 +178,8 @@ def delegate(walk: Walk, by: Any, number: int) -> None:
     actions.delegate_signing(
         project=walk.world.project,
         receiver=receiver,
-        starts_on=TODAY,
-        ends_on=TODAY,
+        starts_on=timezone.localdate(),
+        ends_on=timezone.localdate(),
         by=by,
     )
 

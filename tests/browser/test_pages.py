@@ -249,7 +249,7 @@ def test_a_form_with_faults_says_so_first(signed_in):
 
     manager.press("Open project")
 
-    summary = manager.page.locator("[data-error-summary]")
+    summary = manager.page.locator("[data-focus]")
     assert summary.evaluate("place => place === document.activeElement")
     manager.fits()
 

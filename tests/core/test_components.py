@@ -148,11 +148,11 @@ def test_form_sums_errors_up_with_links():
 
     assert '<a href="#id_low">Low: Enter a whole number.</a>' in html
     assert "<li>Low is above high.</li>" in html
-    assert "data-error-summary" in html
+    assert "data-focus" in html
 
 
 def test_form_without_errors_has_no_summary():
-    assert "data-error-summary" not in component("form", form=Strike())
+    assert "data-focus" not in component("form", form=Strike())
 
 
 def test_form_marks_what_may_stay_empty():

@@ -51,7 +51,7 @@ def largest() -> dict[str, Any]:
     """Parts of a result that fill every bound of the engine.
 
     Eleven families with tables of 200 rows, lines of 200 points, texts of 120 signs
-    that grow when they are escaped, six columns of 21 groups, and 20 criteria of which
+    that grow when they are escaped, ten columns of 21 groups, and 20 criteria of which
     none is met.
     """
     points = [place / 7 for place in range(200)]
@@ -72,11 +72,43 @@ def largest() -> dict[str, Any]:
             )
             for slug in FAMILIES
         ],
-        "subgroups": [_column(place) for place in range(6)],
+        "subgroups": [_column(place) for place in range(10)],
         "importance": [
             {"feature": f"{n} {LONGEST}", "mean": 0.1, "std": 0.0} for n in range(20)
         ],
         "checks": [_missed(place) for place in range(20)],
+    }
+
+
+def largest_of_many_classes() -> dict[str, Any]:
+    """The same for as many classes as the engine tells apart."""
+    labels = [f"{place:02} {LONGEST}"[:120] for place in range(50)]
+    matrix = [[1_234_567 + row * column for column in range(50)] for row in range(50)]
+    slugs = ("accuracy", "balanced_accuracy", "macro_f1")
+    around = {"value": 0.5, "low": 0.4, "high": 0.6, "unit": "ratio"}
+    names = ("accuracy",)
+    subgroups = [
+        column
+        | {
+            "groups": [
+                group
+                | {
+                    "positives": None,
+                    "measures": dict.fromkeys(names, group["measures"]["recall"]),
+                }
+                for group in column["groups"]
+            ]
+        }
+        for column in map(_column, range(10))
+    ]
+    return largest() | {
+        "positives": None,
+        "threshold": None,
+        "curves": None,
+        "mission": None,
+        "confusion": {"labels": labels, "matrix": matrix},
+        "measures": [{"measure": slug, "title": slug, **around} for slug in slugs],
+        "subgroups": subgroups,
     }
 
 

@@ -87,6 +87,14 @@ def to_answer(world):
     return {"pk": _finding(world).pk}, {"answer": "Done."}
 
 
+def to_hand_over(world):
+    return {"pk": _finding(world).pk}, {"owner": str(world.developer.pk)}
+
+
+def to_hand_over_by_address(world):
+    return {"pk": _finding(world).pk}, {"owner": world.developer.email}
+
+
 def to_settle(world):
     return {"pk": _finding(world).pk}, {"closing": "Seen."}
 
@@ -114,6 +122,13 @@ ROWS = [
             ("reopen", to_reopen, VALIDATOR),
         )
         for door, status in ((f"validation:{deed}", 302), (f"v1:{deed}", 200))
+    ],
+    *[
+        Row(f"{door}:hand_over_finding", "post", make, may, others=403)
+        for door, make, may in (
+            ("validation", to_hand_over, {**raisers(302), PROGRAM_MANAGER: 302}),
+            ("v1", to_hand_over_by_address, {**raisers(200), PROGRAM_MANAGER: 200}),
+        )
     ],
     Row("validation:plans", "get", of_model, READ),
     Row("validation:plan", "get", a_plan, READ),

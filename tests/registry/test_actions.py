@@ -47,6 +47,17 @@ def test_register_version_seals_the_files_of_the_run(project, data_scientist):
     assert last_event().changes["manifest_digest"] == version.manifest_digest
 
 
+def test_register_version_takes_an_onnx_file_alone(project, data_scientist):
+    run = registry.run_with_model(project, data_scientist)
+    run.artifacts.filter(path="model.skops").delete()
+
+    version = register(run, data_scientist)
+
+    paths = [entry["path"] for entry in version.manifest]
+    assert "model.onnx" in paths
+    assert "model.skops" not in paths
+
+
 def test_register_version_counts_without_gaps(project, data_scientist):
     versions = [registry.model_version(project, data_scientist) for _ in range(3)]
 

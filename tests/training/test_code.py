@@ -121,7 +121,7 @@ def test_own_code_becomes_a_run(project, data_scientist, version):
     assert run.source == "code"
     assert run.summary["code"]["tree_digest"] == job.tree_digest
     assert run.summary["code"]["requirements"] == {}
-    assert "no model.skops" in run.summary["note"]
+    assert "no model.skops and no model.onnx" in run.summary["note"]
     assert "signature" not in run.summary
     figures = set(run.metrics.values_list("key", "step", "value"))
     assert figures == {
@@ -172,6 +172,41 @@ def main(context):
 @needs_namespaces
 def test_a_model_of_reviewed_types_can_be_registered(project, data_scientist, version):
     content = zipped(**{"train.py": MODEL})
+
+    job = carried_out(
+        launched_code(project, data_scientist, code=content, version=version)
+    )
+
+    assert job.status == JobStatus.SUCCEEDED, (job.failure_message, job.failure_details)
+    assert job.run.summary["note"] == ""
+    assert can_register_version(data_scientist, job.run)
+
+
+ONNX = """
+import json
+from onnx import TensorProto, helper
+
+def main(context):
+    node = helper.make_node("Sigmoid", ["speed"], ["chance"])
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 1])
+            for name in ("speed", "chance")]
+    graph = helper.make_graph([node], "model", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)])
+    model.ir_version = 10
+    (context.output / "model.onnx").write_bytes(model.SerializeToString())
+    signature = {
+        "task": "binary", "target": "damaged", "positive_label": "1",
+        "classes": ["0", "1"], "outputs": ["chance"],
+        "numbers": ["speed"], "categories": [],
+        "inputs": [{"name": "speed", "kind": "number", "type": "integer"}],
+    }
+    (context.output / "signature.json").write_text(json.dumps(signature))
+"""
+
+
+@needs_namespaces
+def test_an_onnx_file_alone_can_be_registered(project, data_scientist, version):
+    content = zipped(**{"train.py": ONNX})
 
     job = carried_out(
         launched_code(project, data_scientist, code=content, version=version)

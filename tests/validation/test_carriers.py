@@ -38,9 +38,9 @@ def report(version, validator):
     return whole(made)
 
 
-@pytest.fixture
-def largest(version, validator):
-    made = factory.finished_report(version, validator, "fail", **reports.largest())
+@pytest.fixture(params=[reports.largest, reports.largest_of_many_classes])
+def largest(request, version, validator):
+    made = factory.finished_report(version, validator, "fail", **request.param())
     return whole(made)
 
 

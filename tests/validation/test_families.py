@@ -1,5 +1,7 @@
 """Checks beside the measures: promised in a plan, fed with facts, shown on the page."""
 
+import copy
+
 import pytest
 from django.urls import reverse
 
@@ -180,6 +182,28 @@ def test_the_page_shows_families_and_what_was_not_tested(version, validator, cli
         "Effect of species",
         "Effect of speed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        (3.55, "milliseconds", "3.55 ms"),
+        (161_400, "bytes", "157.6\xa0KB"),
+        (1, "yes_no", "Yes"),
+        (0, "yes_no", "No"),
+        (None, "bytes", "–"),
+        (0.31, "index", "0.31"),
+    ],
+)
+def test_figures_are_said_in_their_unit(version, validator, value, unit, said):
+    families = copy.deepcopy(FAMILIES)
+    [figure] = families[0]["figures"]
+    figure.update(value=value, unit=unit)
+    report = factory.finished_report(version, validator, families=families)
+
+    [shown] = family_sections(report)[0]["figures"]
+
+    assert shown["value"] == said
 
 
 def test_reports_from_before_families_have_none(version, validator):

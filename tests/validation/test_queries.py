@@ -33,6 +33,22 @@ def test_prepare_report_lays_out_what_the_engine_reads(version, validator, tmp_p
     assert EvaluateSpec.from_json(spec).to_json() == spec
 
 
+def test_prepare_report_takes_the_onnx_file_of_a_run_without_pipeline(
+    project, data_scientist, validator, tmp_path
+):
+    registry.champion(project, data_scientist)
+    version = registry.model_version(project, data_scientist)
+    version.run.artifacts.filter(path="model.skops").delete()
+    report = factory.running_report(version, validator)
+
+    queries.prepare_report(report, tmp_path)
+
+    inputs = tmp_path / "inputs"
+    assert (inputs / "model.onnx").read_bytes() == training.FILES["model.onnx"]
+    assert not (inputs / "model.skops").exists()
+    assert (inputs / "champion" / "model.skops").exists()
+
+
 def test_prepare_report_adds_the_champion(project, data_scientist, validator, tmp_path):
     registry.champion(project, data_scientist)
     challenger = registry.model_version(project, data_scientist)

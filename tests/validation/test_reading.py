@@ -162,6 +162,25 @@ def test_champion_rows_read_differences_in_the_direction_of_the_measure():
     ]
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            DIFFERENCES,
+            "Of 5 measures, this version is clearly better in 1 (Recall) and",
+        ),
+        (DIFFERENCES[:1], "Of 1 measure, this"),
+        (DIFFERENCES[3:], "None of 2 measures differs clearly."),
+    ],
+)
+def test_champion_summary_counts_what_is_clear(rows, said):
+    rows = [{"value": 0.5, "champion_value": 0.4, **row} for row in rows]
+
+    shown = reading.champion_rows(a_report(champion={"measures": rows}))
+
+    assert reading.champion_summary(shown).startswith(said)
+
+
 def test_champion_that_learned_from_other_rows_is_pointed_out():
     def version(digest):
         run = SimpleNamespace(dataset_version_id=1, summary={"split_digest": digest})

@@ -88,6 +88,18 @@ def test_compute_report_measures_a_real_model(trained_version, validator, client
     assert len(drawn["quality"]) == 4
     assert len(drawn["subgroups"]) == 4
 
+    # Without the pipeline's file the model is asked by its ONNX file.
+    trained_version.run.artifacts.filter(path="model.skops").delete()
+    again = factory.requested_report(trained_version, validator)
+    tasks.compute_report(pk=str(again.pk))
+    again.refresh_from_db()
+    assert again.status == JobStatus.SUCCEEDED, again.failure_message
+    first, second = (
+        {row["measure"]: row["value"] for row in found.result["measures"]}
+        for found in (report, again)
+    )
+    assert second == pytest.approx(first, abs=1e-4)
+
     # The sealed rows, of which the model has seen none.
     sealed_report = request_report(
         version=trained_version, evaluated_on=Rows.SEALED, by=validator

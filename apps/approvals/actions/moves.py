@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from apps.approvals.actions.emergency_moves import end_with_request
 from apps.approvals.models import (
     MAX_COMMENT_CHARACTERS,
     ApprovalRequest,
@@ -54,6 +55,7 @@ def move(
     goes_along = follows_request(approval)
     approval.advance(to, reason)
     approval.save()
+    end_with_request(approval, by=by)
     state = _VERSION_STATES[to]
     if goes_along and approval.version.state != state:
         promotion.move_version(version=approval.version, to=state, by=by)

@@ -14,15 +14,13 @@ from apps.approvals import queries, rules
 from apps.approvals.actions.telling import present_signers
 from apps.approvals.models import ApprovalStatus, Condition
 from apps.notices.models import NoticeKind
-from apps.notices.notify import notify
+from apps.notices.notify import LAST_PART, notify
 from apps.projects.queries import active_members
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.approvals.models import ApprovalRequest, Stage
 
-# The part of the time given that is left when people are reminded.
-LAST_PART = 1 / 4
 # Days before the end of an approval on which people are told of it.
 BEFORE_EXPIRY = (7, 30)
 

@@ -23,7 +23,7 @@ from apps.approvals.actions.telling import (
 )
 from apps.approvals.evidence import evidence_of
 from apps.approvals.models import ApprovalRequest, ApprovalStatus, Stage
-from apps.approvals.policies import policy_for
+from apps.approvals.policy_book import policy_for
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.digests import canonical_digest
@@ -32,6 +32,7 @@ from apps.registry.models import ModelVersion, VersionState
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.approvals.policies import PolicyStage
     from apps.validation.models import ValidationReport
 
 
@@ -93,11 +94,16 @@ def withdraw_request(*, approval: ApprovalRequest, by: User) -> ApprovalRequest:
 
 def _create(report: ValidationReport, message: str, by: User) -> ApprovalRequest:
     policy = policy_for(report.project)
-    evidence = evidence_of(report, policy.to_json())
+    people = [_named(report, stage) for stage in policy.stages]
+    frozen = policy.to_json()
+    # By the ids of their accounts, so that erasing somebody needs no search in texts.
+    for stage, named in zip(frozen["stages"], people, strict=True):
+        stage["people"] = [str(person.pk) for person in named]
+    evidence = evidence_of(report, frozen)
     approval = ApprovalRequest.objects.create(
         version=report.version,
         report=report,
-        policy=policy.to_json(),
+        policy=frozen,
         evidence=evidence,
         evidence_digest=canonical_digest(evidence),
         message=message,
@@ -105,7 +111,7 @@ def _create(report: ValidationReport, message: str, by: User) -> ApprovalRequest
         follows=queries.latest_request(report.version),
         due_at=days_from_now(policy.request_days),
     )
-    Stage.objects.bulk_create(
+    stages = Stage.objects.bulk_create(
         Stage(
             request=approval,
             position=position,
@@ -118,5 +124,11 @@ def _create(report: ValidationReport, message: str, by: User) -> ApprovalRequest
         )
         for position, stage in enumerate(policy.stages, start=1)
     )
+    for stage, named in zip(stages, people, strict=True):
+        stage.people.set(named)
     start_clock(approval)
     return approval
+
+
+def _named(report: ValidationReport, stage: PolicyStage) -> list[User]:
+    return queries.holders_of(report.project, stage) if stage.people else []

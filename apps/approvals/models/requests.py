@@ -137,6 +137,8 @@ class Stage(models.Model):
     role = models.CharField(
         max_length=32, choices=[(role.slug, role.title) for role in PROJECT_ROLES]
     )
+    # Only these of its holders may sign, by the policy; nobody here means all of them.
+    people = models.ManyToManyField("accounts.User", related_name="+")
     required = models.PositiveSmallIntegerField(default=1)
     # What a signature of this stage states, in the words of the policy.
     meaning = models.CharField(max_length=200)

@@ -58,13 +58,13 @@ class Change:
 
 @register.inclusion_tag("audit/_history_link.html", takes_context=True)
 def history_link(context: Context, thing: Model) -> dict[str, Any]:
-    """Link to the history of a thing of a project, for who may read it.
+    """Link to the history of a thing, for who may read it.
 
     Args:
         context: of the page.
-        thing: has a `project`.
+        thing: has a `project`, or belongs to none.
     """
-    project: Project = thing.project  # type: ignore[attr-defined]  # every governed thing has one
+    project: Project | None = getattr(thing, "project", None)
     user = context["user"]
     if not has_permission(user, Permission.AUDIT_READ, project):
         return {}

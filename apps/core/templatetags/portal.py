@@ -134,9 +134,16 @@ def card(
 
 
 @register.simple_block_tag
-def table(content: str, caption: str, show_caption: bool = False) -> str:
+def table(
+    content: str, caption: str, show_caption: bool = False, stacked: bool = False
+) -> str:
     """Make a captioned table of the content, which scrolls by itself."""
-    variables = {"content": content, "caption": caption, "show_caption": show_caption}
+    variables = {
+        "content": content,
+        "caption": caption,
+        "show_caption": show_caption,
+        "stacked": stacked,
+    }
     return render_to_string("components/table.html", variables)
 
 

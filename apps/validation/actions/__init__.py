@@ -5,6 +5,7 @@ from apps.validation.actions.findings import (
     accept_finding,
     answer_finding,
     close_finding,
+    hand_over_finding,
     raise_finding,
     reopen_finding,
 )
@@ -14,6 +15,7 @@ from apps.validation.actions.reports import (
     finish_report,
     request_report,
 )
+from apps.validation.actions.telling import remind_of_finding
 
 __all__ = [
     "NewFinding",
@@ -22,7 +24,9 @@ __all__ = [
     "close_finding",
     "download_report",
     "finish_report",
+    "hand_over_finding",
     "raise_finding",
+    "remind_of_finding",
     "reopen_finding",
     "request_report",
     "write_plan",

@@ -12,9 +12,11 @@ from apps.access.checks import ensure
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
+from apps.notices.models import NoticeKind
 from apps.projects.rules import can_take_duty
 from apps.registry.models import ModelVersion
 from apps.validation import rules
+from apps.validation.actions.telling import tell_closers, tell_outcome, tell_owner
 from apps.validation.models import Finding, FindingState, Severity
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ def raise_finding(*, version: ModelVersion, wish: NewFinding, by: User) -> Findi
         },
         reason=text,
     )
+    tell_owner(finding, by=by)
     return finding
 
 
@@ -114,6 +117,43 @@ def answer_finding(*, finding: Finding, answer: str, by: User) -> Finding:
     finding.answer, finding.answered_at = answer, timezone.now()
     finding.save()
     _record(EventType.FINDING_ANSWERED, finding, by, answer)
+    tell_closers(finding, by=by)
+    return finding
+
+
+@transaction.atomic
+def hand_over_finding(*, finding: Finding, owner: User, by: User) -> Finding:
+    """Have somebody else answer a finding, such as when its owner has left.
+
+    Args:
+        finding: open.
+        owner: who must answer from now on; sees the model.
+        by: a validator or a program manager, who neither owns it nor built the version.
+
+    Raises:
+        Invalid: nobody can lay a duty on this person.
+        Refused: the person may not.
+        WrongState: it is not open.
+    """
+    finding = _locked(finding)
+    ensure(rules.can_hand_over_finding(by, finding))
+    if owner == finding.owner:
+        return finding  # a form that was sent twice
+    _check_owner(owner, finding.version)
+    before, finding.owner = finding.owner, owner
+    finding.save()
+    record(
+        EventType.FINDING_HANDED_OVER,
+        target=finding,
+        project=finding.project,
+        by=by,
+        changes={
+            "version": str(finding.version),
+            "owner": [str(before.pk), str(owner.pk)],
+        },
+    )
+    tell_owner(finding, by=by)
+    tell_outcome(finding, NoticeKind.FINDING_HANDED_OVER, by=by, owner=before)
     return finding
 
 
@@ -163,12 +203,13 @@ def reopen_finding(*, finding: Finding, closing: str, by: User) -> Finding:
     finding.closing, finding.settled_by, finding.settled_at = closing, None, None
     finding.save()
     _record(EventType.FINDING_REOPENED, finding, by, closing)
+    tell_outcome(finding, NoticeKind.FINDING_REOPENED, by=by)
     return finding
 
 
 _SETTLED = {
-    FindingState.CLOSED: EventType.FINDING_CLOSED,
-    FindingState.ACCEPTED: EventType.FINDING_ACCEPTED,
+    FindingState.CLOSED: (EventType.FINDING_CLOSED, NoticeKind.FINDING_CLOSED),
+    FindingState.ACCEPTED: (EventType.FINDING_ACCEPTED, NoticeKind.FINDING_ACCEPTED),
 }
 
 
@@ -177,13 +218,15 @@ def _settle(finding: Finding, to: FindingState, closing: str, by: User) -> Findi
     finding.closing = closing
     finding.settled_by, finding.settled_at = by, timezone.now()
     finding.save()
-    _record(_SETTLED[to], finding, by, closing)
+    event, kind = _SETTLED[to]
+    _record(event, finding, by, closing)
+    tell_outcome(finding, kind, by=by)
     return finding
 
 
 def _locked(finding: Finding) -> Finding:
     joined = Finding.objects.select_for_update(of=("self",), no_key=True)
-    joined = joined.select_related("version__model__project", "owner")
+    joined = joined.select_related("version__model__project", "owner", "raised_by")
     return joined.get(pk=finding.pk)
 
 
@@ -209,9 +252,13 @@ def _checked(wish: NewFinding, version: ModelVersion) -> tuple[str, str]:
     if wish.report and wish.report.version_id != version.pk:
         sentence = "This report is not about this version."
         raise Invalid(sentence, fields={"report": sentence})
-    if not (may_own := can_take_duty(wish.owner, version.model)):
-        raise Invalid(may_own.reason, fields={"owner": may_own.reason})
+    _check_owner(wish.owner, version)
     return title, _text("text", wish.text, "Say what was found, and how.")
+
+
+def _check_owner(owner: User, version: ModelVersion) -> None:
+    if not (may_own := can_take_duty(owner, version.model)):
+        raise Invalid(may_own.reason, fields={"owner": may_own.reason})
 
 
 def _text(field: str, text: str, missing: str) -> str:
