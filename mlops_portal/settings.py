@@ -111,6 +111,7 @@ INSTALLED_APPS = [
     "apps.registry",
     "apps.validation",
     "apps.approvals",
+    "apps.mlflow_api",
     "apps.home",
 ]
 MIDDLEWARE = [
@@ -126,6 +127,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.audit.middleware.RecordRefusalsMiddleware",
+    "apps.mlflow_api.middleware.MlflowErrorsMiddleware",
     "apps.core.middleware.PortalErrorMiddleware",
     "apps.core.middleware.BodyLimitMiddleware",
     "apps.core.middleware.AddressMiddleware",
@@ -188,6 +190,11 @@ UPLOADS_OPEN_LIMIT_BYTES = env.int("UPLOADS_OPEN_LIMIT_BYTES", default=40 * 1024
 # Free space that uploads leave on the disks they are written to.
 STORAGE_RESERVE_BYTES = env.int("STORAGE_RESERVE_BYTES", default=512 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# Bodies that are read piece by piece, by where they are sent.
+STREAMED_BODIES = {
+    "/api/2.0/mlflow-artifacts/": UPLOAD_TOTAL_LIMIT_BYTES,
+    "/api/2.0/mlflow/": 36 * 1024 * 1024,
+}
 # A data contract has 15 fields for each column; its form stops at 600 columns.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
@@ -362,6 +369,7 @@ CELERY_BEAT_SCHEDULE = {
     "read-approved-files": {"task": "approvals.read_files", "schedule": 24 * 60 * 60},
     "deliver-webhooks": {"task": "notices.deliver_due", "schedule": 60},
     "mail-notices": {"task": "notices.mail", "schedule": 60},
+    "close-segments": {"task": "experiments.close_old_segments", "schedule": 5 * 60},
     "remove-exports": {"task": "exports.remove_old", "schedule": 60 * 60},
 }
 

@@ -12,6 +12,10 @@ from tests.permission_rows import Row
 
 # A request that changes nothing governed, and why.
 WITHOUT_EVENT = {
+    "mlflow:runs_log_metric": "counted; the segment it belongs to is recorded",
+    "mlflow:runs_log_parameter": "as mlflow:runs_log_metric",
+    "mlflow:logged_models_search": "as mlflow:runs_search",
+    "mlflow:runs_search": "reads; MLflow's clients ask by POST",
     "approvals:check_policy": "says what is wrong with a text, and keeps nothing",
     "audit:delete_filter": "a filter that one keeps for oneself governs nothing",
     "audit:save_filter": "a filter that one keeps for oneself governs nothing",

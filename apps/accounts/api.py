@@ -44,6 +44,11 @@ class TokenInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100)
     scope = serializers.ChoiceField(choices=TokenScope.choices)
     days = serializers.IntegerField(min_value=1, max_value=365, default=90)
+    default_project = serializers.SlugField(
+        default="",
+        allow_blank=True,
+        help_text="Where names of experiments belong that name no project.",
+    )
 
 
 class TokenOutput(serializers.Serializer[Any]):
@@ -51,6 +56,9 @@ class TokenOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
     scope = serializers.CharField()
     prefix = serializers.CharField()
+    default_project = serializers.SlugField(
+        source="default_project.slug", default=None, allow_null=True
+    )
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     last_used_at = serializers.DateTimeField(allow_null=True)
@@ -65,7 +73,8 @@ class TokensView(ApiView):
     serializer_class = TokenOutput
 
     def get_queryset(self) -> Any:
-        return ApiToken.objects.visible_to(self.request.user)
+        visible = ApiToken.objects.visible_to(self.request.user)
+        return visible.select_related("default_project")
 
     @extend_schema(responses=TokenOutput(many=True))
     def get(self, request: ApiRequest) -> Response:

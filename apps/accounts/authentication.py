@@ -16,6 +16,10 @@ from apps.accounts.models import ApiToken, TokenScope, User
 
 TOKEN_PREFIX = "mlp_"  # noqa: S105  # recognisable by secret scanners
 SHOWN_CHARACTERS = 10
+NOT_USABLE = (
+    "This token is unknown, expired or revoked. Issue a new one on your account page."
+)
+READS_ONLY = "This token may only read. Issue one with the scope read and write."
 LOCKED_NAME_CHARACTERS = 255  # the column of django-axes
 
 
@@ -27,6 +31,15 @@ def new_secret() -> str:
 def digest(secret: str) -> str:
     """Digest a token; enough for 256 random bits, and fast to look up."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def token_with(secret: str) -> ApiToken | None:
+    """Find the usable token with this text, and note that it was used."""
+    usable = ApiToken.objects.usable().select_related("user", "default_project")
+    token = usable.filter(digest=digest(secret)).first()
+    if token:
+        ApiToken.objects.note_use(token, timezone.now())
+    return token
 
 
 def locked_name(request: HttpRequest, credentials: Mapping[str, str] | None) -> str:
@@ -45,19 +58,9 @@ class TokenAuthentication(authentication.BaseAuthentication):
             raise exceptions.AuthenticationFailed(
                 "Send the header as: Authorization: Bearer <token>."
             )
-        secret = words[1].decode("ascii", errors="replace")
-        token = (
-            ApiToken.objects.usable()
-            .select_related("user")
-            .filter(digest=digest(secret))
-            .first()
-        )
+        token = token_with(words[1].decode("ascii", errors="replace"))
         if token is None:
-            raise exceptions.AuthenticationFailed(
-                "This token is unknown, expired or revoked. Issue a new one on your "
-                "account page."
-            )
-        ApiToken.objects.note_use(token, timezone.now())
+            raise exceptions.AuthenticationFailed(NOT_USABLE)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -74,7 +77,7 @@ class PortalSessionAuthentication(authentication.SessionAuthentication):
 class TokenScopeAllows(permissions.BasePermission):
     """Signed in, and a token that only reads changes nothing."""
 
-    message = "This token may only read. Issue one with the scope read and write."
+    message = READS_ONLY
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_authenticated:

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 
 from apps.access.roles import GRANTABLE_AGENCY_ROLES
-from apps.accounts.models import TokenScope
+from apps.accounts.models import TokenScope, User
 from apps.core.forms import PortalForm, PortalFormLook
 
 
@@ -93,3 +93,15 @@ class TokenForm(PortalForm):
         label="Days until it expires",
         help_text="1 to 365.",
     )
+    default_project = forms.ChoiceField(
+        required=False,
+        help_text="For the MLflow client: the project in which names of experiments "
+        "are looked for that do not begin with a project.",
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        members = person.memberships.select_related("project")
+        mine = [(one.project.slug, one.project.name) for one in members]
+        chosen: Any = self.fields["default_project"]
+        chosen.choices = [("", "None"), *sorted(mine, key=lambda one: one[1])]

@@ -180,6 +180,10 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    # Whose experiments a name without a project means, for tools that know no projects.
+    default_project = models.ForeignKey(
+        "projects.Project", on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     objects = ApiTokenQuerySet.as_manager()
 

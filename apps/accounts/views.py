@@ -90,11 +90,17 @@ def account(request: HtmxRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def issue_token(request: HtmxRequest) -> HttpResponse:
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST or None, person=request.user)
     if request.method == "POST" and form.is_valid():
         token, secret = actions.issue_token(**form.cleaned_data, by=request.user)
         return render(
-            request, "accounts/token_issued.html", {"token": token, "secret": secret}
+            request,
+            "accounts/token_issued.html",
+            {
+                "token": token,
+                "secret": secret,
+                "address": request.build_absolute_uri("/").rstrip("/"),
+            },
         )
     return render_form(request, "accounts/token_issue.html", {"form": form})
 

@@ -142,6 +142,11 @@ class EventType(models.TextChoices):
     EMERGENCY_STALE = "emergency.stale", "found changed evidence under"
 
     EXPERIMENT_CREATED = "experiment.created", "created experiment"
+    EXPERIMENT_DELETED = "experiment.deleted", "put aside experiment"
+    EXPERIMENT_RENAMED = "experiment.renamed", "renamed experiment"
+    EXPERIMENT_RESTORED = "experiment.restored", "brought back experiment"
+    EXPERIMENT_TAG_DELETED = "experiment.tag_deleted", "took a tag off experiment"
+    EXPERIMENT_TAG_SET = "experiment.tag_set", "tagged experiment"
 
     FINDING_ACCEPTED = "finding.accepted", "accepted the risk of"
     FINDING_ANSWERED = "finding.answered", "answered"
@@ -202,8 +207,19 @@ class EventType(models.TextChoices):
     REPORT_REQUEUED = "report.requeued", "queued again"
     REPORT_STARTED = "report.started", "began to compute"
 
+    RUN_ARTIFACT_DELETED = "run.artifact_deleted", "deleted an artifact of"
     RUN_ARTIFACT_DOWNLOADED = "run.artifact_downloaded", "downloaded an artifact of"
+    RUN_ARTIFACT_LOGGED = "run.artifact_logged", "logged an artifact of"
+    RUN_DELETED = "run.deleted", "put aside"
+    RUN_ENDED = "run.ended", "ended"
+    RUN_INPUTS_LOGGED = "run.inputs_logged", "logged the datasets of"
+    RUN_LOGGED = "run.logged", "logged a segment of"
     RUN_RECORDED = "run.recorded", "recorded"
+    RUN_RESTORED = "run.restored", "brought back"
+    RUN_STARTED = "run.started", "started"
+    RUN_TAG_DELETED = "run.tag_deleted", "took a tag off"
+    RUN_TAGS_SET = "run.tags_set", "tagged"
+    RUN_UPDATED = "run.updated", "changed"
 
     SEALED_BUDGET_SET = "sealed.budget_set", "set the budget of looks at sealed data in"
     SEALED_LOOKED = "sealed.looked", "had a model measured on the"

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from django.core.files import File
 from django.core.files.base import ContentFile
@@ -35,6 +35,13 @@ _NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
 OnBytes = Callable[[int], None]
 MARKS = "unclaimed"  # the folder of the marks
 MARK_SLASH = "~"  # what stands for a slash in the name of a mark
+
+
+class Readable(Protocol):
+    """What gives its bytes piece by piece, such as the body of a request."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give up to so many of the next bytes; none at the end."""
 
 
 class BlobDamaged(Exception):
@@ -76,8 +83,27 @@ def store(
         NoRoom: the disk is full; nothing of the content stays.
     """
     content.seek(0)
-    if (drafts := local_folder(DRAFTS)) is None:
+    if local_folder() is None:
         return _store_elsewhere(content, shelf, on_bytes)
+    return _store_locally(content, shelf, on_bytes)
+
+
+def store_stream(content: Readable, *, shelf: str = "") -> Blob:
+    """Store what can be read once only; like `store`, and never held in memory.
+
+    Raises:
+        NoRoom: the disk is full; nothing of the content stays.
+    """
+    if local_folder() is not None:
+        return _store_locally(content, shelf, lambda _: None)
+    with telling_no_room(), tempfile.TemporaryFile() as kept:
+        _copy(content, kept, lambda _: None)
+        kept.seek(0)
+        return _store_elsewhere(kept, shelf, lambda _: None)
+
+
+def _store_locally(content: Readable, shelf: str, on_bytes: OnBytes) -> Blob:
+    drafts = Path(default_storage.path(DRAFTS))
     with telling_no_room(), _draft_in(drafts) as (path, draft):
         blob = _copy(content, draft, on_bytes)
         draft.close()
@@ -177,7 +203,7 @@ def remove_old_drafts(before: float) -> None:
                 path.unlink()
 
 
-def _copy(content: IO[bytes], target: IO[bytes] | None, on_bytes: OnBytes) -> Blob:
+def _copy(content: Readable, target: IO[bytes] | None, on_bytes: OnBytes) -> Blob:
     """Read `content` to its end, into `target` if there is one."""
     digest = hashlib.sha256()
     size = 0

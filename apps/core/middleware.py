@@ -121,6 +121,9 @@ def _claimed_bytes(request: HttpRequest) -> int:
 
 def _limit_bytes(request: HttpRequest) -> int:
     """Files come as forms, with some room for the other fields, or in chunks."""
+    for beginning, limit in settings.STREAMED_BODIES.items():
+        if request.path.startswith(beginning):
+            return int(limit)
     rest: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     match request.content_type:
         case "multipart/form-data":

@@ -117,7 +117,7 @@ class RunDetail(RunOutput):
 
     @extend_schema_field(MetricShape(many=True))
     def get_metrics(self, run: Run) -> Any:
-        points = run.metrics.order_by("key", "step")
+        points = run.metrics.filter(queries.FINITE).order_by("key", "step", "timestamp")
         return list(points.values("key", "value", "step"))
 
     @extend_schema_field(ArtifactOutput(many=True))
@@ -144,7 +144,7 @@ class ExperimentsView(_ProjectBase, _ExperimentBase):
     def get(self, request: ApiRequest, slug: str) -> Response:
         """Experiments of a project, newest first."""
         page = self.paginate_queryset(
-            self.get_queryset().filter(project=self.project())
+            self.get_queryset().active().filter(project=self.project())
         )
         return self.get_paginated_response(ExperimentOutput(page, many=True).data)
 
@@ -191,7 +191,9 @@ class ProjectRunsView(_ProjectBase, _RunBase):
     def get(self, request: ApiRequest, slug: str) -> Response:
         """Runs of all experiments of a project, newest first."""
         project = self.project()
-        return self.page_of(self.get_queryset().filter(experiment__project=project))
+        return self.page_of(
+            self.get_queryset().active().filter(experiment__project=project)
+        )
 
 
 class RunsView(_RunBase):
@@ -206,7 +208,9 @@ class RunsView(_RunBase):
     @extend_schema(responses=RunListed(many=True))
     def get(self, request: ApiRequest, pk: UUID) -> Response:
         """Runs of an experiment, newest first, with their last metrics."""
-        return self.page_of(self.get_queryset().filter(experiment=self.experiment()))
+        return self.page_of(
+            self.get_queryset().active().filter(experiment=self.experiment())
+        )
 
     @extend_schema(
         request={

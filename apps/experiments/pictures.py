@@ -17,6 +17,7 @@ from apps.core.figures import (
 from apps.core.templatetags.portal import number
 from apps.experiments.queries import (
     BASELINE,
+    FINITE,
     HELD_OUT,
     PARTS,
     counted_by,
@@ -38,8 +39,8 @@ MOST_HISTORIES = 4
 def histories(run: Run) -> dict[str, Points]:
     """Read every metric of a run as steps and values, in one query."""
     found: dict[str, Points] = defaultdict(list)
-    points = run.metrics.order_by("key", "step").values_list("key", "step", "value")
-    for key, step, value in points:
+    points = run.metrics.filter(FINITE).order_by("key", "step", "timestamp")
+    for key, step, value in points.values_list("key", "step", "value"):
         found[key].append((step, value))
     return found
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
+import struct
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,18 +13,30 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, F, Max, Q, QuerySet, Window
 from django.db.models.functions import Mod, RowNumber
 
-from apps.experiments.models import Experiment, Metric, Run, RunSource
+from apps.experiments.models import (
+    Experiment,
+    LatestMetric,
+    Metric,
+    Parameter,
+    Run,
+    RunSource,
+)
 from engine.spec import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from uuid import UUID
 
+    from apps.experiments.models import LogSegment
+
+NAN = float("nan")
 MOST_MAIN_KEYS = 4
 MOST_STEPS = 100
 HELD_OUT, VALIDATION, BASELINE = "test", "validation", "baseline"
 PARTS = (HELD_OUT, VALIDATION, BASELINE)
 SEARCH = "search"
+# To Postgres NaN is larger than infinity.
+FINITE = Q(value__gt=float("-inf"), value__lt=float("inf"))
 # What models minimise as they learn; reports do not measure it.
 _LOSSES = {
     "validation.log_loss": "Log loss (validation)",
@@ -38,6 +54,38 @@ Values = dict[str, float]
 Points = list[tuple[int, float]]
 
 
+def segment_digest(segment: LogSegment) -> str:
+    """Digest the rows of a segment as they are now.
+
+    Returns:
+        SHA-256 over one line of JSON for each point (`["metric", key, timestamp, step,
+        value]`, the value as the 16 hexadecimal digits of its IEEE 754 double), then
+        for each parameter (`["parameter", key, value]`), each kind sorted by bytes.
+    """
+    points = Metric.objects.filter(run=segment.run_id, segment=segment.number)
+    parameters = Parameter.objects.filter(run=segment.run_id, segment=segment.number)
+    lines = [
+        *sorted(
+            _line("metric", key, at, step, _double(value))
+            for key, at, step, value in points.values_list(
+                "key", "timestamp", "step", "value"
+            )
+        ),
+        *sorted(
+            _line("parameter", *each) for each in parameters.values_list("key", "value")
+        ),
+    ]
+    return hashlib.sha256(b"".join(lines)).hexdigest()
+
+
+def _line(*words: object) -> bytes:
+    return json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _double(value: float) -> str:
+    return struct.pack(">d", NAN if math.isnan(value) else value).hex()
+
+
 def with_run_counts(experiments: QuerySet[Experiment]) -> QuerySet[Experiment]:
     """Add `run_count` and `last_recorded_at` to each experiment."""
     return experiments.annotate(
@@ -46,13 +94,13 @@ def with_run_counts(experiments: QuerySet[Experiment]) -> QuerySet[Experiment]:
 
 
 def last_points(runs: Iterable[Run]) -> dict[UUID, dict[str, tuple[int, float]]]:
-    """Find the last step and value of every metric of each run, in one query."""
-    points = (
-        Metric.objects.filter(run__in=[run.pk for run in runs])
-        .order_by("run_id", "key", "-step")
-        .distinct("run_id", "key")
-        .values_list("run_id", "key", "step", "value")
-    )
+    """Find the last step and value of every metric of each run, in one query.
+
+    What is infinite or not a number is left out: it cannot be compared or drawn.
+    """
+    points = LatestMetric.objects.filter(
+        FINITE, run__in=[run.pk for run in runs]
+    ).values_list("run_id", "key", "step", "value")
     found: dict[UUID, dict[str, tuple[int, float]]] = defaultdict(dict)
     for run_id, key, step, value in points:
         found[run_id][key] = (step, value)
@@ -73,16 +121,18 @@ def thinned_histories(runs: Iterable[Run], key: str) -> dict[UUID, Points]:
     Returns:
         Steps and values, at most about `MOST_STEPS` of them a run, the last included.
     """
-    numbered = Metric.objects.filter(run__in=[run.pk for run in runs], key=key)
+    numbered = Metric.objects.filter(FINITE, run__in=[run.pk for run in runs], key=key)
     numbered = numbered.annotate(
-        place=Window(RowNumber(), order_by="step", partition_by="run_id"),
-        total=Window(Count("pk"), partition_by="run_id"),
+        place=Window(
+            RowNumber(), order_by=["step", "timestamp"], partition_by="run_id"
+        ),
+        total=Window(Count("*"), partition_by="run_id"),
     )
     kept = numbered.annotate(
         beside=Mod(F("place") - 1, F("total") / MOST_STEPS + 1)
     ).filter(Q(beside=0) | Q(place=F("total")))
     found: dict[UUID, Points] = defaultdict(list)
-    points = kept.order_by("run_id", "step").values_list("run_id", "step", "value")
+    points = kept.order_by("run_id", "place").values_list("run_id", "step", "value")
     for run_id, step, value in points:
         found[run_id].append((step, value))
     return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from apps.access.checks import ALLOWED, Decision, Denied, permitted
+from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
 from apps.datasets.models import DatasetVersion
-from apps.experiments.models import Artifact, Experiment, Run
+from apps.experiments.models import Artifact, Experiment, Run, RunSource
 from apps.projects.rules import sees
 
 if TYPE_CHECKING:
@@ -21,6 +21,99 @@ if TYPE_CHECKING:
 def can_create_experiment(user: User, project: Project) -> Decision:
     """Say whether `user` may start an experiment in `project`."""
     return permitted(user, Permission.EXPERIMENT_CREATE, project)
+
+
+def can_change_experiment(user: User, experiment: Experiment) -> Decision:
+    """Say whether `user` may rename or tag `experiment` now."""
+    if experiment.deleted_at:
+        return NotNow("This experiment is deleted; restore it first.")
+    return can_create_experiment(user, experiment.project)
+
+
+can_rename_experiment = can_set_experiment_tag = can_change_experiment
+can_delete_experiment_tag = can_change_experiment
+
+
+def can_delete_experiment(user: User, experiment: Experiment) -> Decision:
+    """Say whether `user` may put `experiment` aside, with all its runs."""
+    used = Run.objects.filter(experiment=experiment).became_models()
+    if used.exists():
+        return Denied(
+            "A run of this experiment was registered as a model, whose evidence it "
+            "is; it cannot be deleted."
+        )
+    return can_create_experiment(user, experiment.project)
+
+
+def can_restore_experiment(user: User, experiment: Experiment) -> Decision:
+    """Say whether `user` may bring `experiment` back."""
+    return can_create_experiment(user, experiment.project)
+
+
+def can_start_run(user: User, experiment: Experiment) -> Decision:
+    """Say whether `user` may begin a run in `experiment` now."""
+    if experiment.deleted_at:
+        return NotNow("This experiment is deleted; restore it first.")
+    return can_record_run(user, experiment)
+
+
+def can_log_batch(user: User, run: Run) -> Decision:
+    """Say whether `user` may add to `run` what it measures."""
+    if run.deleted_at:
+        return NotNow(f"Run {run.pk.hex} is deleted; restore it first.")
+    return _can_write(user, run)
+
+
+can_update_run = can_set_run_tags = can_delete_run_tag = can_log_batch
+can_log_inputs = can_log_batch
+
+
+def can_log_artifact(user: User, run: Run) -> Decision:
+    """Say whether `user` may change the files of `run`."""
+    if _became_model(run):
+        return Denied(
+            "This run was registered as a model, whose evidence it is; its files do "
+            "not change any more. Log to a new run."
+        )
+    return can_log_batch(user, run)
+
+
+can_delete_artifact = can_log_artifact
+
+
+def can_delete_run(user: User, run: Run) -> Decision:
+    """Say whether `user` may put `run` aside."""
+    if _became_model(run):
+        return Denied(
+            "This run was registered as a model, whose evidence it is; it cannot be "
+            "deleted."
+        )
+    return _can_write(user, run)
+
+
+def can_restore_run(user: User, run: Run) -> Decision:
+    """Say whether `user` may bring `run` back."""
+    if run.experiment.deleted_at:
+        return NotNow("The experiment of this run is deleted; restore that first.")
+    return _can_write(user, run)
+
+
+def can_close_old_segments(user: User) -> Decision:
+    """Say whether `user` may end what scripts left open."""
+    return permitted(user, Permission.JOB_RUN, None)
+
+
+def _can_write(user: User, run: Run) -> Decision:
+    if run.source != RunSource.MLFLOW:
+        return Denied(
+            f"This run was recorded whole ({run.get_source_display().lower()}) and is "
+            "protected: it never changes. Log to a run of your own."
+        )
+    return can_record_run(user, run.experiment)
+
+
+def _became_model(run: Run) -> bool:
+    return Run.objects.filter(pk=run.pk).became_models().exists()
 
 
 def can_record_run(user: User, experiment: Experiment) -> Decision:

@@ -38,7 +38,7 @@ def _run(request: HtmxRequest, pk: UUID) -> Run:
 def list_experiments(request: HtmxRequest, slug: str) -> HttpResponse:
     project = find_project(request, slug)
     experiments = queries.with_run_counts(
-        Experiment.objects.visible_to(request.user).filter(project=project)
+        Experiment.objects.visible_to(request.user).active().filter(project=project)
     )
     return render(
         request,
@@ -80,7 +80,7 @@ def create_experiment(request: HtmxRequest, slug: str) -> HttpResponse:
 def experiment(request: HtmxRequest, pk: UUID) -> HttpResponse:
     found = find_experiment(request, pk)
     page = keyset_page(
-        found.runs.select_related("recorded_by").defer("summary"),
+        found.runs.active().select_related("recorded_by").defer("summary"),
         after=request.GET.get("after"),
         limit=RUNS_ON_A_PAGE,
     )

@@ -24,7 +24,8 @@ def list_runs(request: HtmxRequest, slug: str) -> HttpResponse:
     """Runs of all experiments, to choose from; what was chosen stays chosen."""
     project = find_project(request, slug)
     runs = _runs(request, project).defer("summary")
-    experiments = Experiment.objects.visible_to(request.user).filter(project=project)
+    visible = Experiment.objects.visible_to(request.user).active()
+    experiments = visible.filter(project=project)
     form = RunFilter(request.GET, experiments=experiments.order_by("name"))
     page = keyset_page(
         form.narrow(runs), after=request.GET.get("after"), limit=RUNS_ON_A_PAGE
@@ -82,8 +83,10 @@ def download_comparison(request: HtmxRequest, slug: str) -> HttpResponse:
 
 
 def _runs(request: HtmxRequest, project: Project) -> Any:
-    visible = Run.objects.visible_to(request.user).filter(experiment__project=project)
-    return visible.select_related("recorded_by", "experiment")
+    visible = Run.objects.visible_to(request.user).active()
+    return visible.filter(experiment__project=project).select_related(
+        "recorded_by", "experiment"
+    )
 
 
 def _compared(request: HtmxRequest, project: Project) -> Comparison:

@@ -8,7 +8,8 @@ from django.db.models import OuterRef, Prefetch, Q, Subquery
 from django.forms import model_to_dict
 
 from apps.datasets.models import DatasetVersion
-from apps.experiments.models import Metric, Parameter, Run
+from apps.experiments.models import LatestMetric, Parameter, Run
+from apps.experiments.queries import FINITE
 from apps.projects.models import Objective
 from apps.registry.models import (
     CARD_SECTIONS,
@@ -175,13 +176,9 @@ def final_metrics(
         keys: of the metrics wanted; None for all.
     """
     wanted = {} if keys is None else {"key__in": list(keys)}
-    last = (
-        Metric.objects.filter(run__in=list(runs), **wanted)
-        .order_by("run_id", "key", "-step")
-        .distinct("run_id", "key")
-    )
+    last = LatestMetric.objects.filter(FINITE, run__in=list(runs), **wanted)
     found: dict[UUID, dict[str, float]] = {}
-    for metric in last:
+    for metric in last.order_by("run_id", "key"):
         found.setdefault(metric.run_id, {})[metric.key] = metric.value
     return found
 

@@ -254,6 +254,24 @@ def test_issue_token_refuses_invalid_input(developer, changes, field):
     assert not ApiToken.objects.exists()
 
 
+def test_issue_token_keeps_a_project_of_ones_own(world):
+    slug = world.project.slug
+
+    with one_event("token.issued") as events:
+        token = token_of(world.data_scientist, default_project=slug)
+
+    assert token.default_project == world.project
+    assert events[0].changes["default_project"] == slug
+
+
+@pytest.mark.parametrize("slug", ["inspection", "nothing"])
+def test_issue_token_refuses_a_project_of_others(world, slug):
+    with nothing_recorded(), pytest.raises(Invalid) as caught:
+        token_of(world.outsider, default_project=slug)
+
+    assert list(caught.value.fields) == ["default_project"]
+
+
 def test_issue_token_refuses_a_service_account(worker):
     with nothing_recorded(), pytest.raises(Refused):
         token_of(worker)

@@ -228,10 +228,24 @@ def test_issue_token_shows_the_secret_once(validator, client_of):
     assert "<script>alert" not in again
 
 
+def test_issue_token_shows_what_the_mlflow_client_needs(world, client_of):
+    slug = world.project.slug
+    given = {"name": "mlflow", "scope": "write", "days": "30", "default_project": slug}
+
+    answer = client_of(world.data_scientist).post("/account/issue-token/", given)
+
+    page = answer.content.decode()
+    assert "export MLFLOW_TRACKING_URI=http://testserver\n" in page
+    assert "export MLFLOW_DISABLE_TELEMETRY=true" in page
+    assert f"{slug}/my-experiment" in page
+    assert ApiToken.objects.get().default_project == world.project
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"name": ""},
+        {"default_project": "nothing"},
         {"name": "x" * 101},
         {"name": "a\0b"},
         {"scope": "admin"},

@@ -167,6 +167,22 @@ def test_a_store_elsewhere_keeps_content(monkeypatch, tmp_path):
     assert not blobs.shares_disk_with(tmp_path)
 
 
+class Once:
+    """A body that can be read once only."""
+
+    def __init__(self):
+        self.read = io.BytesIO(CONTENT).read
+
+
+@pytest.mark.parametrize("store", [None, InMemoryStorage()])
+def test_a_stream_is_stored_wherever_the_store_is(monkeypatch, store):
+    if store:
+        monkeypatch.setattr(blobs, "default_storage", store)
+
+    assert blobs.store_stream(Once()) == blobs.Blob(SHA256, 100)
+    assert stored() == CONTENT
+
+
 def test_stored_content_is_marked_until_a_row_names_it(blob):
     later = timezone.now() + timedelta(seconds=5)
 

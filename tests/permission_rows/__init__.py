@@ -8,8 +8,8 @@ and returns the arguments of the URL, and for a changing request its data:
 
 Everybody in `PEOPLE` who is not named in `expect` gets `others`. Somebody who is not
 signed in gets 302 to the sign-in page, or 401 from the API, unless `anonymous` says
-otherwise. Pages are asked by a browser, addresses that begin with `v1:` by a program
-with a token that may write; data is sent as JSON there.
+otherwise. Pages are asked by a browser, addresses that begin with `v1:` or `mlflow:` by
+a program with a token that may write; data is sent as JSON there.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Row:
 
     @property
     def is_api(self) -> bool:
-        return self.name.startswith("v1:")
+        return self.name.startswith(("v1:", "mlflow:"))
 
     def status_for(self, person: str) -> int:
         return self.expect.get(person, self.others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +20,9 @@ MAX_TOKEN_DAYS = 365
 
 
 @transaction.atomic
-def issue_token(*, name: str, scope: str, days: int, by: User) -> tuple[ApiToken, str]:
+def issue_token(
+    *, name: str, scope: str, days: int, by: User, default_project: str = ""
+) -> tuple[ApiToken, str]:
     """Issue an API token to `by`.
 
     Args:
@@ -27,12 +30,14 @@ def issue_token(*, name: str, scope: str, days: int, by: User) -> tuple[ApiToken
         scope: read or write.
         days: until it expires, 1 to 365.
         by: its owner.
+        default_project: slug of the project in which tools that know no projects look
+            for names; `by` is a member of it. Empty for none.
 
     Returns:
         The token and its secret, which is shown once and not kept.
 
     Raises:
-        Invalid: unknown scope or too long a life.
+        Invalid: unknown scope or project, or too long a life.
         Refused: service accounts have none.
     """
     ensure(rules.can_issue_token(by))
@@ -43,6 +48,7 @@ def issue_token(*, name: str, scope: str, days: int, by: User) -> tuple[ApiToken
             f"A token lives 1 to {MAX_TOKEN_DAYS} days.",
             fields={"days": "Out of range."},
         )
+    project = _own_project(default_project, by) if default_project else None
     secret = new_secret()
     token = ApiToken.objects.create(
         user=by,
@@ -51,15 +57,29 @@ def issue_token(*, name: str, scope: str, days: int, by: User) -> tuple[ApiToken
         prefix=secret[:SHOWN_CHARACTERS],
         digest=digest(secret),
         expires_at=timezone.now() + timedelta(days=days),
+        default_project=project,
     )
     record(
         EventType.TOKEN_ISSUED,
         target=token,
         project=None,
         by=by,
-        changes={"scope": scope, "days": days},
+        changes={"scope": scope, "days": days}
+        | ({"default_project": default_project} if project else {}),
     )
     return token, secret
+
+
+def _own_project(slug: str, by: User) -> Any:
+    """Find a project over the membership: projects stand above this app."""
+    members = by.memberships.select_related("project")
+    member = members.filter(project__slug=slug).first()
+    if member is None:
+        raise Invalid(
+            f"You are a member of no project named {slug[:60]}.",
+            fields={"default_project": "Choose one of your projects."},
+        )
+    return member.project
 
 
 @transaction.atomic

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apps.accounts import actions
 from apps.accounts.models import User
+from apps.home.demo.missions import STRIKES
 
 TOKEN_DAYS = 90
 _WORDS = (
@@ -53,16 +55,15 @@ class Access:
 
     user: User
     password: str
-    token: str
 
 
 def create_people() -> dict[str, Access]:
-    """Create everybody, each with a password and an API token of their own."""
+    """Create everybody, each with a password of their own."""
     password = _password()
     administrator = actions.create_first_administrator(
         email=ADMINISTRATOR.email, full_name=ADMINISTRATOR.full_name, password=password
     )
-    everybody = {ADMINISTRATOR.role: _with_token(administrator, password)}
+    everybody = {ADMINISTRATOR.role: Access(administrator, password)}
     for invented in PEOPLE:
         password = _password()
         user = actions.create_person(
@@ -73,7 +74,7 @@ def create_people() -> dict[str, Access]:
             agency_roles=invented.agency_roles,
             by=administrator,
         )
-        everybody[invented.role] = _with_token(user, password)
+        everybody[invented.role] = Access(user, password)
     return everybody
 
 
@@ -81,8 +82,15 @@ def _password() -> str:
     return "-".join(secrets.choice(_WORDS) for _ in range(5))
 
 
-def _with_token(user: User, password: str) -> Access:
-    _, token = actions.issue_token(
-        name="Demonstration", scope="write", days=TOKEN_DAYS, by=user
-    )
-    return Access(user, password, token)
+def issue_tokens(people: Mapping[str, Access]) -> dict[str, str]:
+    """Issue a token to everybody; that of the data scientist knows its project."""
+    return {
+        role: actions.issue_token(
+            name="Demonstration",
+            scope="write",
+            days=TOKEN_DAYS,
+            by=access.user,
+            default_project=STRIKES.slug if role == "data_scientist" else "",
+        )[1]
+        for role, access in people.items()
+    }

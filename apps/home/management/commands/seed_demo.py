@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from sklearn.datasets import load_digits
 
 from apps.home.demo import data, plot, story
-from apps.home.demo.people import Access, create_people
+from apps.home.demo.people import Access, create_people, issue_tokens
 from apps.projects.models import Project
 
 
@@ -48,20 +48,20 @@ class Command(BaseCommand):
             ],
             data.digits(images, labels),
         )
-        write_access(access, people)
+        write_access(access, people, issue_tokens(people))
 
     def _say(self, sentence: str) -> None:
         self.stdout.write(sentence)
         self.stdout.flush()
 
 
-def write_access(path: Path, people: dict[str, Access]) -> None:
+def write_access(path: Path, people: dict[str, Access], tokens: dict[str, str]) -> None:
     """Write passwords and tokens so that only the owner of the file can read them."""
     content = {
         role: {
             "email": access.user.email,
             "password": access.password,
-            "token": access.token,
+            "token": tokens[role],
         }
         for role, access in people.items()
     }

@@ -1,4 +1,4 @@
-"""Everything that changes an experiment or hands out what a run left behind."""
+"""Finished runs, recorded whole, and what runs hand out."""
 
 from __future__ import annotations
 
@@ -6,39 +6,42 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.access.checks import ensure
 from apps.audit.event_types import EventType
 from apps.audit.record import record
-from apps.core.errors import Invalid
 from apps.experiments import rules
+from apps.experiments.actions.artifacts import check_path
+from apps.experiments.actions.checks import (
+    LONGEST_KEY,
+    LONGEST_VALUE,
+    STEP_LIMIT,
+    check_text,
+    invalid,
+)
 from apps.experiments.models import (
     Artifact,
-    Experiment,
+    LatestMetric,
     Metric,
     Parameter,
     Run,
     RunSource,
 )
-from apps.projects.models import Project
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.core.blobs import Blob
     from apps.datasets.models import DatasetVersion
+    from apps.experiments.models import Experiment
 
 MOST_PARAMETERS = 1_000
 MOST_METRICS = 10_000
 MOST_ARTIFACTS = 1_000
 LONGEST_NAME = 120
-LONGEST_KEY = 250
-LONGEST_VALUE = 6_000
-LONGEST_PATH = 500
-STEP_LIMIT = 2**63
 _BATCH = 2_000
 
 
@@ -82,31 +85,6 @@ class RunContent:
 
 
 @transaction.atomic
-def create_experiment(
-    *, project: Project, name: str, description: str, by: User
-) -> Experiment:
-    """Start a group of runs.
-
-    Raises:
-        Invalid: the name is taken, empty or too long.
-        Refused: only who may create experiments.
-    """
-    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    ensure(rules.can_create_experiment(by, project))
-    _check_text("name", name, LONGEST_NAME)
-    if project.experiments.filter(name=name).exists():
-        raise Invalid(
-            f"There is an experiment named {name} in this project.",
-            fields={"name": "Already in use; choose another."},
-        )
-    experiment = Experiment.objects.create(
-        project=project, name=name, description=description, created_by=by
-    )
-    record(EventType.EXPERIMENT_CREATED, target=experiment, project=project, by=by)
-    return experiment
-
-
-@transaction.atomic
 def record_run(*, experiment: Experiment, content: RunContent, by: User) -> Run:
     """Keep a finished run as it was; it never changes afterwards.
 
@@ -123,10 +101,14 @@ def record_run(*, experiment: Experiment, content: RunContent, by: User) -> Run:
     ensure(rules.can_record_run(by, experiment))
     parameters = {key: str(value) for key, value in content.parameters.items()}
     _check_content(experiment, content, parameters)
+    now = timezone.now()
     run = Run.objects.create(
         experiment=experiment,
         name=content.name,
         source=content.source,
+        started_at=now,
+        ended_at=now,
+        recorded_at=now,
         dataset_version=content.dataset_version,
         summary=dict(content.summary),
         recorded_by=by,
@@ -134,10 +116,7 @@ def record_run(*, experiment: Experiment, content: RunContent, by: User) -> Run:
     Parameter.objects.bulk_create(
         Parameter(run=run, key=key, value=value) for key, value in parameters.items()
     )
-    Metric.objects.bulk_create(
-        (Metric(run=run, **point._asdict()) for point in content.metrics),
-        batch_size=_BATCH,
-    )
+    _keep_metrics(run, content.metrics)
     Artifact.objects.bulk_create(
         Artifact(
             run=run,
@@ -182,18 +161,31 @@ def download_artifact(*, artifact: Artifact, by: User) -> Artifact:
     return artifact
 
 
+def _keep_metrics(run: Run, points: Sequence[MetricPoint]) -> None:
+    at = int(run.recorded_at.timestamp() * 1000)
+    last = {point.key: point for point in sorted(points, key=lambda one: one.step)}
+    Metric.objects.bulk_create(
+        (Metric(run=run, timestamp=at, **point._asdict()) for point in points),
+        batch_size=_BATCH,
+    )
+    LatestMetric.objects.bulk_create(
+        (LatestMetric(run=run, timestamp=at, **one._asdict()) for one in last.values()),
+        batch_size=_BATCH,
+    )
+
+
 def _check_content(
     experiment: Experiment, content: RunContent, parameters: Mapping[str, str]
 ) -> None:
-    _check_text("name", content.name, LONGEST_NAME)
+    check_text("name", content.name, LONGEST_NAME)
     _check_dataset_version(experiment, content.dataset_version)
     _check_count("parameters", parameters, MOST_PARAMETERS)
     _check_count("metrics", content.metrics, MOST_METRICS)
     _check_count("artifacts", content.artifacts, MOST_ARTIFACTS)
     for key, value in parameters.items():
-        _check_text("parameters", key, LONGEST_KEY)
+        check_text("parameters", key, LONGEST_KEY)
         if "\x00" in value or len(value) > LONGEST_VALUE:
-            raise _invalid(
+            raise invalid(
                 "parameters",
                 f"The value of parameter {key} holds a NUL character or more than "
                 f"{LONGEST_VALUE:,} characters; shorten it.",
@@ -202,7 +194,7 @@ def _check_content(
         _check_metric(point)
     _check_once("metrics", ((point.key, point.step) for point in content.metrics))
     for file in content.artifacts:
-        _check_path(file.path)
+        check_path(file.path)
     _check_once("artifacts", (file.path for file in content.artifacts))
 
 
@@ -210,46 +202,25 @@ def _check_dataset_version(
     experiment: Experiment, version: DatasetVersion | None
 ) -> None:
     if version and version.dataset.project_id != experiment.project_id:
-        raise _invalid(
+        raise invalid(
             "dataset_version", "The dataset version belongs to another project."
         )
 
 
 def _check_metric(point: MetricPoint) -> None:
-    _check_text("metrics", point.key, LONGEST_KEY)
+    check_text("metrics", point.key, LONGEST_KEY)
     if not math.isfinite(point.value):
-        raise _invalid(
+        raise invalid(
             "metrics",
             f"The value of metric {point.key} is not a finite number; leave it out.",
         )
     if not -STEP_LIMIT <= point.step < STEP_LIMIT:
-        raise _invalid("metrics", f"The step of metric {point.key} is out of range.")
-
-
-def _check_text(where: str, text: str, longest: int) -> None:
-    if not text.strip() or "\x00" in text or len(text) > longest:
-        raise _invalid(
-            where,
-            f"{text[:40]!r} cannot be used in {where}: give 1 to {longest} characters, "
-            "none of them NUL.",
-        )
-
-
-def _check_path(path: str) -> None:
-    _check_text("artifacts", path, LONGEST_PATH)
-    parts = PurePosixPath(path).parts
-    is_plain = "/".join(parts) == path and "\\" not in path and path.isprintable()
-    if not is_plain or not parts or ".." in parts:
-        raise _invalid(
-            "artifacts",
-            f"{path[:40]!r} cannot be the path of an artifact: give a relative path "
-            "such as model/model.onnx, without . or .. in it.",
-        )
+        raise invalid("metrics", f"The step of metric {point.key} is out of range.")
 
 
 def _check_count(where: str, items: Sized, most: int) -> None:
     if len(items) > most:
-        raise _invalid(
+        raise invalid(
             where, f"A run takes up to {most:,} {where}; this one has {len(items):,}."
         )
 
@@ -257,8 +228,4 @@ def _check_count(where: str, items: Sized, most: int) -> None:
 def _check_once(where: str, keys: Iterable[Hashable]) -> None:
     twice = [key for key, times in Counter(keys).items() if times > 1]
     if twice:
-        raise _invalid(where, f"{twice[0]!r} is given twice in {where}; keep one.")
-
-
-def _invalid(where: str, sentence: str) -> Invalid:
-    return Invalid(sentence, fields={where: sentence})
+        raise invalid(where, f"{twice[0]!r} is given twice in {where}; keep one.")

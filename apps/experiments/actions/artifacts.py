@@ -1,0 +1,110 @@
+"""Files of runs that are logged while they happen."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from apps.access.checks import ensure
+from apps.audit.event_types import EventType
+from apps.audit.record import record
+from apps.core.errors import Invalid
+from apps.experiments import rules
+from apps.experiments.actions.checks import LONGEST_PATH, check_text, invalid
+from apps.experiments.actions.segments import lock_run
+from apps.experiments.models import Artifact, Run
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+    from apps.experiments.actions.recording import ArtifactFile
+
+
+class PathTaken(Invalid):
+    """A file would lie where a folder is, or in a folder that is a file."""
+
+
+@transaction.atomic
+def log_artifact(*, run: Run, file: ArtifactFile, by: User) -> Artifact:
+    """Keep a stored file under its path in a run, in place of what was there.
+
+    Raises:
+        Invalid: no file can have this path.
+        PathTaken: a folder has it, or a file is where its folder would be.
+        Refused: only who may record runs; or the run is protected.
+        WrongState: the run is deleted.
+    """
+    check_path(file.path)
+    run = lock_run(run)
+    ensure(rules.can_log_artifact(by, run))
+    _check_place(run, file.path)
+    before = Artifact.objects.filter(run=run, path=file.path).first()
+    if before and before.sha256 == file.blob.sha256:
+        return before
+    artifact, _ = Artifact.objects.update_or_create(
+        run=run,
+        path=file.path,
+        defaults={
+            "sha256": file.blob.sha256,
+            "size_bytes": file.blob.size_bytes,
+            "media_type": file.media_type,
+        },
+    )
+    record(
+        EventType.RUN_ARTIFACT_LOGGED,
+        target=run,
+        project=run.project,
+        by=by,
+        changes={file.path: [before.sha256 if before else None, file.blob.sha256]},
+    )
+    return artifact
+
+
+@transaction.atomic
+def delete_artifact(*, artifact: Artifact, by: User) -> Run:
+    """Take a file out of a run.
+
+    Raises:
+        Refused: only who may record runs; or the run is protected.
+        WrongState: the run is deleted.
+    """
+    run = lock_run(artifact.run)
+    ensure(rules.can_delete_artifact(by, run))
+    deleted, _ = Artifact.objects.filter(pk=artifact.pk).delete()
+    if deleted:
+        record(
+            EventType.RUN_ARTIFACT_DELETED,
+            target=run,
+            project=run.project,
+            by=by,
+            changes={artifact.path: [artifact.sha256, None]},
+        )
+    return run
+
+
+def check_path(path: str) -> None:
+    """Take a path that stays inside its run.
+
+    Raises:
+        Invalid: it is empty, too long, absolute, or has `.` or `..` or signs in it that
+            are not shown.
+    """
+    check_text("artifacts", path, LONGEST_PATH)
+    parts = PurePosixPath(path).parts
+    is_plain = "/".join(parts) == path and "\\" not in path and path.isprintable()
+    if not is_plain or not parts or ".." in parts:
+        raise invalid(
+            "artifacts",
+            f"{path[:40]!r} cannot be the path of an artifact: give a relative path "
+            "such as model/model.onnx, without . or .. in it.",
+        )
+
+
+def _check_place(run: Run, path: str) -> None:
+    above = [str(folder) for folder in PurePosixPath(path).parents][:-1]
+    files = Artifact.objects.filter(run=run)
+    if files.filter(path__in=above).exists():
+        raise PathTaken(f"{path} cannot be kept: a part of its path is a file.")
+    if files.filter(path__startswith=f"{path}/").exists():
+        raise PathTaken(f"{path} cannot be kept: it is a folder of this run.")

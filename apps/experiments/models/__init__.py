@@ -1,0 +1,34 @@
+"""Experiments and their runs, with everything that is logged to them."""
+
+from apps.experiments.models.artifacts import Artifact
+from apps.experiments.models.experiments import (
+    DEFAULT_NAME,
+    Experiment,
+    ExperimentTag,
+)
+from apps.experiments.models.logged import (
+    DatasetInput,
+    LatestMetric,
+    LogSegment,
+    Metric,
+    Parameter,
+    RunTag,
+)
+from apps.experiments.models.runs import ENDED, Run, RunSource, RunStatus
+
+__all__ = [
+    "DEFAULT_NAME",
+    "ENDED",
+    "Artifact",
+    "DatasetInput",
+    "Experiment",
+    "ExperimentTag",
+    "LatestMetric",
+    "LogSegment",
+    "Metric",
+    "Parameter",
+    "Run",
+    "RunSource",
+    "RunStatus",
+    "RunTag",
+]

@@ -1,0 +1,162 @@
+"""Fields of requests: what each may hold, told in MLflow's words when it may not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from apps.core.parsers import NOT_STORABLE, is_storable
+from apps.mlflow_api.errors import INVALID, MlflowError
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+INT64 = 2**63
+MOST_SHOWN = 200
+
+Read = Callable[[Any], Any]
+Shape = Mapping[str, "Field"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a request.
+
+    Args:
+        read: takes the value, or raises ValueError.
+        required: missing, null and empty are refused.
+        many: in a query string, all its values count.
+    """
+
+    read: Read
+    required: bool = False
+    many: bool = False
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    return value
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("not a whole number")
+    number = int(value)
+    if not -INT64 <= number < INT64:
+        raise ValueError("out of range")
+    return number
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("not a number")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError("out of range") from error
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise ValueError("not a list")
+    return [_text(each) for each in value]
+
+
+def _things(shape: Shape) -> Read:
+    def read(value: Any) -> list[dict[str, Any]]:
+        if not isinstance(value, list):
+            raise ValueError("not a list")
+        return [_thing(shape, each) for each in value]
+
+    return read
+
+
+def _thing(shape: Shape, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    found: dict[str, Any] = {}
+    for name, field in shape.items():
+        given = value.get(name)
+        if given is not None:
+            found[name] = field.read(given)
+        if field.required and found.get(name) in (None, ""):
+            raise ValueError(f"without {name}")
+    return found
+
+
+TEXT, NEEDED_TEXT = Field(_text), Field(_text, required=True)
+INTEGER, NEEDED_INTEGER = Field(_integer), Field(_integer, required=True)
+NEEDED_NUMBER = Field(_number, required=True)
+TEXTS = Field(_texts, many=True)
+
+
+def listed(shape: Shape) -> Field:
+    """A list of objects."""
+    return Field(_things(shape))
+
+
+def thing(shape: Shape, *, required: bool = False) -> Field:
+    """An object."""
+    return Field(lambda value: _thing(shape, value), required=required)
+
+
+def read_fields(request: HttpRequest, shape: Shape) -> dict[str, Any]:
+    """Read the fields of a request; others are ignored, absent ones stay absent.
+
+    Raises:
+        MlflowError: the body is no JSON, or a field is missing or of another type.
+    """
+    given = _given(request, shape)
+    if not is_storable(given):
+        raise MlflowError(INVALID, NOT_STORABLE)
+    found = {
+        name: _value(name, field, given[name])
+        for name, field in shape.items()
+        if given.get(name) is not None
+    }
+    for name, field in shape.items():
+        if field.required and found.get(name) in (None, ""):
+            raise MlflowError(
+                INVALID,
+                f"Missing value for required parameter '{name}'. Give one and send the "
+                "request again.",
+            )
+    return found
+
+
+def _given(request: HttpRequest, shape: Shape) -> dict[str, Any]:
+    if request.method == "GET":
+        return {
+            name: request.GET.getlist(name) if shape[name].many else request.GET[name]
+            for name in shape
+            if name in request.GET
+        }
+    try:
+        given = json.loads(_body(request) or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise MlflowError(
+            "BAD_REQUEST", "The body of the request is no JSON."
+        ) from error
+    if not isinstance(given, dict):
+        raise MlflowError("BAD_REQUEST", "The body of the request is no JSON object.")
+    return given
+
+
+def _body(request: HttpRequest) -> bytes:
+    """Read the body; its claimed length was checked, and no more is ever read."""
+    return request.read()
+
+
+def _value(name: str, field: Field, value: Any) -> Any:
+    try:
+        return field.read(value)
+    except ValueError as error:
+        shown = json.dumps(value, sort_keys=True, separators=(",", ":"))
+        raise MlflowError(
+            INVALID,
+            f"Invalid value {shown[:MOST_SHOWN]} for parameter '{name}' supplied:  "
+            f"Hint: Value was of type '{type(value).__name__}'. It is {error}.",
+        ) from error

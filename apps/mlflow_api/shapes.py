@@ -1,0 +1,150 @@
+"""Experiments and runs as MLflow's clients read them."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from apps.experiments.models import ExperimentTag
+from apps.experiments.search.loading import load_logged
+from apps.mlflow_api.errors import INVALID, MlflowError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
+
+    from apps.experiments.models import DatasetInput, Experiment, Run
+    from apps.mlflow_api.caller import Caller
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+SCHEME = "mlflow-artifacts:/"
+
+Fields = dict[str, Any]
+
+
+def milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since 1970, UTC."""
+    return (moment - EPOCH) // MILLISECOND
+
+
+def moment(given: int | None, name: str) -> datetime | None:
+    """Read milliseconds since 1970.
+
+    Raises:
+        MlflowError: no calendar has this moment.
+    """
+    if given is None:
+        return None
+    try:
+        return EPOCH + given * MILLISECOND
+    except OverflowError as error:
+        raise MlflowError(
+            INVALID, f"Invalid value {given} for parameter '{name}' supplied: no date."
+        ) from error
+
+
+def number(value: float) -> float | str:
+    """Write a float so that JSON can hold it."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def artifact_folder(run: Run) -> str:
+    """The path under which the artifacts of a run are addressed."""
+    return f"{run.experiment_id.hex}/{run.pk.hex}/artifacts"
+
+
+def experiment_fields(
+    caller: Caller, experiments: Iterable[Experiment]
+) -> list[Fields]:
+    """Tell experiments with their tags, in one query."""
+    experiments = list(experiments)
+    tags: dict[UUID, list[Fields]] = defaultdict(list)
+    keys = [one.pk for one in experiments]
+    rows = ExperimentTag.objects.filter(experiment__in=keys).order_by("key")
+    for pk, key, value in rows.values_list("experiment_id", "key", "value"):
+        tags[pk].append({"key": key, "value": value})
+    return [
+        {
+            "experiment_id": caller.shown_id(one),
+            "name": caller.shown_name(one),
+            "artifact_location": f"{SCHEME}{one.pk.hex}",
+            "lifecycle_stage": stage(one),
+            "creation_time": milliseconds(one.created_at),
+            "last_update_time": milliseconds(one.updated_at),
+            "tags": tags[one.pk],
+        }
+        for one in experiments
+    ]
+
+
+def stage(thing: Experiment | Run) -> str:
+    """Say whether something was put aside, in MLflow's words."""
+    return "deleted" if thing.deleted_at else "active"
+
+
+def run_info(caller: Caller, run: Run) -> Fields:
+    """Tell what a run is, without what was logged to it."""
+    found = {
+        "run_id": run.pk.hex,
+        "run_uuid": run.pk.hex,
+        "experiment_id": caller.shown_id(run.experiment),
+        "run_name": run.name,
+        "user_id": run.claimed_user,
+        "status": run.status,
+        "start_time": milliseconds(run.started_at),
+        "artifact_uri": f"{SCHEME}{artifact_folder(run)}",
+        "lifecycle_stage": stage(run),
+    }
+    if run.ended_at:
+        found["end_time"] = milliseconds(run.ended_at)
+    return found
+
+
+def run_fields(caller: Caller, runs: Sequence[Run]) -> list[Fields]:
+    """Tell runs with everything that was logged, in four queries for all of them."""
+    everything = load_logged([run.pk for run in runs])
+    return [
+        {
+            "info": run_info(caller, run),
+            "data": {
+                "metrics": [
+                    point_fields(key, at, step, value)
+                    for key, value, at, step in logged.metrics
+                ],
+                "params": pair_fields(logged.parameters),
+                "tags": pair_fields(logged.tags),
+            },
+            "inputs": {"dataset_inputs": [input_fields(one) for one in logged.inputs]},
+        }
+        for run, logged in zip(runs, everything, strict=True)
+    ]
+
+
+def point_fields(key: str, timestamp: int, step: int, value: float) -> Fields:
+    """Tell one point of a metric."""
+    return {"key": key, "value": number(value), "timestamp": timestamp, "step": step}
+
+
+def pair_fields(pairs: Iterable[tuple[str, str]]) -> list[Fields]:
+    """Tell parameters or tags."""
+    return [{"key": key, "value": value} for key, value in pairs]
+
+
+def input_fields(used: DatasetInput) -> Fields:
+    """Tell which data a run says it used."""
+    dataset = {
+        "name": used.name,
+        "digest": used.digest,
+        "source_type": used.source_type,
+        "source": used.source,
+    }
+    optional = {"schema": used.schema, "profile": used.profile}
+    return {
+        "dataset": dataset | {name: text for name, text in optional.items() if text},
+        "tags": pair_fields(used.tags.items()),
+    }

@@ -1,0 +1,68 @@
+from django.urls import path
+
+from apps.mlflow_api import (
+    views,
+    views_artifacts,
+    views_experiments,
+    views_metrics,
+    views_runs,
+    views_search,
+)
+
+app_name = "mlflow"
+
+_API = "api/2.0/mlflow"
+_ARTIFACTS = "api/2.0/mlflow-artifacts/artifacts"
+
+_BEGINNINGS = (
+    _API,
+    "api/3.0/mlflow",
+    "api/2.0/mlflow-artifacts",
+    "ajax-api/2.0/mlflow",
+    "ajax-api/3.0/mlflow",
+)
+
+_ENDPOINTS = {
+    "experiments/create": views_experiments.create_experiment,
+    "experiments/get": views_experiments.get_experiment,
+    "experiments/get-by-name": views_experiments.get_experiment_by_name,
+    "experiments/search": views_search.search_experiments,
+    "experiments/update": views_experiments.update_experiment,
+    "experiments/delete": views_experiments.delete_experiment,
+    "experiments/restore": views_experiments.restore_experiment,
+    "experiments/set-experiment-tag": views_experiments.set_experiment_tag,
+    "experiments/delete-experiment-tag": views_experiments.delete_experiment_tag,
+    "runs/create": views_runs.create_run,
+    "runs/get": views_runs.get_run,
+    "runs/update": views_runs.update_run,
+    "runs/delete": views_runs.delete_run,
+    "runs/restore": views_runs.restore_run,
+    "runs/log-metric": views_runs.log_metric,
+    "runs/log-parameter": views_runs.log_parameter,
+    "runs/set-tag": views_runs.set_tag,
+    "runs/delete-tag": views_runs.delete_tag,
+    "runs/log-batch": views_runs.log_batch,
+    "runs/log-inputs": views_runs.log_inputs,
+    "runs/search": views_search.search_runs,
+    "logged-models/search": views_search.search_logged_models,
+    "metrics/get-history": views_metrics.get_history,
+    "metrics/get-history-bulk": views_metrics.get_history_bulk,
+    "artifacts/list": views_artifacts.list_artifacts,
+}
+
+urlpatterns = [
+    path("version", views.version, name="version"),
+    path("health", views.health, name="health"),
+    path("get-artifact", views_artifacts.get_artifact, name="get_artifact"),
+    path("api/3.0/mlflow/server-info", views.server_info, name="server_info"),
+    *(
+        path(f"{_API}/{name}", view, name=name.replace("/", "_").replace("-", "_"))
+        for name, view in _ENDPOINTS.items()
+    ),
+    path(_ARTIFACTS, views_artifacts.list_folder, name="list_folder"),
+    path(f"{_ARTIFACTS}/<path:path>", views_artifacts.artifact, name="artifact"),
+    *(
+        path(f"{beginning}/<path:rest>", views.not_here, name="not_here")
+        for beginning in _BEGINNINGS
+    ),
+]

@@ -1,0 +1,180 @@
+"""Rows of the face of MLflow's API; strangers are told that there is nothing."""
+
+from apps.experiments import actions
+from apps.experiments.actions import LogBatch, RunStart
+from tests.factories import experiments as factory
+from tests.permission_rows import DATA_SCIENTIST, PEOPLE, READERS, Row, everybody
+
+READ = everybody(200, *READERS)
+EVERYBODY = everybody(200, *PEOPLE)
+WRITE = {DATA_SCIENTIST: 200, **everybody(403, *READERS)} | {DATA_SCIENTIST: 200}
+DOWNLOAD = READ | everybody(403, "program_manager", "auditor", "ai_official")
+
+
+def experiment(world):
+    return factory.experiment(world.project, world.data_scientist)
+
+
+def started(world):
+    return actions.start_run(
+        experiment=experiment(world), start=RunStart("run"), by=world.data_scientist
+    )
+
+
+def of_experiment(world):
+    return {}, {"experiment_id": experiment(world).pk.hex}
+
+
+def by_name(world):
+    return {}, {"experiment_name": f"{world.project.slug}/{experiment(world).name}"}
+
+
+def new_experiment(world):
+    return {}, {"name": f"{world.project.slug}/New"}
+
+
+def renamed(world):
+    given = of_experiment(world)[1]
+    return {}, given | {"new_name": f"{world.project.slug}/Other"}
+
+
+def tagged_experiment(world):
+    return {}, of_experiment(world)[1] | {"key": "team", "value": "blue"}
+
+
+def untagged_experiment(world):
+    found = experiment(world)
+    actions.set_experiment_tag(
+        experiment=found, key="team", value="blue", by=world.data_scientist
+    )
+    return {}, {"experiment_id": found.pk.hex, "key": "team"}
+
+
+def deleted_experiment(world):
+    found = experiment(world)
+    actions.delete_experiment(experiment=found, by=world.data_scientist)
+    return {}, {"experiment_id": found.pk.hex}
+
+
+def of_run(world):
+    return {}, {"run_id": started(world).pk.hex}
+
+
+def ended(world):
+    return {}, of_run(world)[1] | {"status": "FINISHED", "run_name": "done"}
+
+
+def deleted_run(world):
+    run = actions.delete_run(run=started(world), by=world.data_scientist)
+    return {}, {"run_id": run.pk.hex}
+
+
+def metric(world):
+    given = {"key": "auc", "value": 0.5, "timestamp": 1}
+    return {}, of_run(world)[1] | given
+
+
+def pair(world):
+    return {}, of_run(world)[1] | {"key": "depth", "value": "4"}
+
+
+def tagged_run(world):
+    run = actions.set_run_tags(
+        run=started(world), tags={"depth": "4"}, by=world.data_scientist
+    )
+    return {}, {"run_id": run.pk.hex, "key": "depth"}
+
+
+def batch(world):
+    point = {"key": "auc", "value": 0.5, "timestamp": 1}
+    pairs = [{"key": "a", "value": "b"}]
+    return {}, of_run(world)[1] | {"metrics": [point], "params": pairs, "tags": pairs}
+
+
+def inputs(world):
+    dataset = {"name": "n", "digest": "d", "source_type": "local", "source": "s"}
+    return {}, of_run(world)[1] | {"datasets": [{"dataset": dataset}]}
+
+
+def not_offered(_):
+    return {"rest": "traces"}, None
+
+
+def history(world):
+    run = started(world)
+    point = actions.LoggedPoint("auc", 1, 0, 0.5)
+    batch = LogBatch(metrics=[point])
+    actions.log_batch(run=run, batch=batch, by=world.data_scientist)
+    return {}, {"run_id": run.pk.hex, "metric_key": "auc"}
+
+
+def histories(world):
+    given = history(world)[1]
+    return {}, {"run_ids": given["run_id"], "metric_key": "auc"}
+
+
+def with_file(world):
+    run = started(world)
+    file = factory.artifact("model.bin")
+    actions.log_artifact(run=run, file=file, by=world.data_scientist)
+    return run
+
+
+def _folder(run) -> str:
+    return f"{run.experiment_id.hex}/{run.pk.hex}/artifacts"
+
+
+def file_by_run(world):
+    return {}, {"run_id": with_file(world).pk.hex, "path": "model.bin"}
+
+
+def folder(world):
+    return {}, {"path": _folder(with_file(world))}
+
+
+def file(world):
+    return {"path": f"{_folder(with_file(world))}/model.bin"}, None
+
+
+def new_file(world):
+    return {"path": f"{_folder(started(world))}/notes.txt"}, b"hello"
+
+
+BYTES = {"Content-Type": "text/plain"}
+
+ROWS = [
+    Row("mlflow:version", "get", expect=EVERYBODY, anonymous=200),
+    Row("mlflow:health", "get", expect=EVERYBODY, anonymous=200),
+    Row("mlflow:server_info", "get", expect=EVERYBODY, anonymous=200),
+    Row("mlflow:not_here", "get", not_offered, anonymous=404),
+    Row("mlflow:experiments_create", "post", new_experiment, WRITE, others=400),
+    Row("mlflow:experiments_get", "get", of_experiment, READ),
+    Row("mlflow:experiments_get_by_name", "get", by_name, READ, others=400),
+    Row("mlflow:experiments_search", "get", expect=EVERYBODY),
+    Row("mlflow:experiments_update", "post", renamed, WRITE),
+    Row("mlflow:experiments_delete", "post", of_experiment, WRITE),
+    Row("mlflow:experiments_restore", "post", deleted_experiment, WRITE),
+    Row("mlflow:experiments_set_experiment_tag", "post", tagged_experiment, WRITE),
+    Row("mlflow:experiments_delete_experiment_tag", "post", untagged_experiment, WRITE),
+    Row("mlflow:runs_create", "post", of_experiment, WRITE),
+    Row("mlflow:runs_get", "get", of_run, READ),
+    Row("mlflow:runs_update", "post", ended, WRITE),
+    Row("mlflow:runs_delete", "post", of_run, WRITE),
+    Row("mlflow:runs_restore", "post", deleted_run, WRITE),
+    Row("mlflow:runs_log_metric", "post", metric, WRITE),
+    Row("mlflow:runs_log_parameter", "post", pair, WRITE),
+    Row("mlflow:runs_set_tag", "post", pair, WRITE),
+    Row("mlflow:runs_delete_tag", "post", tagged_run, WRITE),
+    Row("mlflow:runs_log_batch", "post", batch, WRITE),
+    Row("mlflow:runs_log_inputs", "post", inputs, WRITE),
+    Row("mlflow:runs_search", "post", expect=EVERYBODY),
+    Row("mlflow:logged_models_search", "post", expect=EVERYBODY),
+    Row("mlflow:metrics_get_history", "get", history, READ),
+    Row("mlflow:metrics_get_history_bulk", "get", histories, EVERYBODY),
+    Row("mlflow:artifacts_list", "get", file_by_run, READ),
+    Row("mlflow:get_artifact", "get", file_by_run, DOWNLOAD),
+    Row("mlflow:list_folder", "get", folder, READ),
+    Row("mlflow:artifact", "get", file, DOWNLOAD),
+    Row("mlflow:artifact", "put", new_file, WRITE, headers=BYTES),
+    Row("mlflow:artifact", "delete", file, WRITE),
+]
