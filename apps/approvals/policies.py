@@ -135,6 +135,12 @@ class Policy:
         return [CARD_SECTIONS[name] for name in self.required_sections]
 
     @property
+    def practice_titles(self) -> list[str]:
+        """What people call the practices that must be settled."""
+        known = practices()
+        return [known[name].title for name in self.required_practices]
+
+    @property
     def check_titles(self) -> list[str]:
         """What people call the checks that must be passed."""
         return [PROMISES[name].title for name in self.required_checks]

@@ -198,6 +198,8 @@ def _notes(policy: Policy, approval: ApprovalRequest) -> list[str]:
     notes = []
     if policy.required_sections:
         notes.append("Sections of the model card are asked for, which no record keeps.")
+    if policy.required_practices:
+        notes.append("Statements on practices are asked for; they are left out here.")
     if approval.expires_at and approval.closed_at:
         until = approval.expires_at
         days = policy.validity_days

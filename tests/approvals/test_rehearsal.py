@@ -106,6 +106,18 @@ def test_each_term_shows_in_what_would_have_been(world, pair, sentence):
         assert "It would hold until" in found.notes[0]
 
 
+def test_what_no_record_keeps_is_said(world):
+    approvals.approved(world)
+    asked = "required_sections: [limitations]\nrequired_practices: [human_training]\n"
+
+    found = replay(world, ("request_days:", f"{asked}request_days:"))
+
+    assert not found.differs
+    assert len(found.notes) == 2
+    assert "which no record keeps" in found.notes[0]
+    assert "Statements on practices" in found.notes[1]
+
+
 def test_what_took_too_long_would_have_lapsed(world, time_machine):
     approval = approvals.request(world)
     time_machine.move_to(timezone.now() + timedelta(days=8))
