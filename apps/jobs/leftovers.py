@@ -42,8 +42,10 @@ def named_digests(digests: set[str]) -> set[str]:
             named |= set(found.values_list(column, flat=True))
     for model, column in _documents():
         for digest in digests - named:
-            texts = model._default_manager.annotate(text=Cast(column, TextField()))
-            if texts.filter(text__contains=digest).exists():
+            # A name that no model has for a field of its own.
+            cast = {"document_as_text": Cast(column, TextField())}
+            texts = model._default_manager.alias(**cast)
+            if texts.filter(document_as_text__contains=digest).exists():
                 named.add(digest)
     return named
 
