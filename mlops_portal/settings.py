@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from mlops_portal.environment import blob_storage, data_sources
+from mlops_portal.schedule import beat_schedule
 
 # --- Where we are -------------------------------------------------------------------
 
@@ -356,22 +357,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 5,
 }
-CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "jobs.sweep", "schedule": JOB_STALE_SECONDS / 3},
-    "heartbeat": {"task": "jobs.heartbeat", "schedule": AUDIT_HEARTBEAT_SECONDS},
-    "expire-uploads": {"task": "datasets.expire_uploads", "schedule": 60 * 60},
-    "remove-leftovers": {"task": "jobs.remove_leftovers", "schedule": 60 * 60},
-    "review-approvals": {"task": "approvals.review", "schedule": 60},
-    "remind-of-findings": {
-        "task": "validation.remind_of_findings",
-        "schedule": 60 * 60,
-    },
-    "read-approved-files": {"task": "approvals.read_files", "schedule": 24 * 60 * 60},
-    "deliver-webhooks": {"task": "notices.deliver_due", "schedule": 60},
-    "mail-notices": {"task": "notices.mail", "schedule": 60},
-    "close-segments": {"task": "experiments.close_old_segments", "schedule": 5 * 60},
-    "remove-exports": {"task": "exports.remove_old", "schedule": 60 * 60},
-}
+CELERY_BEAT_SCHEDULE = beat_schedule(
+    {"jobs.heartbeat": AUDIT_HEARTBEAT_SECONDS, "jobs.sweep": JOB_STALE_SECONDS / 3}
+)
 
 # --- Mail ---------------------------------------------------------------------------
 
