@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
 from apps.approvals import queries
+from apps.approvals.deeds import deeds_on
 from apps.approvals.emergency_queries import (
     doubt_about,
     emergency_in_force,
@@ -29,7 +30,7 @@ from apps.registry.models import VersionState
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-    from apps.approvals.queries import Deed
+    from apps.approvals.deeds import Deed
     from apps.registry.models import ModelVersion
 
 # Where somebody decided against the version, no emergency goes past them.
@@ -44,7 +45,7 @@ _DECIDED_AGAINST = {
 def can_declare_emergency(user: User, version: ModelVersion) -> Decision:
     """Say whether `user` may let `version` serve without the ordinary signatures."""
     decision = permitted_with(user, Permission.EMERGENCY_DECLARE, version.model)
-    decision = decision and independent(user, queries.deeds_on(version))
+    decision = decision and independent(user, deeds_on(version))
     return decision and _emergency_is_possible(version)
 
 
@@ -76,7 +77,7 @@ def can_confirm_emergency(user: User, emergency: EmergencyApproval) -> Decision:
         user, Permission.EMERGENCY_CONFIRM, emergency.version.model
     )
     return decision and _independent_of_all(
-        user, emergency, queries.deeds_on(emergency.version)
+        user, emergency, deeds_on(emergency.version)
     )
 
 
@@ -84,7 +85,7 @@ def confirmers(emergency: EmergencyApproval) -> list[tuple[User, Decision]]:
     """Pair who could confirm by role with whether they may; none once confirmed."""
     if emergency.status != EmergencyStatus.DECLARED:
         return []
-    deeds, model = queries.deeds_on(emergency.version), emergency.version.model
+    deeds, model = deeds_on(emergency.version), emergency.version.model
     return [
         (
             one,

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from apps.accounts.models import User
+    from apps.approvals.deeds import Deed
     from apps.approvals.models import Reported, Waiver
-    from apps.approvals.queries import Deed
     from apps.projects.models import Project
     from apps.registry.models import ModelVersion
 

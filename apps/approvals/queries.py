@@ -1,27 +1,18 @@
-"""Reads about requests: what is left to sign, who did what, and what waits for whom."""
+"""Reads about requests: what is left to sign, by whom, and under which conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
-from uuid import UUID
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import (
-    CharField,
-    Exists,
-    Max,
-    OuterRef,
     Prefetch,
     Q,
     QuerySet,
-    Subquery,
 )
-from django.db.models.functions import Cast
 from django.utils import timezone
 
-from apps.access.roles import ADMINISTRATOR, ROLES
+from apps.access.roles import ROLES
 from apps.approvals.models import (
     CONSENTING,
     ONCE_APPROVED,
@@ -29,17 +20,12 @@ from apps.approvals.models import (
     ApprovalStatus,
     Condition,
     Delegation,
-    PracticeStatement,
     SignOff,
     SignOffDecision,
     Stage,
 )
-from apps.audit.event_types import EventType
-from apps.audit.models import AuditEvent
-from apps.projects.models import Membership
 from apps.projects.queries import active_members
 from apps.registry.models import AliasName, ModelVersion
-from apps.validation.makers import MAKING
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -47,212 +33,12 @@ if TYPE_CHECKING:
     from apps.projects.models import Project
 
 
-@dataclass(frozen=True)
-class Deed:
-    """Something a person did to what is to be signed, which bars them from signing.
-
-    Args:
-        user_id: who.
-        did: in the past tense, without the person.
-        at: when.
-        spares: the meaning of a stage that may be signed all the same.
-    """
-
-    user_id: UUID
-    did: str
-    at: datetime
-    spares: str = ""
-
-
-class Duty(NamedTuple):
-    """A deed that a row of the database tells: paths from a request to who and when."""
-
-    who: str
-    when: str
-    did: str
-    spares: str = ""
-
-
-_Named = Stage.people.through
 # Where a request can still be moved by the clock, and conditions matter.
 WATCHED = (
     ApprovalStatus.IN_REVIEW,
     ApprovalStatus.APPROVED,
     ApprovalStatus.SUSPENDED,
 )
-DUTIES = (
-    *(Duty(f"version__{who}", f"version__{when}", did) for who, when, did in MAKING),
-    Duty(
-        "report__requested_by",
-        "report__created_at",
-        "had its validation report made",
-        spares="Independently validated",
-    ),
-    Duty("requested_by", "requested_at", "asked for its approval"),
-)
-
-
-def involvement(approval: ApprovalRequest) -> list[Deed]:
-    """List who took part in making or signing what `approval` asks for."""
-    return [*making([approval])[approval.pk], *_signatures(approval)]
-
-
-def deeds_on(version: ModelVersion) -> list[Deed]:
-    """List who took part in making `version` or asked for its approval."""
-    paths = [path for part in MAKING for path in (part.who, part.when)]
-    found = ModelVersion.objects.values_list(*paths).get(pk=version.pk)
-    makers = zip(found[::2], found[1::2], MAKING, strict=True)
-    asked = ApprovalRequest.objects.filter(version=version)
-    return [
-        *(Deed(who, part.did, at) for who, at, part in makers if who is not None),
-        *(
-            Deed(who, "asked for its approval", at)
-            for who, at in asked.values_list("requested_by", "requested_at")
-        ),
-        *(deed for _, deed in _card_edits([version.pk])),
-        *(deed for _, deed in _statements([version.pk])),
-    ]
-
-
-def making(approvals: Sequence[ApprovalRequest]) -> dict[UUID, list[Deed]]:
-    """List by request who took part in making what it asks for; three queries."""
-    deeds: dict[UUID, list[Deed]] = {one.pk: [] for one in approvals}
-    for pk, deed in _duties(approvals):
-        deeds[pk].append(deed)
-    versions = [approval.version_id for approval in approvals]
-    written = [*_card_edits(versions), *_statements(versions)]
-    for approval in approvals:
-        found = (deed for version, deed in written if version == approval.version_id)
-        deeds[approval.pk].extend(found)
-    return deeds
-
-
-def _duties(approvals: Sequence[ApprovalRequest]) -> Iterator[tuple[UUID, Deed]]:
-    paths = [path for duty in DUTIES for path in (duty.who, duty.when)]
-    asked = ApprovalRequest.objects.filter(pk__in=[one.pk for one in approvals])
-    for pk, *found in asked.values_list("pk", *paths):
-        for place, duty in enumerate(DUTIES):
-            user_id, at = found[2 * place : 2 * place + 2]
-            if user_id is not None:
-                yield pk, Deed(user_id, duty.did, at, duty.spares)
-
-
-def _card_edits(versions: Sequence[UUID]) -> Iterator[tuple[UUID, Deed]]:
-    edits = AuditEvent.objects.filter(
-        type=EventType.MODEL_CARD_EDITED,
-        target_id__in=[str(version) for version in versions],
-    )
-    for edit in edits.values("target_id", "actor_id").annotate(last=Max("at")):
-        deed = Deed(edit["actor_id"], "wrote its model card", edit["last"])
-        yield UUID(edit["target_id"]), deed
-
-
-def _statements(versions: Sequence[UUID]) -> Iterator[tuple[UUID, Deed]]:
-    written = PracticeStatement.objects.filter(version__in=versions)
-    for one in written.values("version", "written_by").annotate(last=Max("written_at")):
-        did = "stated its minimum practices"
-        yield one["version"], Deed(one["written_by"], did, one["last"])
-
-
-def _signatures(approval: ApprovalRequest) -> Iterator[Deed]:
-    given = SignOff.objects.filter(stage__request=approval)
-    joined = given.select_related("stage", "delegation").order_by("signed_at")
-    for sign_off in joined:
-        did = f"signed the stage {sign_off.stage.title}"
-        yield Deed(sign_off.signer_id, did, sign_off.signed_at)
-        if sign_off.delegation:
-            did = f"had the stage {sign_off.stage.title} signed in their place"
-            yield Deed(sign_off.delegation.giver_id, did, sign_off.signed_at)
-
-
-def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
-    """Open requests whose present stage `user` may sign, as `rules.can_reject` says.
-
-    The same deeds bar a person here and there; here in the database, so that the
-    number of requests costs one query. Each has the title of the stage in
-    `stage_title`.
-    """
-    if ADMINISTRATOR.slug in user.agency_roles:
-        return ApprovalRequest.objects.none()
-    present = _present_stage()
-    waiting = (
-        ApprovalRequest.objects.visible_to(user)
-        .filter(status=ApprovalStatus.IN_REVIEW)
-        .annotate(
-            present=Subquery(present.values("pk")[:1]),
-            waits_for=Subquery(present.values("role")[:1]),
-            stage_title=Subquery(present.values("title")[:1]),
-            stage_meaning=Subquery(present.values("meaning")[:1]),
-        )
-        .filter((Exists(_held(user)) & _named(user)) | Exists(_lent(user)))
-    )
-    for duty in DUTIES:
-        waiting = waiting.exclude(~Q(stage_meaning=duty.spares), **{duty.who: user})
-    edits = _edits_of(OuterRef("version_id")).filter(actor_id=user.pk)
-    signed = Q(stages__sign_offs__signer=user)
-    signed |= Q(stages__sign_offs__delegation__giver=user)
-    stated = _statements_on(OuterRef("version_id")).filter(written_by=user)
-    return waiting.exclude(signed).exclude(Exists(edits)).exclude(Exists(stated))
-
-
-def _present_stage() -> QuerySet[Stage]:
-    left = Stage.objects.filter(request=OuterRef("pk"), completed_at__isnull=True)
-    return left.order_by("position")
-
-
-def _held(user: User) -> QuerySet[Membership]:
-    """Memberships by which `user` may sign a request that `waits_for` a role."""
-    return Membership.objects.filter(
-        user=user,
-        project=OuterRef("version__model__project"),
-        role=OuterRef("waits_for"),
-    )
-
-
-def _named(user: User) -> Q:
-    """Requests of which the policy lets every holder of the role sign, or `user`."""
-    named = _Named.objects.filter(stage=OuterRef("present"))
-    return ~Q(Exists(named)) | Q(Exists(named.filter(user=user)))
-
-
-def _lent(user: User) -> QuerySet[Delegation]:
-    """Delegations by which `user` may sign such a request: the givers took no part."""
-    deeds = Q(stages__sign_offs__signer=OuterRef("giver"))
-    deeds |= Q(stages__sign_offs__delegation__giver=OuterRef("giver"))
-    for duty in DUTIES:
-        deeds |= Q(**{duty.who: OuterRef("giver")}) & ~Q(now_meant=duty.spares)
-    named = _Named.objects.filter(stage=OuterRef(OuterRef("present")))
-    may = ~Q(Exists(named)) | Q(Exists(named.filter(user=OuterRef("giver_id"))))
-    same = ApprovalRequest.objects.filter(pk=OuterRef(OuterRef("pk")))
-    meant = Subquery(_present_stage().values("meaning")[:1])
-    edits = _edits_of(OuterRef(OuterRef("version_id")))
-    stated = _statements_on(OuterRef(OuterRef("version_id")))
-    return (
-        Delegation.objects.usable()
-        .filter(
-            receiver=user,
-            project=OuterRef("version__model__project"),
-            role=OuterRef("waits_for"),
-        )
-        .filter(may)
-        .exclude(Exists(same.annotate(now_meant=meant).filter(deeds)))
-        .exclude(Exists(edits.filter(actor_id=OuterRef("giver_id"))))
-        .exclude(Exists(stated.filter(written_by=OuterRef("giver"))))
-    )
-
-
-def _edits_of(version_id: OuterRef) -> QuerySet[AuditEvent]:
-    written: QuerySet[AuditEvent] = AuditEvent.objects.filter(
-        type=EventType.MODEL_CARD_EDITED, target_id=Cast(version_id, CharField())
-    )
-    return written
-
-
-def _statements_on(version_id: OuterRef) -> QuerySet[PracticeStatement]:
-    written: QuerySet[PracticeStatement] = PracticeStatement.objects.filter(
-        version=version_id
-    )
-    return written
 
 
 def lent_for(stage: Stage, **narrowed: Any) -> list[Delegation]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Prefetch
 
 from apps.access.roles import ROLES
-from apps.approvals import queries, rules
+from apps.approvals import rules
+from apps.approvals.deeds import making
 from apps.approvals.models import (
     CONSENTING,
     ONCE_APPROVED,
@@ -25,12 +26,13 @@ from apps.approvals.models import (
     SignOffDecision,
     Stage,
 )
+from apps.approvals.policy_rules import has_checks
 from apps.core.rest import Page, keyset_page
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.approvals.deeds import Deed
     from apps.approvals.policies import Policy, PolicyStage
-    from apps.approvals.queries import Deed
 
 REQUESTS_SHOWN = 25
 _REFUSING = (SignOffDecision.REJECT, SignOffDecision.REQUEST_CHANGES)
@@ -99,7 +101,7 @@ def rehearse(policy: Policy, *, viewer: User, after: str | None = None) -> Rehea
         .prefetch_related(Prefetch("stages", queryset=stages))
     )
     page: Page = keyset_page(visible, after=after, limit=REQUESTS_SHOWN)
-    deeds = queries.making(page.rows)
+    deeds = making(page.rows)
     replays = [_replay(policy, one, deeds[one.pk]) for one in page.rows]
     return Rehearsal(replays, page.next_cursor)
 
@@ -126,7 +128,7 @@ def _replay(policy: Policy, approval: ApprovalRequest, deeds: list[Deed]) -> Rep
 
 
 def _bars(policy: Policy, approval: ApprovalRequest) -> list[str]:
-    decision = rules.has_checks(policy, approval.report)
+    decision = has_checks(policy, approval.report)
     return [] if decision else [decision.reason]
 
 

@@ -7,40 +7,39 @@ from typing import TYPE_CHECKING
 
 from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted, roles_of
 from apps.access.permissions import Permission
-from apps.access.roles import ADMINISTRATOR, ROLES
+from apps.access.roles import ROLES
 from apps.accounts.models import User
-from apps.approvals import emergency_rules, exception_rules, queries
+from apps.approvals import (
+    delegation_rules,
+    emergency_rules,
+    exception_rules,
+    policy_rules,
+    queries,
+)
+from apps.approvals.deeds import involvement
 from apps.approvals.discussion import MAX_REPLIES
 from apps.approvals.evidence import Recheck, changed_parts
-from apps.approvals.models import NEVER_SIGNING, ApprovalStatus
-from apps.approvals.policies import Policy, PolicyFaulty
-from apps.approvals.policy_book import policy_for
-from apps.approvals.standings import unsettled
+from apps.approvals.models import ApprovalStatus
 from apps.projects.queries import active_members
 from apps.projects.rules import permitted_with, sees
-from apps.registry.models import CARD_SECTIONS, VersionState
+from apps.registry.models import VersionState
 from apps.validation.models import Verdict
 from apps.validation.queries import latest_report
 from apps.validation.rules import no_blocking_finding
-from engine.spec import PROMISES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from apps.approvals.deeds import Deed
     from apps.approvals.models import (
         ApprovalRequest,
         Comment,
         Condition,
         Delegation,
-        PolicyVersion,
         SignOff,
         Stage,
     )
-    from apps.approvals.policy_book import InForce
-    from apps.approvals.queries import Deed
-    from apps.projects.models import Project
     from apps.registry.models import ModelVersion
-    from apps.validation.models import ValidationReport
 
 _NOT_VALIDATED = {
     VersionState.DRAFT: "This version is not validated yet: it needs a validation "
@@ -85,94 +84,7 @@ def _approval_is_possible(version: ModelVersion) -> Decision:
             f"Plan {report.plan.number} says that only a report on the sealed rows "
             "decides; the newest one was measured on others."
         )
-    return no_blocking_finding(version) and _policy_is_met(version, report)
-
-
-def _policy_is_met(version: ModelVersion, report: ValidationReport) -> Decision:
-    """Say whether card and report have what the project's policy asks for."""
-    try:
-        policy = policy_for(version.project)
-    except PolicyFaulty as error:
-        return NotNow(
-            f"The approval policy in force cannot be used: {error} An AI official must "
-            "put a corrected version in force."
-        )
-    sections = {name: getattr(version.card, name) for name in CARD_SECTIONS}
-    return (
-        _has_sections(policy, sections)
-        and has_checks(policy, report)
-        and _has_practices(policy, version)
-        and _has_signers(policy, version.project)
-    )
-
-
-def _has_sections(policy: Policy, sections: Mapping[str, str]) -> Decision:
-    """Say whether the model card says what the policy asks for."""
-    names = [name for name in policy.required_sections if not sections[name].strip()]
-    if not names:
-        return ALLOWED
-    empty = ", ".join(CARD_SECTIONS[name] for name in names).lower()
-    return NotNow(
-        f"{policy.title} needs these sections of the model card, which are empty: "
-        f"{empty}."
-    )
-
-
-def has_checks(policy: Policy, report: ValidationReport) -> Decision:
-    """Say whether the report passed what the policy asks for."""
-    passed = {
-        check["measure"]
-        for check in report.result["checks"]
-        if check["verdict"] == Verdict.PASS
-    }
-    names = [name for name in policy.required_checks if name not in passed]
-    if not names:
-        return ALLOWED
-    missing = ", ".join(PROMISES[name].title for name in names)
-    return NotNow(
-        f"{policy.title} needs checks that the newest report did not pass: "
-        f"{missing}. Write them into the validation plan."
-    )
-
-
-def _has_practices(policy: Policy, version: ModelVersion) -> Decision:
-    """Say whether the minimum practices that the policy asks for are met or waived."""
-    left = unsettled(version, policy.required_practices)
-    if not left:
-        return ALLOWED
-    named = ", ".join(f"{one.practice.short} ({one.label.lower()})" for one in left)
-    return NotNow(
-        f"{policy.title} needs minimum practices that are neither met nor waived: "
-        f"{named}. State them on the page of the version's practices."
-    )
-
-
-def _has_signers(policy: Policy, project: Project) -> Decision:
-    """Say whether enough of the people whom the policy names hold their role here."""
-    for stage in policy.stages:
-        if not stage.people:
-            continue
-        found = len(queries.holders_of(project, stage))
-        if found < stage.required:
-            return NotNow(
-                f"{policy.title} names who signs the stage {stage.title}: "
-                f"{', '.join(stage.people)}. As {ROLES[stage.role].title.lower()} of "
-                f"this project it needs {stage.required} of them, and there "
-                f"{'is' if found == 1 else 'are'} {found}."
-            )
-    return ALLOWED
-
-
-def can_write_policy(user: User) -> Decision:
-    """Say whether `user` may write a version of an approval policy."""
-    return permitted(user, Permission.POLICY_EDIT, None)
-
-
-def can_enact_policy(user: User, version: PolicyVersion, before: InForce) -> Decision:
-    """Say whether `user` may put a version in force in the place of `before`."""
-    if before.enactment and before.enactment.version_id == version.pk:
-        return NotNow("This version is in force already.")
-    return can_write_policy(user)
+    return no_blocking_finding(version) and policy_rules.policy_is_met(version, report)
 
 
 def can_withdraw_request(user: User, approval: ApprovalRequest) -> Decision:
@@ -190,7 +102,7 @@ def can_reject(user: User, approval: ApprovalRequest) -> Decision:
     stages = queries.open_stages(approval)
     if not stages:
         return NotNow(_closed(approval))
-    deeds = queries.involvement(approval)
+    deeds = involvement(approval)
     return (
         independent(user, stages[0].meaning, deeds, "You")
         and _in_turn(user, stages[0], deeds)
@@ -220,7 +132,7 @@ def signers(approval: ApprovalRequest) -> list[Signer]:
     stages = queries.open_stages(approval)
     if not stages:
         return []
-    deeds = queries.involvement(approval)
+    deeds = involvement(approval)
     stage = stages[0]
     holders = active_members(approval.project, role=stage.role)
     own = [person for person in holders if _is_named(person, stage)]
@@ -254,51 +166,9 @@ def delegation_used(user: User, stage: Stage) -> Delegation | None:
     """Return the delegation by which `user` signs `stage`; None in their own right."""
     if _holds(user, stage) and _is_named(user, stage):
         return None
-    deeds = queries.involvement(stage.request)
+    deeds = involvement(stage.request)
     lent = queries.lent_for(stage, receiver=user)
     return next((one for one in lent if _through(one, stage, deeds)), None)
-
-
-def can_delegate_signing(user: User, project: Project) -> Decision:
-    """Say whether `user` may let somebody sign in their place: in their own role only.
-
-    What was handed to them they cannot hand on: it gives them no role.
-    """
-    if ADMINISTRATOR.slug in user.agency_roles:
-        return Denied("An administrator can never sign, so there is nothing to hand.")
-    return permitted(user, Permission.APPROVAL_SIGN_OFF, project)
-
-
-def can_stand_in(receiver: User, giver: User, project: Project) -> Decision:
-    """Say whether `receiver` could sign in the place of `giver` at all."""
-    name = receiver.full_name
-    if receiver == giver:
-        return Denied("Choose somebody else: you sign in your own place anyway.")
-    if receiver not in active_members(project):
-        return Denied(f"{name} is no active member of the project.")
-    if barring := NEVER_SIGNING.intersection(receiver.agency_roles):
-        titles = " and ".join(ROLES[slug].title.lower() for slug in sorted(barring))
-        return Denied(f"{name} is {titles} and can never sign.")
-    return ALLOWED
-
-
-def can_revoke_delegation(user: User, delegation: Delegation) -> Decision:
-    """Say whether `user` may end a delegation: who gave it, and program managers."""
-    return revocable(user, delegation.project, [delegation])[0][1]
-
-
-def revocable(
-    user: User, project: Project, delegations: Sequence[Delegation]
-) -> list[tuple[Delegation, Decision]]:
-    """Say of each delegation of a project whether `user` may end it; one query."""
-    manages = permitted(user, Permission.MEMBER_MANAGE, project)
-    return [(one, _may_revoke(user, one, manages)) for one in delegations]
-
-
-def _may_revoke(user: User, delegation: Delegation, manages: Decision) -> Decision:
-    if delegation.standing in ("revoked", "over"):
-        return NotNow(f"This delegation is {delegation.standing} already.")
-    return ALLOWED if delegation.giver_id == user.pk else manages
 
 
 def can_withdraw_sign_off(user: User, sign_off: SignOff) -> Decision:
@@ -326,6 +196,11 @@ def can_review_approval(user: User, approval: ApprovalRequest) -> Decision:
 
 
 can_remind_people = can_review_approval
+can_write_policy = policy_rules.can_write_policy
+can_enact_policy = policy_rules.can_enact_policy
+can_delegate_signing = delegation_rules.can_delegate_signing
+can_stand_in = delegation_rules.can_stand_in
+can_revoke_delegation = delegation_rules.can_revoke_delegation
 can_state_practice = exception_rules.can_state_practice
 can_grant_waiver = exception_rules.can_grant_waiver
 can_revoke_waiver = exception_rules.can_revoke_waiver

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.access.checks import ensure
 from apps.approvals import actions, rules
+from apps.approvals.delegation_rules import revocable
 from apps.approvals.forms import DelegationForm
 from apps.approvals.models import Delegation
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
@@ -52,7 +53,7 @@ def delegations(request: HtmxRequest, slug: str) -> HttpResponse:
     context = {
         "project": project,
         "page": page,
-        "rows": rules.revocable(request.user, project, page.rows),
+        "rows": revocable(request.user, project, page.rows),
         "form": form,
         "may_delegate": may_delegate,
     }

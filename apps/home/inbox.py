@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from apps.approvals.models import ApprovalRequest, ApprovalStatus, Condition
-from apps.approvals.queries import owned_conditions, waiting_for, with_stages
+from apps.approvals.queries import owned_conditions, with_stages
+from apps.approvals.waiting import waiting_for
 from apps.core.rest import Page, keyset_page
 from apps.datasets.models import DatasetVersion
 from apps.home.queries import LIST_LENGTH, RECENT

@@ -11,7 +11,7 @@ from django.urls import reverse
 from apps.access.checks import roles_of
 from apps.access.roles import DATA_SCIENTIST, PROGRAM_MANAGER, ROLES, VALIDATOR
 from apps.approvals.policies import SIGNING_ROLES
-from apps.approvals.queries import waiting_for
+from apps.approvals.waiting import waiting_for
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Run
 from apps.projects.models import Objective

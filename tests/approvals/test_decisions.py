@@ -21,6 +21,7 @@ from apps.approvals.models import (
 )
 from apps.approvals.serving import serving_decision
 from apps.approvals.tasks import review_approvals
+from apps.approvals.waiting import waiting_for
 from apps.audit.models import AuditEvent
 from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid, PortalError, Refused, WrongState
@@ -232,7 +233,7 @@ def test_who_had_the_report_made_signs_the_validation_and_nothing_else(world):
         "had its validation report made"
         in rules.can_sign_off(world.validator, approval).reason
     )
-    assert approval not in queries.waiting_for(world.validator)
+    assert approval not in waiting_for(world.validator)
 
 
 def overdue(world, approval) -> Condition:

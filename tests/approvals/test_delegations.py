@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.approvals import actions, queries, rules
 from apps.approvals.models import ApprovalStatus, Delegation, SignOff, Stage
+from apps.approvals.waiting import waiting_for
 from apps.audit.models import AuditEvent
 from apps.core.errors import Invalid, Refused, WrongState
 from apps.projects.actions import add_member, change_role, remove_member
@@ -93,8 +94,8 @@ def test_the_giver_counts_as_having_signed(world, deputy):
     lend(world, third)
     with pytest.raises(Refused, match="Not in the place of Vera Validator"):
         sign(approval, third)
-    assert not queries.waiting_for(world.validator).exists()
-    assert not queries.waiting_for(third).exists()
+    assert not waiting_for(world.validator).exists()
+    assert not waiting_for(third).exists()
 
 
 def test_the_receiver_signs_no_second_stage(world, deputy):
@@ -121,7 +122,7 @@ def test_what_either_did_bars_the_receiver(world, deputy, who):
     with pytest.raises(Refused, match="wrote its model card"):
         sign(approval, deputy)
 
-    assert not queries.waiting_for(deputy).exists()
+    assert not waiting_for(deputy).exists()
     listed = [one for one in rules.signers(approval) if one.person == deputy]
     assert [bool(one.decision) for one in listed] == [False]
 
@@ -167,12 +168,12 @@ def test_a_delegation_ends_with_what_it_rests_on(world, deputy, change):
     approval = approvals.request(world)
     lend(world, deputy)
     assert rules.can_sign_off(deputy, approval)
-    assert queries.waiting_for(deputy).get() == approval
+    assert waiting_for(deputy).get() == approval
 
     change(world, deputy)
 
     assert not rules.can_sign_off(deputy, approval)
-    assert not queries.waiting_for(deputy).exists()
+    assert not waiting_for(deputy).exists()
     with pytest.raises(Refused):
         sign(approval, deputy)
 

@@ -10,10 +10,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.approvals import actions, queries, rules
+from apps.approvals import actions, rules
 from apps.approvals.models import ApprovalRequest, SignOff, Stage
 from apps.approvals.serving import serving_decision
 from apps.approvals.tasks import review_approvals
+from apps.approvals.waiting import waiting_for
 from apps.core.errors import PortalError, Refused, WrongState
 from apps.projects.actions import add_member, change_role, remove_member
 from apps.registry.actions import edit_card
@@ -73,7 +74,7 @@ def test_16102_reviewers_who_come_later_can_act(world):
     approval = approvals.request(world)
     late = joined(world, "late", "validator")
 
-    assert approval in queries.waiting_for(late)
+    assert approval in waiting_for(late)
     sign(approval, late)
 
     assert approval.stages.earliest("position").completed_at
@@ -150,5 +151,5 @@ def test_19907_much_editing_makes_no_heap_of_tasks(world):
         with pytest.raises(WrongState, match="is open"):
             approvals.request(world, version)
 
-    assert queries.waiting_for(world.validator).count() == 1
+    assert waiting_for(world.validator).count() == 1
     assert Stage.objects.count() == len(ApprovalRequest.objects.get().policy["stages"])

@@ -14,6 +14,7 @@ from apps.approvals.models import ApprovalStatus, PolicyVersion
 from apps.approvals.policies import PolicyFaulty, read_policy, shipped_text
 from apps.approvals.policy_book import differences, in_force, policy_for
 from apps.approvals.serving import serving_decision
+from apps.approvals.waiting import waiting_for
 from apps.audit.models import AuditEvent
 from apps.core.errors import Invalid, Refused, WrongState
 from tests.approvals.test_delegations import lend, member
@@ -168,8 +169,8 @@ def test_named_people_sign_and_nobody_else(world):
     )
     listed = {one.person: bool(one.decision) for one in rules.signers(approval)}
     assert listed == {second: True, world.program_manager: False}
-    assert not queries.waiting_for(world.program_manager).exists()
-    assert queries.waiting_for(second).get() == approval
+    assert not waiting_for(world.program_manager).exists()
+    assert waiting_for(second).get() == approval
     assert approval.policy["stages"][2]["people"] == [str(second.pk)]
     assert approvals.sign(approval, second).status == ApprovalStatus.APPROVED
 
@@ -182,7 +183,7 @@ def test_a_named_person_can_let_somebody_sign_in_their_place(world):
     )
     lend(world, world.program_manager, by=second)
 
-    assert queries.waiting_for(world.program_manager).get() == approval
+    assert waiting_for(world.program_manager).get() == approval
     assert rules.delegation_used(
         world.program_manager, queries.open_stages(approval)[0]
     )

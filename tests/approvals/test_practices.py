@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from apps.approvals import queries, rules
+from apps.approvals import rules
 from apps.approvals.evidence import changed_parts
 from apps.approvals.models import ApprovalStatus, PracticeStatement
 from apps.approvals.policies import PolicyFaulty, read_policy, shipped_text
@@ -16,6 +16,7 @@ from apps.approvals.records import digest_of
 from apps.approvals.serving import serving_decision
 from apps.approvals.standings import standings
 from apps.approvals.tasks import review_approvals
+from apps.approvals.waiting import waiting_for
 from apps.audit.models import AuditEvent
 from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid, Refused, WrongState
@@ -189,7 +190,7 @@ def test_whoever_stated_a_practice_does_not_sign(world):
     with pytest.raises(Refused, match="You stated its minimum practices"):
         approvals.sign(approval, world.operations_manager)
 
-    assert not queries.waiting_for(world.operations_manager).exists()
+    assert not waiting_for(world.operations_manager).exists()
 
 
 def test_the_page_takes_statements_and_shows_their_history(world, client_of):

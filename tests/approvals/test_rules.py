@@ -2,7 +2,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.approvals import queries, rules
+from apps.approvals import rules
+from apps.approvals.waiting import waiting_for
 from apps.projects import actions as projects
 from apps.projects.actions import access
 from apps.registry import actions as registry
@@ -135,7 +136,7 @@ def test_inbox_and_rule_agree_about_the_author_of_the_card(world, writes_card):
     approval = approvals.request(world, version)
 
     assert bool(rules.can_reject(person, approval)) is not writes_card
-    assert queries.waiting_for(person).exists() is not writes_card
+    assert waiting_for(person).exists() is not writes_card
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_inbox_and_rule_agree_about_everybody(world, signed, role):
         name for name in EVERYBODY if rules.can_reject(getattr(world, name), approval)
     }
     by_inbox = {
-        name for name in EVERYBODY if queries.waiting_for(getattr(world, name)).exists()
+        name for name in EVERYBODY if waiting_for(getattr(world, name)).exists()
     }
 
     assert by_inbox == by_rule
@@ -178,16 +179,16 @@ def test_an_administrator_has_no_inbox_of_signatures(world):
         by=world.program_manager,
     )
 
-    assert not queries.waiting_for(world.administrator).exists()
+    assert not waiting_for(world.administrator).exists()
     assert "can never sign" in rules.can_reject(world.administrator, approval).reason
 
 
 def test_the_number_of_waiting_requests_costs_one_query(world):
     approvals.request(world)
-    queries.waiting_for(world.validator).count()
+    waiting_for(world.validator).count()
 
     with CaptureQueriesContext(connection) as asked:
-        count = queries.waiting_for(world.validator).count()
+        count = waiting_for(world.validator).count()
 
     assert count == 1
     assert len(asked) == 1
@@ -219,10 +220,10 @@ def test_signers_must_have_access_to_a_restricted_model(world):
     decision = rules.can_sign_off(world.validator, approval)
 
     assert "You cannot see this restricted model" in decision.reason
-    assert not queries.waiting_for(world.validator).exists()
+    assert not waiting_for(world.validator).exists()
     assert not rules.signers(approval)[0].decision
     access.grant(
         thing=approval.version.model, person=world.validator, by=world.program_manager
     )
     assert rules.can_sign_off(world.validator, approval)
-    assert queries.waiting_for(world.validator).exists()
+    assert waiting_for(world.validator).exists()

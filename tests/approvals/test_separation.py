@@ -7,8 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from apps.approvals import actions, queries
+from apps.approvals import actions
 from apps.approvals.models import SignOff
+from apps.approvals.waiting import waiting_for
 from apps.core.errors import Refused
 from apps.projects import actions as projects
 from apps.registry import actions as registry
@@ -139,4 +140,4 @@ def test_who_had_own_code_run_is_barred_from_signing(world):
 
     with pytest.raises(Refused, match=r"You had its code run on [^,]*, so"):
         actions.sign_off(approval=asked, comment="", password=PASSWORD, by=owner)
-    assert asked not in queries.waiting_for(owner)
+    assert asked not in waiting_for(owner)
