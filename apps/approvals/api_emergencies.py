@@ -12,7 +12,6 @@ from apps.approvals.api import RejectInput
 from apps.approvals.api_exceptions import VersionView
 from apps.approvals.models import (
     MAX_COMMENT_CHARACTERS,
-    MOST_HOURS,
     EmergencyApproval,
 )
 from apps.audit.waiting import seal_header
@@ -25,8 +24,7 @@ class EmergencyInput(serializers.Serializer[Any]):
     )
     hours = serializers.IntegerField(
         min_value=1,
-        max_value=MOST_HOURS,
-        help_text="Until when two others must confirm it.",
+        help_text="Until when others must confirm it; the policy limits them.",
     )
     password = serializers.CharField(
         max_length=128, trim_whitespace=False, write_only=True

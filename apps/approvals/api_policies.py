@@ -117,7 +117,7 @@ class RehearsalView(ApiView):
     )
     def get(self, request: ApiRequest, name: str, number: int) -> Response:
         """How past requests would have gone under a version, newest first."""
-        policy = policy_book.readable(_version(request, name, number).text)
+        policy = policy_book.rehearsable(_version(request, name, number).text)
         after = request.query_params.get("cursor")
         found = rehearse(policy, viewer=request.user, after=after)
         return Response(RehearsalOutput(found).data)

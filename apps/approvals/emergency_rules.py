@@ -19,12 +19,12 @@ from apps.approvals.emergency_queries import (
 )
 from apps.approvals.exception_rules import independent
 from apps.approvals.models import (
-    QUIET_DAYS,
     ApprovalStatus,
     EmergencyApproval,
     EmergencyMeaning,
     EmergencyStatus,
 )
+from apps.approvals.policy_book import emergency_policy
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import VersionState
 
@@ -54,11 +54,12 @@ def _emergency_is_possible(version: ModelVersion) -> Decision:
         return NotNow("This version is approved already.")
     if emergency_in_force(version):
         return NotNow("An emergency approval of this version is in force.")
-    since = timezone.now() - timedelta(days=QUIET_DAYS)
+    quiet_days = emergency_policy().quiet_days
+    since = timezone.now() - timedelta(days=quiet_days)
     earlier = EmergencyApproval.objects.filter(version=version, declared_at__gte=since)
     if earlier.exists():
         return NotNow(
-            f"This version had an emergency approval within {QUIET_DAYS} days. Ask for "
+            f"This version had an emergency approval within {quiet_days} days. Ask for "
             "an ordinary one."
         )
     if version.validation_reports.under_way().exists():

@@ -1,4 +1,4 @@
-"""Forms of statements on practices and of waivers."""
+"""Forms of statements on practices, waivers and emergencies."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ from apps.accounts.models import User
 from apps.approvals.forms import DecisionForm, ReasonForm
 from apps.approvals.models import (
     MAX_COMMENT_CHARACTERS,
-    MOST_HOURS,
     Ground,
     PracticeState,
     Reported,
 )
+from apps.approvals.policies import EmergencyPolicy
 from apps.approvals.practices import practices
 from apps.core.forms import PortalForm
 from apps.core.http import HtmxRequest
@@ -154,14 +154,19 @@ class DeclareForm(DecisionForm):
     hours = forms.IntegerField(
         label="Hours until it must be confirmed",
         min_value=1,
-        max_value=MOST_HOURS,
         initial=24,
-        help_text=f"1 to {MOST_HOURS}. Not confirmed by two others, it lapses then.",
     )
     intent = forms.BooleanField(
         label="I have read the evidence and approve this version for an emergency."
     )
     field_order = ("comment", "hours", "intent", "password")
+
+    def __init__(self, *args: Any, terms: EmergencyPolicy, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["hours"].help_text = (
+            f"1 to {terms.most_hours}. Not confirmed by {terms.confirmations} others, "
+            "it lapses then."
+        )
 
 
 class ConfirmForm(DecisionForm):

@@ -158,6 +158,43 @@ class Policy:
         }
 
 
+@dataclass(frozen=True)
+class EmergencyPolicy:
+    """On what terms a version may serve for a short time without its signatures.
+
+    Args:
+        name: of the file.
+        version: raised with every change of the file.
+        title: what people call it.
+        most_hours: within so many it must be confirmed.
+        confirmations: by so many others.
+        confirmed_days: confirmed, it holds for so many days from when it was given.
+        quiet_days: within so many there is no second one for the same version.
+    """
+
+    name: str
+    version: int
+    title: str
+    most_hours: int
+    confirmations: int
+    confirmed_days: int
+    quiet_days: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values, to be frozen into an emergency approval."""
+        return asdict(self)
+
+
+AnyPolicy = Policy | EmergencyPolicy
+EMERGENCY = "emergency"  # the name of the one policy of its kind
+_EMERGENCY_RANGES = {
+    "most_hours": (1, 168),
+    "confirmations": (2, 10),
+    "confirmed_days": (1, 90),
+    "quiet_days": (0, MOST_DAYS),
+}
+
+
 @cache
 def shipped_text(name: str) -> str:
     """Return the text of the policy `name` that the portal comes with.
@@ -171,7 +208,7 @@ def shipped_text(name: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def read_policy(text: str) -> Policy:
+def read_policy(text: str) -> AnyPolicy:
     """Build a policy from its text.
 
     Raises:
@@ -181,7 +218,9 @@ def read_policy(text: str) -> Policy:
         problem = f"A policy has at most {MOST_CHARACTERS:,} characters."
         raise PolicyFaulty([PolicyFault(1, problem)])
     try:
-        policy: Policy = decode(Policy, load_yaml(text))
+        said = load_yaml(text)
+        is_emergency = isinstance(said, dict) and said.get("name") == EMERGENCY
+        policy: AnyPolicy = decode(EmergencyPolicy if is_emergency else Policy, said)
     except YamlFault as fault:
         raise PolicyFaulty([PolicyFault(fault.line, fault.problem)]) from fault
     except SpecError as error:
@@ -199,12 +238,25 @@ def read_policy(text: str) -> Policy:
 Fault = tuple[str, str]
 
 
-def _faults(policy: Policy) -> Iterator[Fault]:
+def _faults(policy: AnyPolicy) -> Iterator[Fault]:
     if policy.version < 1:
         yield "version", "version must be a whole number from 1."
     if not policy.title.strip():
         yield "title", "Give the policy a title."
     yield from _too_long(policy.title, "title")
+    if isinstance(policy, EmergencyPolicy):
+        yield from _wrong_terms(policy)
+    else:
+        yield from _wrong_policy(policy)
+
+
+def _wrong_terms(policy: EmergencyPolicy) -> Iterator[Fault]:
+    for field, (low, high) in _EMERGENCY_RANGES.items():
+        if not low <= getattr(policy, field) <= high:
+            yield field, f"{field} must be {low} to {high:,}."
+
+
+def _wrong_policy(policy: Policy) -> Iterator[Fault]:
     for field in ("request_days", "validity_days"):
         yield from _wrong_days(getattr(policy, field), field)
     yield from _wrong_days(policy.conditions.max_days, "conditions.max_days")

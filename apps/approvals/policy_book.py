@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from apps.approvals.models import PolicyEnactment, PolicyVersion
 from apps.approvals.policies import (
+    EMERGENCY,
     SHIPPED,
+    AnyPolicy,
+    EmergencyPolicy,
     Policy,
     PolicyFaulty,
     read_policy,
@@ -43,7 +46,7 @@ class InForce:
     enactment: PolicyEnactment | None
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> AnyPolicy:
         """What the text says.
 
         Raises:
@@ -66,7 +69,17 @@ def policy_for(project: Project) -> Policy:
     Raises:
         PolicyFaulty: it names something that the portal no longer knows.
     """
-    return in_force(OF_IMPACT.get(project.impact, STANDARD)).policy
+    found = in_force(OF_IMPACT.get(project.impact, STANDARD)).policy
+    return cast("Policy", found)  # a name decides of which kind its texts are
+
+
+def emergency_policy() -> EmergencyPolicy:
+    """Give the terms of emergency approvals.
+
+    Raises:
+        Invalid: they cannot be read.
+    """
+    return cast("EmergencyPolicy", readable(in_force(EMERGENCY).text))
 
 
 def in_force(name: str) -> InForce:
@@ -98,7 +111,7 @@ def next_number(name: str) -> int:
     return max(shipped, newest.number if newest else 0) + 1
 
 
-def checked_policy(name: str, text: str) -> Policy:
+def checked_policy(name: str, text: str) -> AnyPolicy:
     """Read a text that shall become the next version under a name.
 
     Raises:
@@ -112,7 +125,19 @@ def checked_policy(name: str, text: str) -> Policy:
     return policy
 
 
-def readable(text: str) -> Policy:
+def rehearsable(text: str) -> Policy:
+    """Read a text whose stages past requests can be replayed under.
+
+    Raises:
+        Invalid: it cannot be read, or has no stages.
+    """
+    policy = readable(text)
+    if isinstance(policy, EmergencyPolicy):
+        raise _invalid("Terms of emergencies have no stages to rehearse.")
+    return policy
+
+
+def readable(text: str) -> AnyPolicy:
     """Read a text that somebody sent.
 
     Raises:

@@ -21,7 +21,8 @@ from apps.approvals.exception_forms import (
     taking_signature_faults,
 )
 from apps.approvals.forms import ReasonForm
-from apps.approvals.models import TERMS, EmergencyApproval
+from apps.approvals.models import EmergencyApproval
+from apps.approvals.policy_book import emergency_policy
 from apps.approvals.practices import practices
 from apps.approvals.serving import serving_decision
 from apps.approvals.views import request_title, request_trail
@@ -59,7 +60,8 @@ def declare_emergency(
         number=number,
     )
     ensure(rules.can_declare_emergency(request.user, version))
-    form = DeclareForm(request.POST if request.method == "POST" else None)
+    terms = emergency_policy()
+    form = DeclareForm(request.POST if request.method == "POST" else None, terms=terms)
     if form.is_valid():
         with taking_signature_faults(request, form):
             emergency = actions.declare_emergency(
@@ -76,7 +78,7 @@ def declare_emergency(
         "version": version,
         "title": request_title(version),
         "trail": request_trail(version),
-        "terms": TERMS,
+        "terms": terms,
         "report": latest_report(version),
         "unmet": unmet_practices(version),
     }

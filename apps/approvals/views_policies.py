@@ -15,7 +15,7 @@ from apps.approvals import actions, policy_book, rules
 from apps.approvals.forms_policies import EnactForm, PolicyForm
 from apps.approvals.models import PolicyVersion
 from apps.approvals.policies import (
-    Policy,
+    AnyPolicy,
     PolicyFault,
     PolicyFaulty,
     read_policy,
@@ -109,7 +109,7 @@ def policy_version(request: HtmxRequest, name: str, number: int) -> HttpResponse
 @require_GET
 def rehearse_policy(request: HtmxRequest, name: str, number: int) -> HttpResponse:
     version = _version(request, name, number)
-    read = policy_book.readable(version.text)
+    read = policy_book.rehearsable(version.text)
     found = rehearse(read, viewer=request.user, after=request.GET.get("after"))
     context = {"version": version, "policy": read, "rehearsal": found}
     return render(request, "approvals/policy_rehearsal.html", context)
@@ -133,7 +133,7 @@ def _seen(found: InForce) -> dict[str, Any]:
     return {"found": found, "policy": policy, "faults": faults}
 
 
-def _read(text: str) -> tuple[Policy | None, list[PolicyFault]]:
+def _read(text: str) -> tuple[AnyPolicy | None, list[PolicyFault]]:
     try:
         return read_policy(text), []
     except PolicyFaulty as error:

@@ -8,12 +8,12 @@ from threading import Barrier
 import pytest
 import time_machine
 from django.db import DatabaseError, connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.actions import WrongPassword
 from apps.approvals import actions, exception_queries, rules
 from apps.approvals.models import (
-    CONFIRMED_DAYS,
     EMERGENCY_TRANSITIONS,
     EmergencyApproval,
     EmergencySignature,
@@ -28,7 +28,7 @@ from apps.core.errors import Invalid, PortalError, Refused, WrongState
 from apps.notices.models import Notice
 from apps.projects.actions import add_member
 from apps.registry.models import Alias, ModelCard, ModelVersion, VersionState
-from tests.factories import approvals, exceptions, people, validation
+from tests.factories import approvals, exceptions, people, policies, validation
 from tests.factories.people import PASSWORD
 
 
@@ -85,7 +85,7 @@ def test_two_others_let_it_stand_until_its_own_limit(world):
     with after(hours=25):
         review_approvals()
         assert serving_decision(emergency.version)
-    with after(days=CONFIRMED_DAYS):
+    with after(days=30):
         assert "It was given until this" in serving_decision(emergency.version).reason
         review_approvals()
         emergency.refresh_from_db()
@@ -396,3 +396,59 @@ def test_a_signer_can_be_forgotten_only_after_the_end(world):
     assert not exception_queries.exceptions_in_force(world.program_manager)
     forget_exceptional_signer(world.program_manager)
     assert emergency.signatures.get(meaning="declares").record == ""
+
+
+def test_the_terms_are_a_policy_that_an_agency_can_change(world):
+    before = exceptions.emergency(world)
+    policies.enacted(
+        world,
+        policies.text(
+            ("most_hours: 72", "most_hours: 12"),
+            ("confirmations: 2", "confirmations: 3"),
+            name="emergency",
+        ),
+        name="emergency",
+    )
+    other = approvals.validated_version(world, "other")
+    with pytest.raises(Invalid, match="Give 1 to 12 hours"):
+        exceptions.emergency(world, other, hours=24)
+
+    later = exceptions.emergency(world, other, hours=12)
+
+    assert (before.policy["confirmations"], later.policy["confirmations"]) == (2, 3)
+    exceptions.confirm(later, world.validator, world.ai_official)
+    assert later.status == EmergencyStatus.DECLARED
+    exceptions.confirm(later, world.operations_manager)
+    assert later.status == EmergencyStatus.CONFIRMED
+    exceptions.confirm(before, world.validator, world.ai_official)
+    assert before.status == EmergencyStatus.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ("confirmations: 2", "confirmations: 1", "Line 9: confirmations must be 2 to"),
+        ("most_hours: 72", "most_hours: 999", "Line 7: most_hours must be 1 to 168"),
+        ("quiet_days: 90", "stages: []", "stages is not a known field"),
+    ],
+)
+def test_terms_that_cannot_be_are_refused(world, before, after, sentence):
+    text = policies.text((before, after), name="emergency")
+
+    with pytest.raises(Invalid, match=sentence):
+        policies.written(world, text, name="emergency")
+
+
+def test_terms_of_emergencies_have_a_page_and_no_rehearsal(world, client_of, api_of):
+    version = policies.written(world, name="emergency")
+    place = [version.name, version.number]
+    browser = client_of(world.ai_official)
+
+    page = browser.get(version.get_absolute_url()).text
+    refused = api_of(world.ai_official).get(reverse("v1:rehearse_policy", args=place))
+
+    assert "confirmed by 2 others" in page
+    assert "Rehearse on past requests" not in page
+    assert refused.status_code == 422
+    assert "no stages to rehearse" in refused.json()["message"]
+    assert browser.get(reverse("approvals:policies")).status_code == 200

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from apps.approvals import actions
 from apps.approvals.models import (
-    CONFIRMATIONS,
     EMERGENCY_TRANSITIONS,
     EmergencyApproval,
     EmergencyStatus,
@@ -62,7 +61,7 @@ class EmergencyWalk(Walk):
         assert not barred & set(signers)
         assert signed.filter(meaning="declares").count() == 1
         if now in (EmergencyStatus.CONFIRMED, EmergencyStatus.EXPIRED):
-            assert len(signers) == 1 + CONFIRMATIONS
+            assert len(signers) == 1 + emergency.policy["confirmations"]
 
 
 def declare(walk: EmergencyWalk, by: Any, number: int) -> None:

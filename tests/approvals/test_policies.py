@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from apps.approvals import actions, rules
@@ -7,7 +5,7 @@ from apps.approvals.policies import SHIPPED, PolicyFaulty, read_policy, shipped_
 from apps.core.errors import Invalid, WrongState
 from apps.registry.actions import edit_card
 from apps.registry.models import CARD_SECTIONS
-from tests.factories import approvals, exceptions
+from tests.factories import approvals, exceptions, policies
 from tests.factories.people import PASSWORD
 
 STANDARD = shipped_text("standard")
@@ -97,10 +95,10 @@ def test_a_high_impact_project_asks_for_more(world):
     assert not approval.stages.earliest("position").completed_at
 
 
-def test_a_policy_can_require_checks_of_the_report(world, monkeypatch):
+def test_a_policy_can_require_checks_of_the_report(world):
     version = approvals.validated_version(world)
-    wanted = replace(read_policy(STANDARD), required_checks=("recall", "f1"))
-    monkeypatch.setattr(rules, "policy_for", lambda _: wanted)
+    asked = "required_checks: [recall, f1]\nrequest_days:"
+    policies.enacted(world, policies.text(("request_days:", asked)))
 
     decision = rules.can_request_approval(world.data_scientist, version)
 

@@ -236,7 +236,7 @@ WORDS = st.sampled_from(
 def test_any_text_is_a_policy_or_faulty_with_a_line(text):
     faults = []
     try:
-        read = bool(read_policy(text).stages)
+        read = bool(read_policy(text).title)
     except PolicyFaulty as error:
         read, faults = False, error.faults
 

@@ -22,14 +22,12 @@ from apps.approvals.emergency_queries import (
 from apps.approvals.evidence import Recheck, evidence_of
 from apps.approvals.exception_records import emergency_text, sealed, signed_by
 from apps.approvals.models import (
-    CONFIRMED_DAYS,
-    MOST_HOURS,
-    TERMS,
     EmergencyApproval,
     EmergencyMeaning,
     EmergencySignature,
     EmergencyStatus,
 )
+from apps.approvals.policy_book import emergency_policy
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.digests import canonical_digest
@@ -53,7 +51,7 @@ def declare_emergency(
     Args:
         version: its newest report passed, and no finding blocks it.
         reason: must be given.
-        hours: until when it must be confirmed, 1 to 72.
+        hours: until when it must be confirmed, at most as the policy says.
         password: of `by`, entered anew.
         by: a program manager who took no part in making the version.
 
@@ -64,8 +62,9 @@ def declare_emergency(
         WrongState: something stands against the version, or it had its emergency.
     """
     reason = _reason(reason, "Say what the emergency is.")
-    if not 1 <= hours <= MOST_HOURS:
-        raise _invalid("hours", f"Give 1 to {MOST_HOURS} hours.")
+    most = emergency_policy().most_hours
+    if not 1 <= hours <= most:
+        raise _invalid("hours", f"Give 1 to {most} hours.")
     ensure(rules.can_declare_emergency(by, version))
     confirm_password(by=by, password=password)
     with transaction.atomic():
@@ -239,20 +238,21 @@ def _create(version: ModelVersion, reason: str, hours: int) -> EmergencyApproval
     report = latest_report(version)
     if report is None:  # the rule has asked for one
         raise _invalid("reason", "There is no validation report to rest on.")
-    evidence = evidence_of(report, TERMS)
+    policy = emergency_policy()
+    evidence = evidence_of(report, policy.to_json())
     unmet = unmet_practices(version)
     now = timezone.now()
     return EmergencyApproval.objects.create(
         version=version,
         report=report,
         reason=reason,
-        policy=TERMS,
+        policy=policy.to_json(),
         evidence=evidence,
         evidence_digest=canonical_digest(evidence),
         unmet_practices=[one.practice.slug for one in unmet],
         declared_at=now,
         confirm_by=now + timedelta(hours=hours),
-        holds_until=now + timedelta(days=CONFIRMED_DAYS),
+        holds_until=now + timedelta(days=policy.confirmed_days),
     )
 
 

@@ -4,12 +4,7 @@ from apps.approvals.models.conditions import Condition, NewCondition
 from apps.approvals.models.delegations import NEVER_SIGNING, Delegation
 from apps.approvals.models.discussion import Comment
 from apps.approvals.models.emergencies import (
-    CONFIRMATIONS,
-    CONFIRMED_DAYS,
     EMERGENCY_TRANSITIONS,
-    MOST_HOURS,
-    QUIET_DAYS,
-    TERMS,
     EmergencyApproval,
     EmergencyMeaning,
     EmergencySignature,
@@ -51,22 +46,17 @@ from apps.approvals.models.waivers import (
 
 __all__ = [
     "APPROVAL_TRANSITIONS",
-    "CONFIRMATIONS",
-    "CONFIRMED_DAYS",
     "CONSENTING",
     "EMERGENCY_TRANSITIONS",
     "ENDING_DAYS",
     "MAX_COMMENT_CHARACTERS",
-    "MOST_HOURS",
     "MOST_WAIVER_DAYS",
     "NEVER_SIGNING",
     "ONCE_APPROVED",
-    "QUIET_DAYS",
     "REASONED",
     "REPORT_DAYS",
     "SEALED",
     "SETTLED",
-    "TERMS",
     "ApprovalRequest",
     "ApprovalStatus",
     "Comment",

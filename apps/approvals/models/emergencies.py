@@ -20,15 +20,6 @@ from apps.validation.models import ValidationReport
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-# Until so many hours after it was given it must be confirmed.
-MOST_HOURS = 72
-# By so many others.
-CONFIRMATIONS = 2
-# Confirmed, it holds for so many days from when it was given.
-CONFIRMED_DAYS = 30
-# No second one for the same version within so many days of the first.
-QUIET_DAYS = 90
-
 
 class EmergencyStatus(models.TextChoices):
     """Where an emergency approval stands."""
@@ -49,14 +40,6 @@ EMERGENCY_TRANSITIONS: dict[EmergencyStatus, frozenset[EmergencyStatus]] = {
     _E.EXPIRED: frozenset(),
     _E.STALE: frozenset(),
     _E.ENDED: frozenset(),
-}
-TERMS = {
-    "name": "emergency",
-    "version": 1,
-    "title": "Emergency approval",
-    "most_hours": MOST_HOURS,
-    "confirmations": CONFIRMATIONS,
-    "confirmed_days": CONFIRMED_DAYS,
 }
 # While it stands there, its version may serve by it.
 IN_FORCE = (_E.DECLARED, _E.CONFIRMED)
