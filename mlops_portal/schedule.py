@@ -15,6 +15,7 @@ EVERY: Final[dict[str, float]] = {
     "approvals.review": MINUTE,
     "datasets.expire_uploads": HOUR,
     "experiments.close_old_segments": 5 * MINUTE,
+    "experiments.remove_old_parts": HOUR,
     "exports.remove_old": HOUR,
     "jobs.remove_leftovers": HOUR,
     "notices.deliver_due": MINUTE,

@@ -194,7 +194,8 @@ STORAGE_RESERVE_BYTES = env.int("STORAGE_RESERVE_BYTES", default=512 * 1024 * 10
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Bodies that are read piece by piece, by where they are sent.
 STREAMED_BODIES = {
-    "/api/2.0/mlflow-artifacts/": UPLOAD_TOTAL_LIMIT_BYTES,
+    "/api/2.0/mlflow-artifacts/artifacts/": UPLOAD_TOTAL_LIMIT_BYTES,
+    "/api/2.0/mlflow-artifacts/mpu/part/": UPLOAD_TOTAL_LIMIT_BYTES,
     "/api/2.0/mlflow/": 36 * 1024 * 1024,
 }
 # A data contract has 15 fields for each column; its form stops at 600 columns.

@@ -88,16 +88,18 @@ def store(
     return _store_locally(content, shelf, on_bytes)
 
 
-def store_stream(content: Readable, *, shelf: str = "") -> Blob:
+def store_stream(
+    content: Readable, *, shelf: str = "", on_bytes: OnBytes = lambda _: None
+) -> Blob:
     """Store what can be read once only; like `store`, and never held in memory.
 
     Raises:
         NoRoom: the disk is full; nothing of the content stays.
     """
     if local_folder() is not None:
-        return _store_locally(content, shelf, lambda _: None)
+        return _store_locally(content, shelf, on_bytes)
     with telling_no_room(), tempfile.TemporaryFile() as kept:
-        _copy(content, kept, lambda _: None)
+        _copy(content, kept, on_bytes)
         kept.seek(0)
         return _store_elsewhere(kept, shelf, lambda _: None)
 

@@ -8,6 +8,7 @@ from django.http import JsonResponse
 
 from apps.core.errors import Invalid, NoRoom, PortalError, Refused, TooLarge, WrongState
 from apps.experiments.actions import NameTaken
+from apps.experiments.parts import NoSuchUpload
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -17,6 +18,7 @@ ABSENT = "RESOURCE_DOES_NOT_EXIST"
 # Clients repeat what is answered with 408, 429 or from 500 on, for minutes: only what
 # passes by itself may be answered so.
 _CODES: dict[type[PortalError], tuple[str, int]] = {
+    NoSuchUpload: (ABSENT, 404),
     NameTaken: ("RESOURCE_ALREADY_EXISTS", 400),
     Refused: ("PERMISSION_DENIED", 403),
     WrongState: (INVALID, 400),

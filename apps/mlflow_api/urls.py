@@ -5,6 +5,7 @@ from apps.mlflow_api import (
     views_artifacts,
     views_experiments,
     views_metrics,
+    views_multipart,
     views_runs,
     views_search,
 )
@@ -13,6 +14,7 @@ app_name = "mlflow"
 
 _API = "api/2.0/mlflow"
 _ARTIFACTS = "api/2.0/mlflow-artifacts/artifacts"
+_PARTS = "api/2.0/mlflow-artifacts/mpu"
 
 _BEGINNINGS = (
     _API,
@@ -61,6 +63,26 @@ urlpatterns = [
     ),
     path(_ARTIFACTS, views_artifacts.list_folder, name="list_folder"),
     path(f"{_ARTIFACTS}/<path:path>", views_artifacts.artifact, name="artifact"),
+    path(
+        f"{_PARTS}/create/<path:folder>",
+        views_multipart.create_upload,
+        name="create_upload",
+    ),
+    path(
+        f"{_PARTS}/part/<uuid:upload>/<int:number>/<path:path>",
+        views_multipart.put_part,
+        name="put_part",
+    ),
+    path(
+        f"{_PARTS}/complete/<path:folder>",
+        views_multipart.complete_upload,
+        name="complete_upload",
+    ),
+    path(
+        f"{_PARTS}/abort/<path:folder>",
+        views_multipart.abort_upload,
+        name="abort_upload",
+    ),
     *(
         path(f"{beginning}/<path:rest>", views.not_here, name="not_here")
         for beginning in _BEGINNINGS

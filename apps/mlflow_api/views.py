@@ -18,7 +18,7 @@ def server_info(request: HttpRequest) -> HttpResponse:
             "store_type": "SqlStore",
             "workspaces_enabled": False,
             "trace_archival_enabled": False,
-            "multipart_uploads_enabled": False,
+            "multipart_uploads_enabled": True,
             "multipart_downloads_enabled": False,
         }
     )

@@ -6,12 +6,13 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from apps.access.checks import ensure
 from apps.core import blobs
 from apps.core.http import send_blob
-from apps.experiments import actions, rules
-from apps.experiments.actions import ArtifactFile
+from apps.experiments import actions, parts, rules
+from apps.experiments.actions import ArtifactFile, check_path
 from apps.experiments.models import Artifact, Run
+from apps.mlflow_api.bodies import FileBody, claimed_room
 from apps.mlflow_api.caller import Caller
 from apps.mlflow_api.door import door, endpoint
-from apps.mlflow_api.errors import INVALID, MlflowError, absent
+from apps.mlflow_api.errors import absent
 from apps.mlflow_api.fields import NEEDED_TEXT, TEXT, read_fields
 from apps.mlflow_api.paths import owner_of, safe_path
 from apps.mlflow_api.shapes import SCHEME, artifact_folder
@@ -80,14 +81,18 @@ def _delete(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseB
 
 def _stored(request: HttpRequest, path: str) -> ArtifactFile:
     """Stream the body into the store, and see that it came whole."""
-    claimed = request.headers.get("Content-Length", "")
-    if not claimed.isdecimal():
-        raise MlflowError(INVALID, "Send the length of the file as Content-Length.")
-    blobs.require_room(int(claimed))
-    blob = blobs.store_stream(request)
-    if blob.size_bytes != int(claimed):
-        raise MlflowError("BAD_REQUEST", "The file broke off; send it again.")
-    return ArtifactFile(path, blob, mimetypes.guess_type(path)[0] or OTHER_MEDIA_TYPE)
+    check_path(path)
+    body = FileBody(request)
+    blobs.require_room(claimed_room(body))
+    watch = parts.limiting(blobs.local_folder())
+    return ArtifactFile(
+        path, blobs.store_stream(body, on_bytes=watch), media_type(path)
+    )
+
+
+def media_type(path: str) -> str:
+    """Guess what a file is by its name."""
+    return mimetypes.guess_type(path)[0] or OTHER_MEDIA_TYPE
 
 
 def _send(run: Run, path: str, caller: Caller) -> HttpResponseBase:

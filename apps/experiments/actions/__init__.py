@@ -2,6 +2,7 @@
 
 from apps.experiments.actions.artifacts import (
     PathTaken,
+    check_path,
     delete_artifact,
     log_artifact,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "RunChange",
     "RunContent",
     "RunStart",
+    "check_path",
     "close_old_segments",
     "create_experiment",
     "delete_artifact",
