@@ -89,14 +89,16 @@ class PartedFile:
         with telling_no_room():
             self.folder.mkdir(parents=True, exist_ok=True)
 
-    def keep(self, number: int, content: Readable, on_bytes: OnBytes) -> Part:
+    def keep(self, number: int, content: Readable) -> Part:
         """Keep a part, in place of one that came before under its number.
 
         Raises:
             NoRoom: the disk is full; nothing of the part stays.
             NoSuchUpload: the upload was never begun, or is over.
+            TooLarge: with the parts before, it is more than the portal takes.
         """
         folder = self._existing()
+        on_bytes = limiting(_root(), before=sum(map(_size_of, folder.iterdir())))
         draft = folder / f"{new_id().hex}.draft"
         try:
             with telling_no_room(), draft.open("xb") as target:
@@ -160,11 +162,12 @@ def remove_old(before: float) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def limiting(folder: Path | None) -> OnBytes:
+def limiting(folder: Path | None, *, before: int = 0) -> OnBytes:
     """Make a watch over a file whose size nobody announced.
 
     Args:
         folder: on the disk that it is written to; None when that sees to itself.
+        before: bytes of the same file that came earlier.
 
     Returns:
         What raises NoRoom or TooLarge as soon as the file cannot be kept.
@@ -173,7 +176,7 @@ def limiting(folder: Path | None) -> OnBytes:
 
     def look(size: int) -> None:
         nonlocal looked_at
-        check_size(size)
+        check_size(before + size)
         if folder and size >= looked_at:
             looked_at = size + LOOK_EVERY_BYTES
             require_room_in(folder, LOOK_EVERY_BYTES)
@@ -204,6 +207,13 @@ def _root() -> Path:
     path = Path(settings.UPLOADS_DIR) / _FOLDER
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # another number's draft, which has its name now
+        return 0
 
 
 def _part_name(part: Part) -> str:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from django.http.request import UnreadablePostError
 
+from apps.core.blobs import CHUNK_BYTES
+from apps.core.errors import PortalError
 from apps.experiments import parts
 from apps.mlflow_api.errors import INVALID, MlflowError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.http import HttpRequest
 
     from apps.core.blobs import Readable
 
+# A program that is still sending reads no answer, and would only try again.
+LONGEST_DRAIN_SECONDS = 60
 BROKE_OFF = "The file broke off; send it again."
 
 
@@ -27,16 +35,16 @@ class FileBody:
         size_bytes: as announced; None when the body says itself where it ends.
 
     Raises:
-        MlflowError: neither is so.
+        MlflowError: it comes in a coding that the server does not end.
     """
 
     def __init__(self, request: HttpRequest):
         claimed = request.headers.get("Content-Length", "")
-        self.size_bytes = int(claimed) if claimed.isdecimal() else None
         self._content: Readable = request
         self._read = 0
-        if self.size_bytes is None:
-            self._content = _chunked(request)
+        self.size_bytes: int | None = int(claimed) if claimed.isdecimal() else 0
+        if "Transfer-Encoding" in request.headers:
+            self.size_bytes, self._content = None, _chunked(request)
 
     def read(self, size: int, /) -> bytes:
         """Give up to so many of the next bytes; none at the end.
@@ -53,11 +61,22 @@ class FileBody:
             raise MlflowError("BAD_REQUEST", BROKE_OFF)
         return chunk
 
+    @contextmanager
+    def drained_when_refused(self) -> Iterator[None]:
+        """Take in what is still being sent before a refusal is answered."""
+        try:
+            yield
+        except (PortalError, MlflowError):
+            end = time.monotonic() + LONGEST_DRAIN_SECONDS
+            with suppress(MlflowError):
+                while time.monotonic() < end and self.read(CHUNK_BYTES):
+                    pass
+            raise
+
 
 def _chunked(request: HttpRequest) -> Readable:
     """Find the body that ends by itself; Django shows none without a length."""
-    is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-    if not is_chunked or not request.META.get("wsgi.input_terminated"):
+    if not request.META.get("wsgi.input_terminated"):
         raise MlflowError(INVALID, "Send the length of the file as Content-Length.")
     return _Terminated(request.META["wsgi.input"])
 

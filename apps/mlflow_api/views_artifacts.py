@@ -7,7 +7,7 @@ from apps.access.checks import ensure
 from apps.core import blobs
 from apps.core.http import send_blob
 from apps.experiments import actions, parts, rules
-from apps.experiments.actions import ArtifactFile, check_path
+from apps.experiments.actions import ArtifactFile, check_place
 from apps.experiments.models import Artifact, Run
 from apps.mlflow_api.bodies import FileBody, claimed_room
 from apps.mlflow_api.caller import Caller
@@ -65,9 +65,11 @@ def _get(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseBase
 
 @door("PUT")
 def _put(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseBase:
-    run, inner = owner_of(caller, path)
-    ensure(rules.can_log_artifact(caller.user, run))
-    actions.log_artifact(run=run, file=_stored(request, inner), by=caller.user)
+    body = FileBody(request)
+    with body.drained_when_refused():
+        run, inner = owner_of(caller, path)
+        ensure(rules.can_log_artifact(caller.user, run))
+        actions.log_artifact(run=run, file=_stored(run, body, inner), by=caller.user)
     return JsonResponse({})
 
 
@@ -79,10 +81,9 @@ def _delete(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseB
     return JsonResponse({})
 
 
-def _stored(request: HttpRequest, path: str) -> ArtifactFile:
-    """Stream the body into the store, and see that it came whole."""
-    check_path(path)
-    body = FileBody(request)
+def _stored(run: Run, body: FileBody, path: str) -> ArtifactFile:
+    """Stream a body into the store, and see that it came whole."""
+    check_place(run, path)
     blobs.require_room(claimed_room(body))
     watch = parts.limiting(blobs.local_folder())
     return ArtifactFile(

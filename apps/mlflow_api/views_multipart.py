@@ -13,7 +13,7 @@ from apps.access.checks import ensure
 from apps.core.disk import require_room_in
 from apps.core.ids import new_id
 from apps.experiments import actions, parts, rules
-from apps.experiments.actions import ArtifactFile, check_path
+from apps.experiments.actions import ArtifactFile, check_place
 from apps.experiments.parts import MOST_PARTS, NoSuchUpload, Part, PartedFile
 from apps.mlflow_api.bodies import FileBody, claimed_room
 from apps.mlflow_api.caller import read_id
@@ -51,7 +51,7 @@ def create_upload(
         )
     place = f"{folder.rstrip('/')}/{_SLASHES.split(given['path'])[-1]}"
     file = _file(caller, place, new_id())
-    check_path(file.path)
+    check_place(file.run, file.path)
     file.begin()
     return _credentials(request, file, place, count)
 
@@ -60,12 +60,13 @@ def create_upload(
 def put_part(
     request: HttpRequest, caller: Caller, /, upload: UUID, number: int, path: str
 ) -> HttpResponseBase:
-    file = _file(caller, path, upload)
-    if not 1 <= number <= MOST_PARTS:
-        raise MlflowError(INVALID, f"A part is numbered 1 to {MOST_PARTS}.")
     body = FileBody(request)
-    require_room_in(parts.folder(), claimed_room(body))
-    part = file.keep(number, body, parts.limiting(parts.folder()))
+    with body.drained_when_refused():
+        if not 1 <= number <= MOST_PARTS:
+            raise MlflowError(INVALID, f"A part is numbered 1 to {MOST_PARTS}.")
+        file = _file(caller, path, upload)
+        require_room_in(parts.folder(), claimed_room(body))
+        part = file.keep(number, body)
     return HttpResponse(headers={"ETag": part.sha256})
 
 

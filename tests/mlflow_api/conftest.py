@@ -88,6 +88,7 @@ def portal(committed, world, tmp_path: Path) -> Iterator[Portal]:
             **os.environ,
             "DATABASE_URL": f"{url}/{connection.settings_dict['NAME']}",
             "STORAGE_URL": f"file://{tmp_path / 'blobs'}",
+            "UPLOADS_DIR": str(tmp_path / "uploads"),
         },
         stderr=subprocess.DEVNULL,
     )

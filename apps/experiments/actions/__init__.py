@@ -2,7 +2,7 @@
 
 from apps.experiments.actions.artifacts import (
     PathTaken,
-    check_path,
+    check_place,
     delete_artifact,
     log_artifact,
 )
@@ -54,7 +54,7 @@ __all__ = [
     "RunChange",
     "RunContent",
     "RunStart",
-    "check_path",
+    "check_place",
     "close_old_segments",
     "create_experiment",
     "delete_artifact",

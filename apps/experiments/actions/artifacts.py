@@ -35,10 +35,9 @@ def log_artifact(*, run: Run, file: ArtifactFile, by: User) -> Artifact:
         Refused: only who may record runs; or the run is protected.
         WrongState: the run is deleted.
     """
-    check_path(file.path)
     run = lock_run(run)
     ensure(rules.can_log_artifact(by, run))
-    _check_place(run, file.path)
+    check_place(run, file.path)
     before = Artifact.objects.filter(run=run, path=file.path).first()
     if before and before.sha256 == file.blob.sha256:
         return before
@@ -101,7 +100,14 @@ def check_path(path: str) -> None:
         )
 
 
-def _check_place(run: Run, path: str) -> None:
+def check_place(run: Run, path: str) -> None:
+    """Take a path where a file of a run can lie.
+
+    Raises:
+        Invalid: no file can have this path.
+        PathTaken: a folder has it, or a file is where its folder would be.
+    """
+    check_path(path)
     above = [str(folder) for folder in PurePosixPath(path).parents][:-1]
     files = Artifact.objects.filter(run=run)
     if files.filter(path__in=above).exists():
