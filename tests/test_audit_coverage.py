@@ -14,6 +14,9 @@ from tests.permission_rows import Row
 WITHOUT_EVENT = {
     "mlflow:runs_log_metric": "counted; the segment it belongs to is recorded",
     "mlflow:runs_log_parameter": "as mlflow:runs_log_metric",
+    "mlflow:create_upload": "no file yet; the whole file is recorded",
+    "mlflow:put_part": "as mlflow:create_upload",
+    "mlflow:abort_upload": "as mlflow:create_upload",
     "mlflow:logged_models_search": "as mlflow:runs_search",
     "mlflow:runs_search": "reads; MLflow's clients ask by POST",
     "approvals:check_policy": "says what is wrong with a text, and keeps nothing",

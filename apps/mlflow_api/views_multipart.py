@@ -49,7 +49,7 @@ def create_upload(
             f"A file comes in 1 to {MOST_PARTS} parts, not {count}. Set "
             "MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE to larger parts.",
         )
-    place = f"{folder.rstrip('/')}/{_SLASHES.split(given['path'])[-1]}"
+    place = _place(folder, given["path"])
     file = _file(caller, place, new_id())
     check_place(file.run, file.path)
     file.begin()
@@ -102,8 +102,14 @@ def _named(
     pk = read_id(given["upload_id"])
     if pk is None:
         raise NoSuchUpload
-    place = f"{folder.rstrip('/')}/{_SLASHES.split(given['path'])[-1]}"
-    return _file(caller, place, pk), given
+    return _file(caller, _place(folder, given["path"]), pk), given
+
+
+def _place(folder: str, path: str) -> str:
+    name = _SLASHES.split(path)[-1]
+    if not name:
+        raise MlflowError(INVALID, "Invalid path: it must end with the file's name.")
+    return f"{folder.rstrip('/')}/{name}"
 
 
 def _file(caller: Caller, place: str, pk: UUID) -> PartedFile:

@@ -1,7 +1,11 @@
 """Rows of the face of MLflow's API; strangers are told that there is nothing."""
 
+import io
+
+from apps.core.ids import new_id
 from apps.experiments import actions
 from apps.experiments.actions import LogBatch, RunStart
+from apps.experiments.parts import PartedFile
 from tests.factories import experiments as factory
 from tests.permission_rows import DATA_SCIENTIST, PEOPLE, READERS, Row, everybody
 
@@ -140,6 +144,30 @@ def new_file(world):
     return {"path": f"{_folder(started(world))}/notes.txt"}, b"hello"
 
 
+def _parted(world):
+    file = PartedFile(new_id(), started(world), "big.bin", world.data_scientist)
+    file.begin()
+    part = file.keep(1, io.BytesIO(b"hello"))
+    parts = [{"part_number": 1, "etag": part.sha256}]
+    given = {"path": "big.bin", "upload_id": file.pk.hex, "parts": parts}
+    return file, given
+
+
+def parted(world):
+    file, given = _parted(world)
+    return {"folder": _folder(file.run)}, given
+
+
+def new_parts(world):
+    return {"folder": _folder(started(world))}, {"path": "big.bin", "num_parts": 2}
+
+
+def part(world):
+    file, _ = _parted(world)
+    path = f"{_folder(file.run)}/{file.path}"
+    return {"upload": file.pk, "number": 1, "path": path}, b"hello"
+
+
 BYTES = {"Content-Type": "text/plain"}
 
 ROWS = [
@@ -177,4 +205,8 @@ ROWS = [
     Row("mlflow:artifact", "get", file, DOWNLOAD),
     Row("mlflow:artifact", "put", new_file, WRITE, headers=BYTES),
     Row("mlflow:artifact", "delete", file, WRITE),
+    Row("mlflow:create_upload", "post", new_parts, WRITE),
+    Row("mlflow:put_part", "put", part, WRITE, headers=BYTES),
+    Row("mlflow:complete_upload", "post", parted, WRITE),
+    Row("mlflow:abort_upload", "post", parted, WRITE),
 ]
