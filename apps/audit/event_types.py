@@ -155,6 +155,9 @@ class EventType(models.TextChoices):
     FINDING_RAISED = "finding.raised", "raised"
     FINDING_REOPENED = "finding.reopened", "opened again"
 
+    IMPORT_ENDED = "import.ended", "ended a pass of"
+    IMPORT_STARTED = "import.started", "began a pass of"
+
     MEMBER_ADDED = "member.added", "added a member to"
     MEMBER_REMOVED = "member.removed", "removed a member from"
     MEMBER_ROLE_CHANGED = "member.role_changed", "changed a member's role in"
@@ -212,6 +215,7 @@ class EventType(models.TextChoices):
     RUN_ARTIFACT_LOGGED = "run.artifact_logged", "logged an artifact of"
     RUN_DELETED = "run.deleted", "put aside"
     RUN_ENDED = "run.ended", "ended"
+    RUN_IMPORTED = "run.imported", "brought over"
     RUN_INPUTS_LOGGED = "run.inputs_logged", "logged the datasets of"
     RUN_LOGGED = "run.logged", "logged a segment of"
     RUN_RECORDED = "run.recorded", "recorded"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
 from apps.datasets.models import DatasetVersion
-from apps.experiments.models import Artifact, Experiment, Run, RunSource
+from apps.experiments.models import GROWING, Artifact, Experiment, Run, RunImport
 from apps.projects.rules import sees
 
 if TYPE_CHECKING:
@@ -98,13 +98,34 @@ def can_restore_run(user: User, run: Run) -> Decision:
     return _can_write(user, run)
 
 
+def can_upload_run(user: User, experiment: Experiment) -> Decision:
+    """Say whether `user` may record a run from a file in `experiment` now."""
+    return can_start_run(user, experiment)
+
+
+def can_start_import(user: User, project: Project) -> Decision:
+    """Say whether `user` may bring runs over to `project` from elsewhere."""
+    return can_create_experiment(user, project) and permitted(
+        user, Permission.RUN_RECORD, project
+    )
+
+
+def can_import_run(user: User, run_import: RunImport) -> Decision:
+    """Say whether `user` may go on with an import."""
+    return can_start_import(user, run_import.project)
+
+
+can_import_experiment = can_import_artifacts = can_import_run
+can_link_parents = can_end_import = can_import_run
+
+
 def can_close_old_segments(user: User) -> Decision:
     """Say whether `user` may end what scripts left open."""
     return permitted(user, Permission.JOB_RUN, None)
 
 
 def _can_write(user: User, run: Run) -> Decision:
-    if run.source != RunSource.MLFLOW:
+    if run.source not in GROWING:
         return Denied(
             f"This run was recorded whole ({run.get_source_display().lower()}) and is "
             "protected: it never changes. Log to a run of your own."

@@ -2,6 +2,7 @@
 
 from apps.experiments.actions.artifacts import (
     PathTaken,
+    check_path,
     check_place,
     delete_artifact,
     log_artifact,
@@ -14,6 +15,14 @@ from apps.experiments.actions.experiments import (
     rename_experiment,
     restore_experiment,
     set_experiment_tag,
+)
+from apps.experiments.actions.importing import (
+    end_import,
+    import_artifacts,
+    import_experiment,
+    import_run,
+    link_parents,
+    start_import,
 )
 from apps.experiments.actions.logging import (
     LogBatch,
@@ -54,6 +63,7 @@ __all__ = [
     "RunChange",
     "RunContent",
     "RunStart",
+    "check_path",
     "check_place",
     "close_old_segments",
     "create_experiment",
@@ -63,6 +73,11 @@ __all__ = [
     "delete_run",
     "delete_run_tag",
     "download_artifact",
+    "end_import",
+    "import_artifacts",
+    "import_experiment",
+    "import_run",
+    "link_parents",
     "log_artifact",
     "log_batch",
     "log_inputs",
@@ -72,6 +87,7 @@ __all__ = [
     "restore_run",
     "set_experiment_tag",
     "set_run_tags",
+    "start_import",
     "start_run",
     "update_run",
 ]

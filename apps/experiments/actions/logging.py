@@ -112,7 +112,7 @@ def log_batch(*, run: Run, batch: LogBatch, by: User) -> Run:
     segment = open_segment(run, by)
     count_rows(
         segment,
-        metrics=_add_metrics(run, batch.metrics, segment.number),
+        metrics=add_metrics(run, batch.metrics, segment.number),
         parameters=_add_parameters(run, parameters, segment.number),
         by=by,
     )
@@ -131,7 +131,7 @@ def log_inputs(*, run: Run, datasets: Sequence[LoggedDataset], by: User) -> Run:
         WrongState: it is deleted.
     """
     for each in datasets:
-        _check_dataset(each)
+        check_dataset(each)
     run = lock_run(run)
     ensure(rules.can_log_inputs(by, run))
     known = set(run.dataset_inputs.values_list("name", "digest"))
@@ -162,13 +162,7 @@ def log_inputs(*, run: Run, datasets: Sequence[LoggedDataset], by: User) -> Run:
 def _checked(batch: LogBatch) -> dict[str, str]:
     """Check points and parameters; give parameters by key."""
     for point in batch.metrics:
-        check_key("metrics", point.key)
-        if not all(
-            -STEP_LIMIT <= n < STEP_LIMIT for n in (point.step, point.timestamp)
-        ):
-            raise invalid(
-                "metrics", f"Step or timestamp of metric {point.key} is out of range."
-            )
+        check_point(point)
     parameters: dict[str, str] = {}
     for key, value in batch.parameters:
         check_key("params", key)
@@ -178,7 +172,8 @@ def _checked(batch: LogBatch) -> dict[str, str]:
     return parameters
 
 
-def _add_metrics(run: Run, points: Sequence[LoggedPoint], segment: int) -> int:
+def add_metrics(run: Run, points: Sequence[LoggedPoint], segment: int) -> int:
+    """Add points to a locked run and keep the newest; say how many were new."""
     if not points:
         return 0
     columns = [list(column) for column in zip(*points, strict=True)]
@@ -215,7 +210,25 @@ def _refuse_changes(run: Run, given: Mapping[str, Any]) -> None:
             )
 
 
-def _check_dataset(dataset: LoggedDataset) -> None:
+def check_point(point: LoggedPoint) -> None:
+    """Take a point that can be kept.
+
+    Raises:
+        Invalid: its key or a number of it cannot.
+    """
+    check_key("metrics", point.key)
+    if not all(-STEP_LIMIT <= n < STEP_LIMIT for n in (point.step, point.timestamp)):
+        raise invalid(
+            "metrics", f"Step or timestamp of metric {point.key} is out of range."
+        )
+
+
+def check_dataset(dataset: LoggedDataset) -> None:
+    """Take a dataset that can be kept.
+
+    Raises:
+        Invalid: something about it cannot.
+    """
     check_text("dataset.name", dataset.name, LONGEST_DATASET)
     check_text("dataset.digest", dataset.digest, LONGEST_DIGEST)
     check_text("dataset.source_type", dataset.source_type, LONGEST_SOURCE_TYPE)

@@ -6,6 +6,7 @@ from apps.experiments.models.experiments import (
     Experiment,
     ExperimentTag,
 )
+from apps.experiments.models.imports import ImportedItem, ItemKind, RunImport
 from apps.experiments.models.logged import (
     DatasetInput,
     LatestMetric,
@@ -14,20 +15,24 @@ from apps.experiments.models.logged import (
     Parameter,
     RunTag,
 )
-from apps.experiments.models.runs import ENDED, Run, RunSource, RunStatus
+from apps.experiments.models.runs import ENDED, GROWING, Run, RunSource, RunStatus
 
 __all__ = [
     "DEFAULT_NAME",
     "ENDED",
+    "GROWING",
     "Artifact",
     "DatasetInput",
     "Experiment",
     "ExperimentTag",
+    "ImportedItem",
+    "ItemKind",
     "LatestMetric",
     "LogSegment",
     "Metric",
     "Parameter",
     "Run",
+    "RunImport",
     "RunSource",
     "RunStatus",
     "RunTag",

@@ -23,6 +23,8 @@ class RunSource(models.TextChoices):
     API = "api", "REST API"
     CODE = "code", "Own code"
     MLFLOW = "mlflow", "MLflow client"
+    IMPORT = "import", "Imported from MLflow"
+    FILE = "file", "Uploaded file"
 
 
 class RunStatus(models.TextChoices):
@@ -35,6 +37,8 @@ class RunStatus(models.TextChoices):
     KILLED = "KILLED", "Killed"
 
 
+# What these logged may grow; all other runs were recorded whole.
+GROWING = frozenset({RunSource.MLFLOW, RunSource.IMPORT})
 ENDED = frozenset({RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED})
 
 

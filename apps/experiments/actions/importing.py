@@ -1,0 +1,282 @@
+"""Runs that were made elsewhere, brought over whole and only once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.access.checks import ensure
+from apps.audit.event_types import EventType
+from apps.audit.record import Entry, record, record_many
+from apps.experiments import rules
+from apps.experiments.actions.artifacts import check_path
+from apps.experiments.actions.checks import LONGEST_EXPERIMENT_TAG
+from apps.experiments.actions.experiments import create_experiment
+from apps.experiments.actions.sifting import keep_run, kept_tags, told_of
+from apps.experiments.import_reports import import_counts
+from apps.experiments.models import (
+    Artifact,
+    Experiment,
+    ImportedItem,
+    ItemKind,
+    RunImport,
+    RunSource,
+    RunTag,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apps.accounts.models import User
+    from apps.experiments.actions.recording import ArtifactFile
+    from apps.experiments.importing.records import (
+        LostRun,
+        SourceExperiment,
+        SourceRun,
+    )
+    from apps.projects.models import Project
+
+FROM_TAG = "portal.imported_from"
+ID_TAG = "portal.imported_id"
+PARENT_TAG = "mlflow.parentRunId"
+LONGEST_NAME = 480  # leaves room for what tells it from another
+
+
+@transaction.atomic
+def start_import(*, project: Project, source: str, by: User) -> RunImport:
+    """Begin to bring runs over, or go on where an earlier pass stopped.
+
+    Args:
+        project: gets the experiments.
+        source: the address or the folder, without secrets.
+        by: who has the right to record runs there.
+
+    Raises:
+        Refused: only who may create experiments and record runs.
+    """
+    ensure(rules.can_start_import(by, project))
+    run_import, is_new = RunImport.objects.update_or_create(
+        project=project,
+        source=source,
+        defaults={
+            "imported_by": by,
+            "started_at": timezone.now(),
+            "ended_at": None,
+        },
+    )
+    record(
+        EventType.IMPORT_STARTED,
+        target=run_import,
+        project=project,
+        by=by,
+        changes={"source": source, "goes_on": not is_new},
+    )
+    return run_import
+
+
+@transaction.atomic
+def import_experiment(
+    *, run_import: RunImport, found: SourceExperiment, by: User
+) -> Experiment:
+    """Make an experiment for the runs of one elsewhere, unless it is there.
+
+    Raises:
+        Refused: only who may create experiments and record runs.
+    """
+    ensure(rules.can_import_experiment(by, run_import))
+    item = _item(run_import, ItemKind.EXPERIMENT, found.source_id, found.name)
+    if item.experiment:
+        return item.experiment
+    tags = kept_tags(found.tags, found.faults, LONGEST_EXPERIMENT_TAG)
+    item.experiment = create_experiment(
+        project=run_import.project,
+        name=_free_name(run_import.project, found.name),
+        tags=tags | {FROM_TAG: run_import.source, ID_TAG: found.source_id},
+        by=by,
+    )
+    if found.is_deleted:
+        found.faults.add("It is deleted at the source; here it is not.")
+    item.is_whole, item.faults = True, found.faults.told
+    item.save()
+    return item.experiment
+
+
+@transaction.atomic
+def import_run(
+    *, run_import: RunImport, experiment: Experiment, found: SourceRun, by: User
+) -> ImportedItem:
+    """Bring a run over with all but its files, unless it is there.
+
+    What cannot be kept is left out, and told as a fault of the item.
+
+    Raises:
+        Refused: only who may create experiments and record runs.
+    """
+    ensure(rules.can_import_run(by, run_import))
+    item = _item(run_import, ItemKind.RUN, found.source_id, found.name)
+    if item.run:
+        return item
+    tags = dict(found.tags) | {
+        FROM_TAG: run_import.source,
+        ID_TAG: found.source_id,
+    }
+    if parent := tags.get(PARENT_TAG):
+        tags[PARENT_TAG] = _new_ids(run_import, [parent]).get(parent, parent)
+    run = keep_run(experiment, found, tags, RunSource.IMPORT, by)
+    record(
+        EventType.RUN_IMPORTED,
+        target=run,
+        project=run.project,
+        by=by,
+        changes={"from": run_import.source, "id": found.source_id} | told_of(run),
+    )
+    item.run, item.experiment, item.faults = run, experiment, found.faults.told
+    item.save()
+    return item
+
+
+@transaction.atomic
+def import_artifacts(
+    *,
+    item: ImportedItem,
+    files: Sequence[ArtifactFile],
+    faults: Sequence[str] = (),
+    is_whole: bool,
+    by: User,
+) -> ImportedItem:
+    """Give a run that came over the next of its files.
+
+    Args:
+        item: of the run.
+        files: stored, each path once, none that the run has.
+        faults: about files that did not come over, in sentences.
+        is_whole: nothing more is to come.
+        by: who brings it over.
+
+    Raises:
+        Invalid: no file can have such a path.
+        Refused: only who may create experiments and record runs.
+    """
+    ensure(rules.can_import_artifacts(by, item.run_import))
+    run = item.run
+    if run is None:
+        raise ValueError(f"{item} is no run.")
+    for file in files:
+        check_path(file.path)
+    Artifact.objects.bulk_create(
+        Artifact(
+            run=run,
+            path=file.path,
+            sha256=file.blob.sha256,
+            size_bytes=file.blob.size_bytes,
+            media_type=file.media_type,
+        )
+        for file in files
+    )
+    if files:
+        record(
+            EventType.RUN_ARTIFACT_LOGGED,
+            target=run,
+            project=run.project,
+            by=by,
+            changes={file.path: [None, file.blob.sha256] for file in files},
+        )
+    item.is_whole, item.file_faults = is_whole, list(faults)
+    item.save()
+    return item
+
+
+@transaction.atomic
+def link_parents(*, run_import: RunImport, by: User) -> int:
+    """Let runs name their parents by their ids here, where those came over later.
+
+    Returns:
+        How many were linked.
+
+    Raises:
+        Refused: only who may create experiments and record runs.
+    """
+    ensure(rules.can_link_parents(by, run_import))
+    tags = RunTag.objects.filter(
+        key=PARENT_TAG, run__imported__run_import=run_import
+    ).select_related("run__experiment__project")
+    new = _new_ids(run_import, list(tags.values_list("value", flat=True)))
+    changed = [tag for tag in tags if tag.value in new]
+    entries = [
+        Entry(
+            tag.run,
+            run_import.project,
+            {PARENT_TAG: [tag.value, new[tag.value]]},
+        )
+        for tag in changed
+    ]
+    for tag in changed:
+        tag.value = new[tag.value]
+    RunTag.objects.bulk_update(changed, ["value"])
+    record_many(EventType.RUN_TAGS_SET, entries=entries, by=by)
+    return len(changed)
+
+
+@transaction.atomic
+def end_import(
+    *, run_import: RunImport, lost: Sequence[LostRun], by: User
+) -> RunImport:
+    """End a pass over a source.
+
+    Args:
+        run_import: the import.
+        lost: runs that could not be read at all.
+        by: who brought the others over.
+
+    Raises:
+        Refused: only who may create experiments and record runs.
+    """
+    ensure(rules.can_end_import(by, run_import))
+    for one in lost:
+        item = _item(run_import, ItemKind.RUN, one.source_id, one.source_id)
+        item.faults = [one.reason]
+        item.save()
+    run_import.ended_at = timezone.now()
+    run_import.save()
+    record(
+        EventType.IMPORT_ENDED,
+        target=run_import,
+        project=run_import.project,
+        by=by,
+        changes=import_counts(run_import),
+    )
+    return run_import
+
+
+def _item(
+    run_import: RunImport, kind: ItemKind, source_id: str, name: str
+) -> ImportedItem:
+    found, _ = ImportedItem.objects.select_related(
+        "run__experiment__project", "experiment__project", "run_import__project"
+    ).get_or_create(
+        run_import=run_import,
+        kind=kind,
+        source_id=source_id,
+        defaults={"name": name[:500]},
+    )
+    return found
+
+
+def _new_ids(run_import: RunImport, source_ids: Sequence[str]) -> dict[str, str]:
+    """Find the ids here of runs that came over, by their ids there."""
+    items = run_import.items.filter(
+        kind=ItemKind.RUN, source_id__in=source_ids, run__isnull=False
+    )
+    return {there: pk.hex for there, pk in items.values_list("source_id", "run_id")}
+
+
+def _free_name(project: Project, name: str) -> str:
+    """Find a name that no experiment of the project has."""
+    name = name[:LONGEST_NAME]
+    proposed, count = name, 1
+    while project.experiments.filter(name=proposed).exists():
+        proposed = f"{name} (imported{f' {count}' if count > 1 else ''})"
+        count += 1
+    return proposed

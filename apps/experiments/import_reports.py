@@ -1,0 +1,45 @@
+"""What of a source came over, told for pages, programs and the trail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Q
+
+from apps.experiments.models import ImportedItem, ItemKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+
+    from apps.experiments.models import RunImport
+
+_SHOWN = (
+    *("kind", "source_id", "name", "experiment_id", "run_id"),
+    *("is_whole", "faults", "file_faults"),
+)
+# Either list of faults is not empty, or files are missing.
+AMISS = ~Q(faults=[]) | ~Q(file_faults=[]) | Q(is_whole=False)
+
+
+def import_counts(run_import: RunImport) -> dict[str, int]:
+    """Count what came over whole, in part and not at all."""
+    runs, is_run = Q(kind=ItemKind.RUN), Q(run__isnull=False)
+    return run_import.items.aggregate(
+        experiments=Count("pk", filter=Q(kind=ItemKind.EXPERIMENT)),
+        runs=Count("pk", filter=runs & is_run),
+        runs_in_part=Count("pk", filter=runs & is_run & AMISS),
+        runs_lost=Count("pk", filter=runs & ~is_run),
+    )
+
+
+def amiss(run_import: RunImport) -> QuerySet[ImportedItem]:
+    """Find what did not come over whole."""
+    return run_import.items.filter(AMISS).select_related("experiment", "run")
+
+
+def report_lines(run_import: RunImport) -> Iterator[dict[str, Any]]:
+    """Tell of each thing what became of it, few of them in memory at once."""
+    rows = run_import.items.order_by("pk").values(*_SHOWN)
+    yield from rows.iterator(chunk_size=1_000)

@@ -1,0 +1,196 @@
+"""Requests to a server of MLflow: bounded, repeated when that may help."""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from apps.core.blobs import Readable
+from apps.core.plain_yaml import UNSTORABLE
+from apps.experiments.importing.records import Unreadable
+
+TIMEOUT_SECONDS = 120
+LARGEST_ANSWER = 512 * 1024 * 1024
+PAUSES_SECONDS = (1, 4, 15)  # before it is asked again
+OK, TOO_MANY, BROKEN = 200, 429, 500
+
+
+class Asking:
+    """The way to one server.
+
+    Args:
+        address: of the server, as in MLFLOW_TRACKING_URI.
+        environment: holds MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and
+            MLFLOW_TRACKING_PASSWORD, where the server wants to know who asks.
+        pauses: seconds before each further try.
+
+    Raises:
+        Unreadable: the address is none, or holds a password.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        environment: Mapping[str, str],
+        pauses: tuple[float, ...] = PAUSES_SECONDS,
+    ):
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Unreadable(f"{address} is no address of a server.")
+        if "@" in parts.netloc:
+            raise Unreadable(
+                "Leave the password out of the address, which is kept. Set "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead."
+            )
+        self.address = f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+        self._parts, self._pauses = parts, pauses
+        self._above = parts.path.rstrip("/")
+        self._headers = _authorization(environment)
+        self._connection: HTTPConnection | None = None
+
+    def ask(self, method: str, path: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask a call of the API.
+
+        Args:
+            method: of HTTP.
+            path: below the address of the server.
+            fields: in the query of GET, else as a JSON object.
+
+        Raises:
+            Unreadable: no answer, a refusal, or no JSON object.
+        """
+        headers, body, address = dict(self._headers), None, f"{self._above}{path}"
+        if method == "GET":
+            address = f"{address}?{urlencode(fields)}"
+        else:
+            body = json.dumps(fields).encode()
+            headers["Content-Type"] = "application/json"
+        with self._answer(method, address, body, headers) as response:
+            content = response.read(LARGEST_ANSWER + 1)
+        try:
+            if len(content) > LARGEST_ANSWER:
+                raise ValueError
+            found = _storable(json.loads(content))
+            if not isinstance(found, dict):
+                raise ValueError  # as every other answer that is none
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(
+                f"{self.address}{path} does not answer with JSON as MLflow does."
+            ) from error
+        return found
+
+    @contextmanager
+    def download(self, path: str, fields: Mapping[str, str]) -> Iterator[Readable]:
+        """Give the content of a file.
+
+        Raises:
+            Unreadable: no answer, or a refusal; or it breaks off.
+        """
+        address = f"{self._above}{path}?{urlencode(fields)}"
+        with self._answer("GET", address, None, self._headers) as response:
+            yield _Whole(response, fields["path"])
+
+    @contextmanager
+    def _answer(
+        self, method: str, address: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Iterator[HTTPResponse]:
+        """Ask until there is an answer; leave the connection ready for the next."""
+        response = self._persistent(method, address, body, headers)
+        try:
+            if response.status != OK:
+                raise Unreadable(self._refusal(response))
+            yield response
+        except (OSError, HTTPException) as error:
+            raise Unreadable(f"{self.address} broke off: {error}") from error
+        finally:
+            if not response.isclosed() and self._connection:  # not read to its end
+                self._connection.close()
+
+    def _persistent(
+        self, method: str, address: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> HTTPResponse:
+        for pause in (*self._pauses, None):
+            try:
+                response = self._once(method, address, body, headers)
+            except (OSError, HTTPException) as error:
+                problem = f"{self.address} does not answer: {error}"
+            else:
+                if response.status != TOO_MANY and response.status < BROKEN:
+                    return response
+                problem = self._refusal(response)
+            if self._connection:
+                self._connection.close()
+            self._connection = None
+            if pause is not None:
+                time.sleep(pause)
+        raise Unreadable(problem)
+
+    def _once(
+        self, method: str, address: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> HTTPResponse:
+        if self._connection is None:
+            self._connection = _connection(self._parts.scheme, self._parts.netloc)
+        self._connection.request(method, address, body, dict(headers))
+        return self._connection.getresponse()
+
+    def _refusal(self, response: HTTPResponse) -> str:
+        text = response.read(2_000).decode(errors="replace")
+        try:
+            said = json.loads(text)
+            text = str(said.get("message") or text)
+        except (ValueError, AttributeError):
+            text = text if response.status < BROKEN else ""
+        return f"{self.address} answers {response.status}. {text[:300]}".strip()
+
+
+def _storable(value: Any) -> Any:
+    """Put a sign in place of what no text in the database can hold."""
+    match value:
+        case str():
+            return UNSTORABLE.sub("\ufffd", value)
+        case list():
+            return [_storable(each) for each in value]
+        case dict():
+            return {_storable(key): _storable(each) for key, each in value.items()}
+    return value
+
+
+class _Whole:
+    """An answer that must come whole."""
+
+    def __init__(self, response: HTTPResponse, path: str):
+        self._response, self._path = response, path
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            chunk = self._response.read(size)
+        except (OSError, HTTPException) as error:
+            raise Unreadable(f"{self._path} broke off: {error}") from error
+        if not chunk and self._response.length:  # less came than was announced
+            raise Unreadable(f"{self._path} broke off.")
+        return chunk
+
+
+def _authorization(environment: Mapping[str, str]) -> dict[str, str]:
+    if token := environment.get("MLFLOW_TRACKING_TOKEN"):
+        return {"Authorization": f"Bearer {token}"}
+    name = environment.get("MLFLOW_TRACKING_USERNAME")
+    if not name:
+        return {}
+    password = environment.get("MLFLOW_TRACKING_PASSWORD", "")
+    pair = base64.b64encode(f"{name}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {pair}"}
+
+
+def _connection(scheme: str, netloc: str) -> HTTPConnection:
+    if scheme == "https":
+        context = ssl.create_default_context()
+        return HTTPSConnection(netloc, timeout=TIMEOUT_SECONDS, context=context)
+    return HTTPConnection(netloc, timeout=TIMEOUT_SECONDS)

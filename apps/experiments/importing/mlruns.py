@@ -1,0 +1,117 @@
+"""A folder `mlruns`: one folder for each experiment, and in it one for each run."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from pathlib import Path
+
+from apps.experiments.importing.records import (
+    Faults,
+    LostRun,
+    SourceExperiment,
+    SourceRun,
+    Unreadable,
+)
+from apps.experiments.importing.run_folders import META, read_meta, read_run
+from apps.experiments.importing.trees import FolderTree, read_text
+
+TRASH = ".trash"  # where experiments lie that were put aside
+# Folders of an experiment that are no runs.
+RESERVED = frozenset({"tags", "datasets", "traces", "models"})
+
+
+class MlrunsFolder:
+    """What MLflow's file store keeps.
+
+    Args:
+        root: the folder itself.
+
+    Raises:
+        Unreadable: it is no folder, or none with experiments.
+    """
+
+    def __init__(self, root: Path):
+        if not root.is_dir():
+            raise Unreadable(f"{root} is no folder that can be read.")
+        self._root = root.resolve()
+        self._tree = FolderTree(self._root)
+        if not any(self._experiment_folders()):
+            raise Unreadable(
+                f"{root} holds no experiments of MLflow: there is no folder with a "
+                f"{META} in it. Name the folder mlruns itself."
+            )
+
+    @property
+    def label(self) -> str:
+        """The folder, as an address."""
+        return self._root.as_uri()
+
+    def experiments(self) -> Iterator[SourceExperiment]:
+        """Give its experiments, deleted ones too."""
+        for folder in self._experiment_folders():
+            yield self._experiment(folder)
+
+    def runs(
+        self, experiment: SourceExperiment, done: Container[str]
+    ) -> Iterator[SourceRun | LostRun]:
+        """Give the runs of an experiment, deleted ones too, oldest first."""
+        folder = self._folder_of(experiment)
+        began = [
+            (self._start_of(f"{folder}/{name}"), name)
+            for name in self._tree.folders(folder)
+            if name not in RESERVED
+            and name not in done
+            and self._tree.has(f"{folder}/{name}/{META}")
+        ]
+        for _, name in sorted(began):
+            try:
+                yield read_run(
+                    self._tree, f"{folder}/{name}", datasets=f"{folder}/datasets"
+                )
+            except Unreadable as error:
+                yield LostRun(name, str(error))
+
+    def _experiment_folders(self) -> Iterator[str]:
+        for above in ("", f"{TRASH}/"):
+            for name in self._tree.folders(above.rstrip("/")):
+                if self._tree.has(f"{above}{name}/{META}"):
+                    yield f"{above}{name}"
+
+    def _folder_of(self, experiment: SourceExperiment) -> str:
+        found = (
+            folder
+            for folder in self._experiment_folders()
+            if folder.rpartition("/")[2] == experiment.source_id
+        )
+        return next(found)
+
+    def _experiment(self, folder: str) -> SourceExperiment:
+        faults, source_id = Faults(), folder.rpartition("/")[2]
+        tags = {}
+        try:
+            meta = read_meta(self._tree, f"{folder}/{META}")
+        except Unreadable as error:
+            faults.add(str(error))
+            meta = {}
+        for key in self._tree.files(f"{folder}/tags", faults):
+            try:
+                tags[key] = read_text(self._tree, f"{folder}/tags/{key}")
+            except Unreadable as error:
+                faults.add(f"Left out: {error}")
+        if models := len(self._tree.folders(f"{folder}/models")):
+            faults.add(f"Logged models that did not come over: {models}.")
+        return SourceExperiment(
+            source_id=source_id,
+            name=str(meta.get("name") or source_id),
+            tags=tags,
+            is_deleted=folder.startswith(TRASH)
+            or meta.get("lifecycle_stage") == "deleted",
+            faults=faults,
+        )
+
+    def _start_of(self, folder: str) -> int:
+        try:
+            given = read_meta(self._tree, f"{folder}/{META}").get("start_time")
+        except Unreadable:
+            return 0
+        return given if isinstance(given, int) else 0

@@ -1,0 +1,148 @@
+"""What a run made elsewhere consists of, whatever it is read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from apps.experiments.models import RunStatus
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from apps.core.blobs import Readable
+    from apps.experiments.actions.logging import LoggedDataset, LoggedPoint
+
+MOST_FAULTS = 100  # that are told of one thing; more are counted only
+
+
+class Faults:
+    """What could not be taken over, and why, in sentences."""
+
+    def __init__(self) -> None:
+        self._told: list[str] = []
+        self._more = 0
+
+    def add(self, sentence: str) -> None:
+        """Keep a sentence; beyond the most, only count it."""
+        # Names of files may hold what no text in the database can.
+        sentence = sentence.encode(errors="backslashreplace").decode()
+        sentence = sentence.replace("\0", "\\0")
+        if len(self._told) < MOST_FAULTS:
+            self._told.append(sentence)
+        else:
+            self._more += 1
+
+    @property
+    def told(self) -> list[str]:
+        """The sentences, and how many more there were."""
+        more = [f"… and {self._more:,} more."] if self._more else []
+        return [*self._told, *more]
+
+
+class SourceFile(NamedTuple):
+    """A file of a run, where it lies now.
+
+    Args:
+        path: in the run.
+        open: gives its content from the beginning.
+    """
+
+    path: str
+    open: Callable[[], AbstractContextManager[Readable]]
+
+
+@dataclass(frozen=True)
+class SourceExperiment:
+    """An experiment, where it lies now.
+
+    Args:
+        source_id: its id there.
+        name: its name there.
+        tags: words about it.
+        is_deleted: it was put aside there.
+        faults: what could not be read of it.
+    """
+
+    source_id: str
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    is_deleted: bool = False
+    faults: Faults = field(default_factory=Faults)
+
+
+def _none() -> Iterator[LoggedPoint]:
+    return iter(())
+
+
+def _no_files() -> Iterator[SourceFile]:
+    return iter(())
+
+
+@dataclass(frozen=True)
+class SourceRun:
+    """A run, where it lies now; points and files are read when they are asked for.
+
+    Args:
+        source_id: its id there.
+        name: as people call it.
+        status: how far it is.
+        started_at: when; None where nobody said.
+        ended_at: when; None where nobody said.
+        claimed_user: whom the client named.
+        parameters: by key.
+        tags: by key.
+        inputs: data that it says it used.
+        is_deleted: it was put aside there.
+        points: gives every point of every metric.
+        files: gives its files, always in the same order.
+        faults: what could not be read of it; reading points and files adds to them.
+    """
+
+    source_id: str
+    name: str
+    status: RunStatus = RunStatus.FINISHED
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    claimed_user: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    inputs: Sequence[LoggedDataset] = ()
+    is_deleted: bool = False
+    points: Callable[[], Iterator[LoggedPoint]] = _none
+    files: Callable[[], Iterator[SourceFile]] = _no_files
+    faults: Faults = field(default_factory=Faults)
+
+
+class LostRun(NamedTuple):
+    """A run that cannot be read at all, and why."""
+
+    source_id: str
+    reason: str
+
+
+class Source(Protocol):
+    """A place that runs come from."""
+
+    @property
+    def label(self) -> str:
+        """What tells it from every other place."""
+
+    def experiments(self) -> Iterator[SourceExperiment]:
+        """Give its experiments, deleted ones too."""
+
+    def runs(
+        self, experiment: SourceExperiment, done: Container[str]
+    ) -> Iterator[SourceRun | LostRun]:
+        """Give the runs of an experiment, deleted ones too, oldest first.
+
+        Args:
+            experiment: one of this source.
+            done: ids of runs that nobody needs any more.
+        """
+
+
+class Unreadable(Exception):
+    """Something at the source cannot be read; says what and why."""

@@ -1,0 +1,194 @@
+"""The folder of one run, as MLflow's file store of versions 1 to 3 writes it.
+
+`meta.yaml`, and below `params`, `metrics` and `tags` one file for each key, which may
+have slashes in it. A line of a metric is `timestamp value [step [dataset digest]]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from apps.core.blobs import Readable
+from apps.core.plain_yaml import YamlFault, load_yaml
+from apps.experiments.actions.logging import LoggedDataset, LoggedPoint
+from apps.experiments.importing.records import (
+    Faults,
+    SourceFile,
+    SourceRun,
+    Unreadable,
+)
+from apps.experiments.importing.trees import Tree, read_lines, read_text
+from apps.experiments.models import RunStatus
+
+META = "meta.yaml"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Of MLflow's enumeration of states, which the folder holds as numbers.
+STATES = {
+    1: RunStatus.RUNNING,
+    2: RunStatus.SCHEDULED,
+    3: RunStatus.FINISHED,
+    4: RunStatus.FAILED,
+    5: RunStatus.KILLED,
+}
+DATASET_INPUT = 1  # the kind of an input that is a dataset
+POINT_PARTS = (2, 3, 5)
+
+
+def read_meta(tree: Tree, path: str) -> dict[str, Any]:
+    """Read what a run, an experiment or a dataset says of itself.
+
+    Raises:
+        Unreadable: the file is missing, or no mapping in plain YAML.
+    """
+    try:
+        found = load_yaml(read_text(tree, path))
+    except YamlFault as error:
+        raise Unreadable(f"{path}: {error}") from error
+    if not isinstance(found, dict):
+        raise Unreadable(f"{path} must say `name: value` on each line.")
+    return found
+
+
+def read_run(tree: Tree, folder: str, *, datasets: str = "") -> SourceRun:
+    """Read the folder of a run; its points and files wait until they are asked for.
+
+    Args:
+        tree: holds the folder.
+        folder: the path of the run in it; empty for the top.
+        datasets: the folder of the datasets that inputs name; empty for none.
+
+    Raises:
+        Unreadable: its `meta.yaml` is missing or no YAML.
+    """
+    below = f"{folder}/" if folder else ""
+    meta, faults = read_meta(tree, f"{below}{META}"), Faults()
+    tags = _values(tree, f"{below}tags", faults)
+    source_id = str(meta.get("run_id") or meta.get("run_uuid") or folder)
+    name = meta.get("run_name") or meta.get("name") or tags.get("mlflow.runName")
+    files = partial(_files, tree, f"{below}artifacts", meta, faults)
+    return SourceRun(
+        source_id=source_id.rpartition("/")[2][:250],
+        name=str(name or source_id[:8]),
+        status=_status(meta.get("status"), faults),
+        started_at=moment(meta.get("start_time"), faults),
+        ended_at=moment(meta.get("end_time"), faults),
+        claimed_user=str(meta.get("user_id") or ""),
+        parameters=_values(tree, f"{below}params", faults),
+        tags=tags,
+        inputs=list(_inputs(tree, f"{below}inputs", datasets, faults)),
+        is_deleted=meta.get("lifecycle_stage") == "deleted",
+        points=partial(_points, tree, f"{below}metrics", faults),
+        files=files,
+        faults=faults,
+    )
+
+
+def moment(given: Any, faults: Faults) -> datetime | None:
+    """Read milliseconds since 1970; what is none becomes a fault."""
+    if given in (None, "", 0):
+        return None
+    try:
+        return EPOCH + timedelta(milliseconds=int(given))
+    except (OverflowError, TypeError, ValueError):
+        faults.add(f"Left out the time {str(given)[:40]!r}: it is no moment.")
+        return None
+
+
+def _status(given: Any, faults: Faults) -> RunStatus:
+    status = STATES.get(given) if isinstance(given, int) else None
+    if given in RunStatus.values:
+        status = RunStatus(given)
+    if status is None:
+        faults.add(f"Its status {str(given)[:40]!r} is unknown; kept as finished.")
+        return RunStatus.FINISHED
+    if status == RunStatus.RUNNING:
+        faults.add("It had not ended; what it logs from now on is not here.")
+    return status
+
+
+def _values(tree: Tree, folder: str, faults: Faults) -> dict[str, str]:
+    found = {}
+    for key in tree.files(folder, faults):
+        try:
+            found[key] = read_text(tree, f"{folder}/{key}")
+        except Unreadable as error:
+            faults.add(f"Left out: {error}")
+    return found
+
+
+def _points(tree: Tree, folder: str, faults: Faults) -> Iterator[LoggedPoint]:
+    for key in tree.files(folder, faults):
+        path = f"{folder}/{key}"
+        try:
+            for number, line in enumerate(read_lines(tree, path), start=1):
+                if line.strip():
+                    yield from _point(key, line, f"{path}, line {number}", faults)
+        except Unreadable as error:
+            faults.add(f"Left out: {error}")
+
+
+def _point(key: str, line: bytes, where: str, faults: Faults) -> Iterator[LoggedPoint]:
+    parts = line.split()
+    try:
+        if len(parts) not in POINT_PARTS:
+            raise ValueError
+        step = int(parts[2]) if len(parts) > POINT_PARTS[0] else 0
+        yield LoggedPoint(key, int(parts[0]), step, float(parts[1]))
+    except ValueError:
+        shown = line[:40].decode(errors="replace")
+        faults.add(
+            f"Left out {where}: {shown!r} is not `timestamp value step`, in numbers."
+        )
+
+
+def _inputs(
+    tree: Tree, folder: str, datasets: str, faults: Faults
+) -> Iterator[LoggedDataset]:
+    for name in tree.folders(folder):
+        try:
+            link = read_meta(tree, f"{folder}/{name}/{META}")
+            if link.get("source_type") != DATASET_INPUT:
+                continue  # a logged model
+            given = read_meta(tree, f"{datasets}/{link.get('source_id')}/{META}")
+        except Unreadable as error:
+            faults.add(f"Left out a dataset: {error}")
+            continue
+        tags = link.get("tags")
+        yield logged_dataset(given, tags if isinstance(tags, dict) else {})
+
+
+def logged_dataset(given: dict[str, Any], tags: dict[str, Any]) -> LoggedDataset:
+    """Make a dataset of what a source says of it."""
+    return LoggedDataset(
+        name=str(given.get("name") or ""),
+        digest=str(given.get("digest") or ""),
+        source_type=str(given.get("source_type") or ""),
+        source=str(given.get("source") or ""),
+        schema=str(given.get("schema") or ""),
+        profile=str(given.get("profile") or ""),
+        tags={str(key): str(value) for key, value in tags.items()},
+    )
+
+
+def _files(
+    tree: Tree, folder: str, meta: dict[str, Any], faults: Faults
+) -> Iterator[SourceFile]:
+    empty = True
+    for path in tree.files(folder, faults):
+        empty = False
+        yield SourceFile(path, partial(_opened, tree, f"{folder}/{path}"))
+    place = str(meta.get("artifact_uri") or "")
+    if empty and urlsplit(place).scheme not in ("", "file"):
+        faults.add(
+            f"Its files lie at {place[:200]} and were not copied. Import from a server "
+            "that can read them."
+        )
+
+
+def _opened(tree: Tree, path: str) -> AbstractContextManager[Readable]:
+    return tree.open(path)
