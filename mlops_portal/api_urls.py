@@ -14,6 +14,7 @@ from apps.approvals import api_reading as approvals_reading
 from apps.audit import api as audit
 from apps.datasets import api as datasets
 from apps.experiments import api as experiments
+from apps.experiments import api_importing as run_files
 from apps.exports import api as exports
 from apps.home import api as home
 from apps.jobs import api as jobs
@@ -35,6 +36,7 @@ v1 = [
     *webhooks.urlpatterns,
     *datasets.urlpatterns,
     *experiments.urlpatterns,
+    *run_files.urlpatterns,
     *training.urlpatterns,
     *code.urlpatterns,
     *regenerations.urlpatterns,

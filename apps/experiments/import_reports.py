@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from apps.experiments.models import RunImport
+    from apps.experiments.actions.uploading import UploadedRun
+    from apps.experiments.models import Run, RunImport
 
 _SHOWN = (
     *("kind", "source_id", "name", "experiment_id", "run_id"),
@@ -37,6 +38,27 @@ def import_counts(run_import: RunImport) -> dict[str, int]:
 def amiss(run_import: RunImport) -> QuerySet[ImportedItem]:
     """Find what did not come over whole."""
     return run_import.items.filter(AMISS).select_related("experiment", "run")
+
+
+def head_of(run_import: RunImport) -> dict[str, Any]:
+    """Tell of an import as a whole."""
+    return {
+        "source": run_import.source,
+        "project": run_import.project.slug,
+        "imported_by": run_import.imported_by.email,
+        "started_at": run_import.started_at,
+        "ended_at": run_import.ended_at,
+    } | import_counts(run_import)
+
+
+def said_of_upload(run: Run, uploaded: UploadedRun) -> str:
+    """Say in a sentence what a file became."""
+    kept = (
+        f"{run.parameters.count():,} parameters, {run.latest_metrics.count():,} "
+        f"metrics and {run.artifacts.count():,} files"
+    )
+    notes = " ".join(uploaded.found.faults.told)
+    return f"{uploaded.file_name} is run {run.name}, with {kept}. {notes}".strip()
 
 
 def report_lines(run_import: RunImport) -> Iterator[dict[str, Any]]:

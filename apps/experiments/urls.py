@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.experiments import views, views_comparison
+from apps.experiments import views, views_comparison, views_importing
 
 app_name = "experiments"
 urlpatterns = [
@@ -22,6 +22,22 @@ urlpatterns = [
         name="download_comparison",
     ),
     path("experiments/<uuid:pk>/", views.experiment, name="experiment"),
+    path(
+        "experiments/<uuid:pk>/upload-run/",
+        views_importing.upload_run,
+        name="upload_run",
+    ),
+    path(
+        "projects/<slug:slug>/run-imports/",
+        views_importing.list_imports,
+        name="list_imports",
+    ),
+    path("run-imports/<uuid:pk>/", views_importing.run_import, name="run_import"),
+    path(
+        "run-imports/<uuid:pk>/json/",
+        views_importing.download_import,
+        name="download_import",
+    ),
     path("runs/<uuid:pk>/", views.run, name="run"),
     path(
         "runs/<uuid:pk>/artifacts/<path:path>",

@@ -7,7 +7,8 @@ from apps.access.checks import ensure
 from apps.core import blobs
 from apps.core.http import send_blob
 from apps.experiments import actions, parts, rules
-from apps.experiments.actions import ArtifactFile, check_place
+from apps.experiments.actions import ArtifactFile
+from apps.experiments.actions.artifacts import check_place
 from apps.experiments.models import Artifact, Run
 from apps.mlflow_api.bodies import FileBody, claimed_room
 from apps.mlflow_api.caller import Caller

@@ -13,7 +13,8 @@ from apps.access.checks import ensure
 from apps.core.disk import require_room_in
 from apps.core.ids import new_id
 from apps.experiments import actions, parts, rules
-from apps.experiments.actions import ArtifactFile, check_place
+from apps.experiments.actions import ArtifactFile
+from apps.experiments.actions.artifacts import check_place
 from apps.experiments.parts import MOST_PARTS, NoSuchUpload, Part, PartedFile
 from apps.mlflow_api.bodies import FileBody, claimed_room
 from apps.mlflow_api.caller import read_id

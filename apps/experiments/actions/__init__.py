@@ -2,8 +2,6 @@
 
 from apps.experiments.actions.artifacts import (
     PathTaken,
-    check_path,
-    check_place,
     delete_artifact,
     log_artifact,
 )
@@ -50,6 +48,7 @@ from apps.experiments.actions.runs import (
     update_run,
 )
 from apps.experiments.actions.segments import close_old_segments
+from apps.experiments.actions.uploading import UploadedRun, upload_run
 
 __all__ = [
     "ArtifactFile",
@@ -63,8 +62,7 @@ __all__ = [
     "RunChange",
     "RunContent",
     "RunStart",
-    "check_path",
-    "check_place",
+    "UploadedRun",
     "close_old_segments",
     "create_experiment",
     "delete_artifact",
@@ -90,4 +88,5 @@ __all__ = [
     "start_import",
     "start_run",
     "update_run",
+    "upload_run",
 ]

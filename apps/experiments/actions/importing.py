@@ -96,8 +96,6 @@ def import_experiment(
         tags=tags | {FROM_TAG: run_import.source, ID_TAG: found.source_id},
         by=by,
     )
-    if found.is_deleted:
-        found.faults.add("It is deleted at the source; here it is not.")
     item.is_whole, item.faults = True, found.faults.told
     item.save()
     return item.experiment

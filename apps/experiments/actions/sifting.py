@@ -138,7 +138,7 @@ def _sifted(
         try:
             check(key, value)
         except Invalid as error:
-            faults.add(f"Left out: {error.message}")
+            faults.add(error.message)
         else:
             kept[key] = value
     return kept
@@ -149,7 +149,7 @@ def _good(points: Iterable[LoggedPoint], faults: Faults) -> Iterator[LoggedPoint
         try:
             check_point(point)
         except Invalid as error:
-            faults.add(f"Left out: {error.message}")
+            faults.add(error.message)
         else:
             yield point
 
@@ -160,7 +160,7 @@ def _keep_inputs(run: Run, found: SourceRun) -> None:
         try:
             check_dataset(one)
         except Invalid as error:
-            found.faults.add(f"Left out dataset {one.name[:80]}: {error.message}")
+            found.faults.add(f"dataset {one.name[:80]}: {error.message}")
         else:
             kept[one.name, one.digest] = one
     DatasetInput.objects.bulk_create(

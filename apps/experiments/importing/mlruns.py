@@ -97,9 +97,9 @@ class MlrunsFolder:
             try:
                 tags[key] = read_text(self._tree, f"{folder}/tags/{key}")
             except Unreadable as error:
-                faults.add(f"Left out: {error}")
+                faults.add(str(error))
         if models := len(self._tree.folders(f"{folder}/models")):
-            faults.add(f"Logged models that did not come over: {models}.")
+            faults.note(f"Logged models that did not come over: {models}.")
         return SourceExperiment(
             source_id=source_id,
             name=str(meta.get("name") or source_id),

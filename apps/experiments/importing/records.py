@@ -24,9 +24,15 @@ class Faults:
     def __init__(self) -> None:
         self._told: list[str] = []
         self._more = 0
+        self.first_loss = ""
 
     def add(self, sentence: str) -> None:
-        """Keep a sentence; beyond the most, only count it."""
+        """Tell what is not taken over; beyond the most, it is only counted."""
+        self.first_loss = self.first_loss or sentence
+        self.note(f"Left out: {sentence}")
+
+    def note(self, sentence: str) -> None:
+        """Tell something about what was taken over."""
         # Names of files may hold what no text in the database can.
         sentence = sentence.encode(errors="backslashreplace").decode()
         sentence = sentence.replace("\0", "\\0")

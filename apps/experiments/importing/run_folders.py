@@ -35,7 +35,7 @@ STATES = {
     4: RunStatus.FAILED,
     5: RunStatus.KILLED,
 }
-DATASET_INPUT = 1  # the kind of an input that is a dataset
+DATASET_INPUT = "DATASET"  # the kind of an input that is no logged model
 POINT_PARTS = (2, 3, 5)
 
 
@@ -95,7 +95,7 @@ def moment(given: Any, faults: Faults) -> datetime | None:
     try:
         return EPOCH + timedelta(milliseconds=int(given))
     except (OverflowError, TypeError, ValueError):
-        faults.add(f"Left out the time {str(given)[:40]!r}: it is no moment.")
+        faults.add(f"the time {str(given)[:40]!r}: it is no moment.")
         return None
 
 
@@ -104,10 +104,10 @@ def _status(given: Any, faults: Faults) -> RunStatus:
     if given in RunStatus.values:
         status = RunStatus(given)
     if status is None:
-        faults.add(f"Its status {str(given)[:40]!r} is unknown; kept as finished.")
+        faults.note(f"Its status {str(given)[:40]!r} is unknown; kept as finished.")
         return RunStatus.FINISHED
     if status == RunStatus.RUNNING:
-        faults.add("It had not ended; what it logs from now on is not here.")
+        faults.note("It had not ended; what it logs from now on is not here.")
     return status
 
 
@@ -117,7 +117,7 @@ def _values(tree: Tree, folder: str, faults: Faults) -> dict[str, str]:
         try:
             found[key] = read_text(tree, f"{folder}/{key}")
         except Unreadable as error:
-            faults.add(f"Left out: {error}")
+            faults.add(str(error))
     return found
 
 
@@ -129,7 +129,7 @@ def _points(tree: Tree, folder: str, faults: Faults) -> Iterator[LoggedPoint]:
                 if line.strip():
                     yield from _point(key, line, f"{path}, line {number}", faults)
         except Unreadable as error:
-            faults.add(f"Left out: {error}")
+            faults.add(str(error))
 
 
 def _point(key: str, line: bytes, where: str, faults: Faults) -> Iterator[LoggedPoint]:
@@ -141,22 +141,24 @@ def _point(key: str, line: bytes, where: str, faults: Faults) -> Iterator[Logged
         yield LoggedPoint(key, int(parts[0]), step, float(parts[1]))
     except ValueError:
         shown = line[:40].decode(errors="replace")
-        faults.add(
-            f"Left out {where}: {shown!r} is not `timestamp value step`, in numbers."
-        )
+        faults.add(f"{where}: {shown!r} is not `timestamp value step`, in numbers.")
 
 
 def _inputs(
     tree: Tree, folder: str, datasets: str, faults: Faults
 ) -> Iterator[LoggedDataset]:
-    for name in tree.folders(folder):
+    names = tree.folders(folder)
+    if names and not datasets:
+        faults.note("The datasets that it used are described outside of its folder.")
+        return
+    for name in names:
         try:
             link = read_meta(tree, f"{folder}/{name}/{META}")
             if link.get("source_type") != DATASET_INPUT:
                 continue  # a logged model
             given = read_meta(tree, f"{datasets}/{link.get('source_id')}/{META}")
         except Unreadable as error:
-            faults.add(f"Left out a dataset: {error}")
+            faults.add(f"a dataset: {error}")
             continue
         tags = link.get("tags")
         yield logged_dataset(given, tags if isinstance(tags, dict) else {})
@@ -184,7 +186,7 @@ def _files(
         yield SourceFile(path, partial(_opened, tree, f"{folder}/{path}"))
     place = str(meta.get("artifact_uri") or "")
     if empty and urlsplit(place).scheme not in ("", "file"):
-        faults.add(
+        faults.note(
             f"Its files lie at {place[:200]} and were not copied. Import from a server "
             "that can read them."
         )

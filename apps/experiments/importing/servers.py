@@ -88,7 +88,7 @@ class MlflowServer:
         keys = [str(one.get("key")) for one in data.get("metrics", ())]
         outputs = given.get("outputs", {}).get("model_outputs", ())
         if outputs:
-            faults.add(f"Logged models that did not come over: {len(outputs)}.")
+            faults.note(f"Logged models that did not come over: {len(outputs)}.")
         return SourceRun(
             source_id=run_id[:250],
             name=str(name),
@@ -127,7 +127,7 @@ class MlflowServer:
                         float(one.get("value", 0.0)),
                     )
                 except (TypeError, ValueError):
-                    faults.add(f"Left out a point of {key}: {str(one)[:80]}")
+                    faults.add(f"a point of {key}: {str(one)[:80]}")
 
     def _files(self, run_id: str, faults: Faults) -> Iterator[SourceFile]:
         waiting, count = [("", 0)], 0
@@ -141,7 +141,9 @@ class MlflowServer:
                     count += 1
                     yield SourceFile(path, partial(self._download, run_id, path))
                 if count >= MOST_FILES:
-                    faults.add(f"It has more than {MOST_FILES:,} files; the rest stay.")
+                    faults.note(
+                        f"It has more than {MOST_FILES:,} files; the rest stay."
+                    )
                     return
 
     def _listed(self, run_id: str, folder: str) -> Iterator[Fields]:
@@ -172,10 +174,10 @@ class MlflowServer:
 
 def _status(given: Any, faults: Faults) -> RunStatus:
     if given not in RunStatus.values:
-        faults.add(f"Its status {str(given)[:40]!r} is unknown; kept as finished.")
+        faults.note(f"Its status {str(given)[:40]!r} is unknown; kept as finished.")
         return RunStatus.FINISHED
     if given == RunStatus.RUNNING:
-        faults.add("It had not ended; what it logs from now on is not here.")
+        faults.note("It had not ended; what it logs from now on is not here.")
     return RunStatus(given)
 
 

@@ -9,6 +9,7 @@ from apps.core import blobs
 from apps.core.errors import Invalid, TooLarge
 from apps.experiments import actions, parts
 from apps.experiments.actions import ArtifactFile
+from apps.experiments.actions.artifacts import check_path
 from apps.experiments.importing.records import Faults, LostRun, Unreadable
 from apps.experiments.models import Artifact, ItemKind
 
@@ -63,6 +64,9 @@ def bring_over(
             faults = len(item.faults) + len(item.file_faults)
             told = f", {faults} things not" if faults else ""
             tell(f"  {run.name} ({run.source_id}): came over{told}.")
+        is_new = experiment.created_at >= run_import.started_at
+        if found.is_deleted and (count or is_new):
+            actions.delete_experiment(experiment=experiment, by=by)
         tell(f"{found.name}: {count} runs came over.")
     actions.link_parents(run_import=run_import, by=by)
     actions.end_import(run_import=run_import, lost=lost, by=by)
@@ -88,7 +92,7 @@ def _bring_files(item: ImportedItem, found: SourceRun, by: User) -> None:
         try:
             waiting.append(_stored(file))
         except (Invalid, TooLarge, Unreadable) as error:
-            faults.add(f"Left out {file.path[:200]}: {error}")
+            faults.add(f"{file.path[:200]}: {error}")
             continue
         have.add(file.path)
         size = sum(one.blob.size_bytes for one in waiting)
@@ -108,7 +112,7 @@ def _bring_files(item: ImportedItem, found: SourceRun, by: User) -> None:
 
 
 def _stored(file: SourceFile) -> ArtifactFile:
-    actions.check_path(file.path)
+    check_path(file.path)
     media_type = mimetypes.guess_type(file.path)[0] or OTHER_MEDIA_TYPE
     return ArtifactFile(file.path, _blob(file), media_type)
 

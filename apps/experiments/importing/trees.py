@@ -120,7 +120,7 @@ class FolderTree:
         except (FileNotFoundError, NotADirectoryError):
             return
         except PermissionError:
-            faults.add(f"Left out {below}/{inner}: it may not be read.")
+            faults.add(f"{below}/{inner}: it may not be read.")
             return
         for entry in entries:
             path = f"{inner}/{entry.name}" if inner else entry.name
@@ -129,7 +129,7 @@ class FolderTree:
             elif entry.is_file(follow_symlinks=False):
                 yield path
             else:
-                faults.add(f"Left out {path}: it is a link or no file.")
+                faults.add(f"{path}: it is a link or no file.")
 
     def has(self, path: str) -> bool:
         return (self.root / path).is_file()

@@ -1,0 +1,102 @@
+"""Fill what MLFLOW_TRACKING_URI names with the stock client, and tell what is there.
+
+Writes `there.json`: what the client itself reads back, by run.
+"""
+
+import hashlib
+import json
+import math
+import sys
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+from mlflow.entities import Metric, Param, ViewType
+from mlflow.exceptions import MlflowException
+
+client = mlflow.MlflowClient()
+
+churn = client.create_experiment("Churn", tags={"mlflow.note.content": "Who leaves?"})
+mlflow.set_experiment(experiment_id=churn)
+with mlflow.start_run(run_name="search") as parent:
+    mlflow.log_params({"folds": 5, "deep/key": "a b", "long": "x" * 400})
+    mlflow.set_tags({"team": "blue", "empty": ""})
+    frame = pd.DataFrame({"age": [1, 2], "left": [0, 1]})
+    data = mlflow.data.from_pandas(frame, source="https://data.test/c.csv", name="c")
+    mlflow.log_input(data, context="training", tags={"part": "a"})
+    points = [Metric("loss", 1 / (n + 1), 1_000 + n, n) for n in range(600)]
+    client.log_batch(parent.info.run_id, metrics=points[:500])
+    client.log_batch(parent.info.run_id, metrics=points[500:])
+    for step, value in enumerate([math.nan, math.inf, -math.inf, -0.5]):
+        mlflow.log_metric("odd/loss", value, step=step - 1)
+    mlflow.log_text("hello", "notes.txt")
+    mlflow.log_text("", "a/b/empty.txt")
+    mlflow.log_dict({"a": [1, 2]}, "a/b/c é.json")
+    for depth in range(3):
+        with mlflow.start_run(run_name=f"depth {depth}", nested=True):
+            mlflow.log_param("depth", depth)
+            mlflow.log_metric("auc", 0.5 + depth / 10)
+
+with mlflow.start_run(run_name="broken") as broken:
+    client.log_batch(broken.info.run_id, params=[Param("a", "1")])
+client.set_terminated(broken.info.run_id, "FAILED")
+gone = client.create_run(churn, run_name="gone")
+client.delete_run(gone.info.run_id)
+client.create_run(churn, run_name="still running", start_time=5)
+old = client.create_experiment("Old")
+client.create_run(old)
+client.delete_experiment(old)
+
+
+def number(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+def files(run_id: str, folder: str | None = None) -> dict[str, str]:
+    found = {}
+    for one in client.list_artifacts(run_id, folder):
+        if one.is_dir:
+            found |= files(run_id, one.path)
+        else:
+            local = Path(client.download_artifacts(run_id, one.path))
+            found[one.path] = hashlib.sha256(local.read_bytes()).hexdigest()
+    return found
+
+
+def told(run) -> dict:
+    info, data = run.info, run.data
+    try:
+        kept = files(info.run_id) if info.lifecycle_stage == "active" else {}
+    except MlflowException:
+        kept = {}
+    return {
+        "experiment": info.experiment_id,
+        "name": info.run_name,
+        "status": info.status,
+        "start": info.start_time,
+        "end": info.end_time,
+        "deleted": info.lifecycle_stage == "deleted",
+        "params": data.params,
+        "tags": data.tags,
+        "points": sorted(
+            [key, one.timestamp, one.step, number(one.value)]
+            for key in data.metrics
+            for one in client.get_metric_history(info.run_id, key)
+        ),
+        "latest": {key: number(value) for key, value in data.metrics.items()},
+        "inputs": [
+            [
+                one.dataset.name,
+                one.dataset.digest,
+                {tag.key: tag.value for tag in one.tags},
+            ]
+            for one in run.inputs.dataset_inputs
+        ],
+        "files": kept,
+    }
+
+
+found = client.search_runs([churn, old, "0"], run_view_type=ViewType.ALL)
+Path(sys.argv[1]).write_text(
+    json.dumps({one.info.run_id: told(one) for one in found}, default=str)
+)
