@@ -86,6 +86,12 @@ class Asking:
             ) from error
         return found
 
+    def close(self) -> None:
+        """End the connection; the next question opens another."""
+        if self._connection:
+            self._connection.close()
+        self._connection = None
+
     @contextmanager
     def download(self, path: str, fields: Mapping[str, str]) -> Iterator[Readable]:
         """Give the content of a file.
@@ -110,8 +116,8 @@ class Asking:
         except (OSError, HTTPException) as error:
             raise Unreadable(f"{self.address} broke off: {error}") from error
         finally:
-            if not response.isclosed() and self._connection:  # not read to its end
-                self._connection.close()
+            if not response.isclosed():  # not read to its end
+                self.close()
 
     def _persistent(
         self, method: str, address: str, body: bytes | None, headers: Mapping[str, str]
@@ -125,9 +131,7 @@ class Asking:
                 if response.status != TOO_MANY and response.status < BROKEN:
                     return response
                 problem = self._refusal(response)
-            if self._connection:
-                self._connection.close()
-            self._connection = None
+            self.close()
             if pause is not None:
                 time.sleep(pause)
         raise Unreadable(problem)

@@ -71,6 +71,9 @@ class MlrunsFolder:
             except Unreadable as error:
                 yield LostRun(name, str(error))
 
+    def close(self) -> None:
+        """Leave it; nothing is open."""
+
     def _experiment_folders(self) -> Iterator[str]:
         for above in ("", f"{TRASH}/"):
             for name in self._tree.folders(above.rstrip("/")):

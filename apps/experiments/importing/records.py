@@ -149,6 +149,9 @@ class Source(Protocol):
             done: ids of runs that nobody needs any more.
         """
 
+    def close(self) -> None:
+        """Leave it."""
+
 
 class Unreadable(Exception):
     """Something at the source cannot be read; says what and why."""

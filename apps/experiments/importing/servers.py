@@ -81,6 +81,10 @@ class MlflowServer:
             if str(one.get("info", {}).get("run_id")) not in done:
                 yield self._run(one)
 
+    def close(self) -> None:
+        """Leave it."""
+        self._asking.close()
+
     def _run(self, given: Fields) -> SourceRun:
         info, data, faults = given.get("info", {}), given.get("data", {}), Faults()
         run_id, tags = str(info.get("run_id")), _pairs(data.get("tags"))

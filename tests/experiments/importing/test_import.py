@@ -136,7 +136,7 @@ def test_a_server_comes_over_although_the_command_is_killed(committed, world, se
         stdout=subprocess.PIPE,
         text=True,
     )
-    while "came over" not in (line := killed.stdout.readline()):
+    while "): came over" not in (line := killed.stdout.readline()):
         assert line, "it ended before a run came over"
     killed.send_signal(signal.SIGKILL)
     killed.wait(timeout=20)

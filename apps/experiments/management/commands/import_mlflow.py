@@ -1,6 +1,7 @@
 """Bring experiments and runs over from a server of MLflow or from a folder mlruns."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class Command(BaseCommand):
         except (ObjectDoesNotExist, PortalError, Unreadable) as error:
             raise CommandError(str(error)) from error
         try:
-            bring_over(run_import=started, source=source, by=by, tell=self._tell)
+            with closing(source):
+                bring_over(run_import=started, source=source, by=by, tell=self._tell)
         except (PortalError, Unreadable) as error:
             raise CommandError(f"{error} {GOES_ON}") from error
         for name, count in import_counts(started).items():
