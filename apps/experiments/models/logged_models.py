@@ -232,4 +232,9 @@ class RunModel(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model_id} ({self.use})"
+        return f"{self.model_public_id} ({self.use})"
+
+    @property
+    def model_public_id(self) -> str:
+        """The id of the model as clients of MLflow know it."""
+        return f"m-{self.model_id.hex}"
