@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from apps.accounts.models import User
-    from apps.experiments.models import Run
 
 MOST_PARTS = 10_000
 # So often the room on the disk is looked at while a file comes in.
@@ -63,21 +62,19 @@ class PartedFile:
 
     Args:
         pk: of the upload.
-        run: which the file shall belong to.
-        path: of the file in the run.
+        place: of the file, as its owner and path are addressed.
         owner: who sends it.
     """
 
     pk: UUID
-    run: Run
-    path: str
+    place: str
     owner: User
 
     @property
     def folder(self) -> Path:
         """Where the parts lie."""
-        place = f"{self.pk.hex}\n{self.owner.pk}\n{self.run.pk.hex}\n{self.path}"
-        return _root() / hashlib.sha256(place.encode()).hexdigest()
+        whose = f"{self.pk.hex}\n{self.owner.pk}\n{self.place}"
+        return _root() / hashlib.sha256(whose.encode()).hexdigest()
 
     def begin(self) -> None:
         """Make room for the parts.

@@ -9,10 +9,9 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 
-from apps.access.checks import ensure
 from apps.core.disk import require_room_in
 from apps.core.ids import new_id
-from apps.experiments import actions, parts, rules
+from apps.experiments import parts
 from apps.experiments.actions import ArtifactFile
 from apps.experiments.actions.artifacts import check_place
 from apps.experiments.parts import MOST_PARTS, NoSuchUpload, Part, PartedFile
@@ -27,7 +26,7 @@ from apps.mlflow_api.fields import (
     listed,
     read_fields,
 )
-from apps.mlflow_api.paths import owner_of
+from apps.mlflow_api.file_owners import FileOwner, owner_of
 from apps.mlflow_api.views_artifacts import media_type
 
 if TYPE_CHECKING:
@@ -51,10 +50,11 @@ def create_upload(
             "MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE to larger parts.",
         )
     place = _place(folder, given["path"])
-    file = _file(caller, place, new_id())
-    check_place(file.run, file.path)
+    owner, path = _owner_of(caller, place)
+    check_place(owner.files(), path)
+    file = PartedFile(new_id(), place, caller.user)
     file.begin()
-    return _credentials(request, file, place, count)
+    return _credentials(request, file, count)
 
 
 @door("PUT")
@@ -65,7 +65,8 @@ def put_part(
     with body.drained_when_refused():
         if not 1 <= number <= MOST_PARTS:
             raise MlflowError(INVALID, f"A part is numbered 1 to {MOST_PARTS}.")
-        file = _file(caller, path, upload)
+        _owner_of(caller, path)
+        file = PartedFile(upload, path, caller.user)
         require_room_in(parts.folder(), claimed_room(body))
         part = file.keep(number, body)
     return HttpResponse(headers={"ETag": part.sha256})
@@ -75,14 +76,10 @@ def put_part(
 def complete_upload(
     request: HttpRequest, caller: Caller, /, folder: str
 ) -> HttpResponseBase:
-    file, given = _named(request, caller, folder)
+    file, owner, path, given = _named(request, caller, folder)
     came = [Part(one["part_number"], one["etag"].strip('"')) for one in given["parts"]]
     blob = file.store(came)
-    actions.log_artifact(
-        run=file.run,
-        file=ArtifactFile(file.path, blob, media_type(file.path)),
-        by=caller.user,
-    )
+    owner.add(ArtifactFile(path, blob, media_type(path)))
     return JsonResponse({})
 
 
@@ -90,20 +87,22 @@ def complete_upload(
 def abort_upload(
     request: HttpRequest, caller: Caller, /, folder: str
 ) -> HttpResponseBase:
-    file, _ = _named(request, caller, folder)
+    file, *_ = _named(request, caller, folder)
     file.give_up()
     return JsonResponse({})
 
 
 def _named(
     request: HttpRequest, caller: Caller, folder: str
-) -> tuple[PartedFile, dict[str, Any]]:
+) -> tuple[PartedFile, FileOwner, str, dict[str, Any]]:
     shape = {"path": NEEDED_TEXT, "upload_id": NEEDED_TEXT, "parts": listed(PART)}
     given = {"parts": []} | read_fields(request, shape)
     pk = read_id(given["upload_id"])
     if pk is None:
         raise NoSuchUpload
-    return _file(caller, _place(folder, given["path"]), pk), given
+    place = _place(folder, given["path"])
+    owner, path = _owner_of(caller, place)
+    return PartedFile(pk, place, caller.user), owner, path, given
 
 
 def _place(folder: str, path: str) -> str:
@@ -113,14 +112,14 @@ def _place(folder: str, path: str) -> str:
     return f"{folder.rstrip('/')}/{name}"
 
 
-def _file(caller: Caller, place: str, pk: UUID) -> PartedFile:
-    run, path = owner_of(caller, place)
-    ensure(rules.can_log_artifact(caller.user, run))
-    return PartedFile(pk, run, path, caller.user)
+def _owner_of(caller: Caller, place: str) -> tuple[FileOwner, str]:
+    owner, path = owner_of(caller, place)
+    owner.ensure_may_add()
+    return owner, path
 
 
 def _credentials(
-    request: HttpRequest, file: PartedFile, place: str, count: int
+    request: HttpRequest, file: PartedFile, count: int
 ) -> HttpResponseBase:
     """Say where each part goes.
 
@@ -134,7 +133,7 @@ def _credentials(
             "credentials": [
                 {
                     "url": request.build_absolute_uri(
-                        reverse("mlflow:put_part", args=[file.pk, number, place])
+                        reverse("mlflow:put_part", args=[file.pk, number, file.place])
                     ),
                     "part_number": number,
                     "headers": headers,

@@ -23,9 +23,11 @@ from apps.experiments.actions.checks import (
 )
 from apps.experiments.actions.runs import keep_tags
 from apps.experiments.actions.segments import count_rows, lock_run, open_segment
-from apps.experiments.models import DatasetInput, Parameter, Run
+from apps.experiments.models import DatasetInput, LoggedModel, Parameter, Run
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from apps.accounts.models import User
 
 LONGEST_DATASET = 500
@@ -52,6 +54,15 @@ SET timestamp = excluded.timestamp, step = excluded.step, value = excluded.value
 WHERE (latest.step, latest.timestamp, latest.value)
     < (excluded.step, excluded.timestamp, excluded.value)
 """
+_ADD_MODEL_METRICS = """
+INSERT INTO experiments_loggedmodelmetric (run_id, segment, model_id, key, timestamp,
+    step, value, dataset_name, dataset_digest)
+SELECT %s, %s, model, key, timestamp, step, value, name, digest
+FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::float8[],
+    %s::text[], %s::text[])
+    AS points (model, key, timestamp, step, value, name, digest)
+ON CONFLICT DO NOTHING
+"""
 _ADD_PARAMETERS = """
 INSERT INTO experiments_parameter (run_id, key, value, segment)
 SELECT %s, key, value, %s FROM unnest(%s::text[], %s::text[]) AS given (key, value)
@@ -68,6 +79,18 @@ class LoggedPoint(NamedTuple):
     value: float
 
 
+class ModelPoint(NamedTuple):
+    """A point of the run that speaks of a logged model, measured on some data.
+
+    The names of a dataset may be empty.
+    """
+
+    model: UUID
+    point: LoggedPoint
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
 class LoggedDataset(NamedTuple):
     """Data that a run says it used."""
 
@@ -82,9 +105,17 @@ class LoggedDataset(NamedTuple):
 
 @dataclass(frozen=True)
 class LogBatch:
-    """What is added to a run at once, all of it or nothing."""
+    """What is added to a run at once, all of it or nothing.
+
+    Args:
+        metrics: points of the run.
+        model_metrics: those of them that speak of a model of the same project.
+        parameters: keys and values.
+        tags: words about the run.
+    """
 
     metrics: Sequence[LoggedPoint] = ()
+    model_metrics: Sequence[ModelPoint] = ()
     parameters: Sequence[tuple[str, str]] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -113,6 +144,7 @@ def log_batch(*, run: Run, batch: LogBatch, by: User) -> Run:
     count_rows(
         segment,
         metrics=add_metrics(run, batch.metrics, segment.number),
+        model_metrics=_add_model_metrics(run, batch.model_metrics, segment.number),
         parameters=_add_parameters(run, parameters, segment.number),
         by=by,
     )
@@ -163,6 +195,12 @@ def _checked(batch: LogBatch) -> dict[str, str]:
     """Check points and parameters; give parameters by key."""
     for point in batch.metrics:
         check_point(point)
+    for each in batch.model_metrics:
+        for text, longest in (
+            (each.dataset_name, LONGEST_DATASET),
+            (each.dataset_digest, LONGEST_DIGEST),
+        ):
+            check_text("dataset_name", text, longest, may_be_empty=True)
     parameters: dict[str, str] = {}
     for key, value in batch.parameters:
         check_key("params", key)
@@ -183,6 +221,25 @@ def add_metrics(run: Run, points: Sequence[LoggedPoint], segment: int) -> int:
         if added:
             cursor.execute(_KEEP_LATEST, [run.pk, *columns])
     return int(added)
+
+
+def _add_model_metrics(run: Run, points: Sequence[ModelPoint], segment: int) -> int:
+    if not points:
+        return 0
+    asked = {each.model for each in points}
+    models = LoggedModel.objects.active().filter(pk__in=asked)
+    if models.filter(experiment__project=run.project).count() < len(asked):
+        raise invalid("model_id", "A model is deleted, or of another project.")
+    columns = zip(
+        *(
+            (one.model, *one.point, one.dataset_name, one.dataset_digest)
+            for one in points
+        ),
+        strict=True,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_MODEL_METRICS, [run.pk, segment, *map(list, columns)])
+        return int(cursor.rowcount)
 
 
 def _add_parameters(run: Run, given: Mapping[str, str], segment: int) -> int:

@@ -85,12 +85,12 @@ def keep_run(
         ),
         batch_size=_ROWS,
     )
-    count_rows(segment, metrics=0, parameters=len(parameters), by=by)
+    count_rows(segment, metrics=0, model_metrics=0, parameters=len(parameters), by=by)
     good = _good(found.points(), faults)
     while points := list(islice(good, BATCH)):
         segment = open_segment(run, by)
         added = add_metrics(run, points, segment.number)
-        count_rows(segment, metrics=added, parameters=0, by=by)
+        count_rows(segment, metrics=added, model_metrics=0, parameters=0, by=by)
     close_segment(run, by)
     return run
 

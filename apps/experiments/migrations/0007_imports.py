@@ -10,7 +10,7 @@ import apps.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("experiments", "0005_search_indexes"),
+        ("experiments", "0006_logged_models"),
         ("projects", "0002_own_code"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

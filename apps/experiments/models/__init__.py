@@ -1,6 +1,6 @@
 """Experiments and their runs, with everything that is logged to them."""
 
-from apps.experiments.models.artifacts import Artifact
+from apps.experiments.models.artifacts import Artifact, StoredFile
 from apps.experiments.models.experiments import (
     DEFAULT_NAME,
     Experiment,
@@ -14,6 +14,16 @@ from apps.experiments.models.logged import (
     Metric,
     Parameter,
     RunTag,
+)
+from apps.experiments.models.logged_models import (
+    LoggedModel,
+    LoggedModelFile,
+    LoggedModelMetric,
+    LoggedModelParameter,
+    LoggedModelStatus,
+    LoggedModelTag,
+    ModelUse,
+    RunModel,
 )
 from apps.experiments.models.runs import ENDED, GROWING, Run, RunSource, RunStatus
 
@@ -29,11 +39,20 @@ __all__ = [
     "ItemKind",
     "LatestMetric",
     "LogSegment",
+    "LoggedModel",
+    "LoggedModelFile",
+    "LoggedModelMetric",
+    "LoggedModelParameter",
+    "LoggedModelStatus",
+    "LoggedModelTag",
     "Metric",
+    "ModelUse",
     "Parameter",
     "Run",
     "RunImport",
+    "RunModel",
     "RunSource",
     "RunStatus",
     "RunTag",
+    "StoredFile",
 ]
