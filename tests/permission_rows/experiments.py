@@ -1,5 +1,8 @@
 """Rows of experiments, their runs and artifacts."""
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from apps.experiments import actions
 from tests.factories import experiments as factory
 from tests.permission_rows import (
     DATA_SCIENTIST,
@@ -55,7 +58,25 @@ def model_file_of_the_api(world):
     return {"pk": _run(world).pk, "artifact_path": "model.skops"}, None
 
 
+def run_file(world):
+    content = b"kind,key,value\nmetric,auc,0.5\n"
+    return experiment(world)[0], {"file": SimpleUploadedFile("run.csv", content)}
+
+
+def brought_over(world):
+    made = actions.start_import(
+        project=world.project, source="https://old.test", by=world.data_scientist
+    )
+    return {"pk": made.pk}, None
+
+
 ROWS = [
+    Row("experiments:upload_run", "get", experiment, scientist(200), others=403),
+    Row("experiments:upload_run", "post", run_file, scientist(302), others=403),
+    Row("v1:run_files", "post", run_file, scientist(201), others=403, multipart=True),
+    Row("experiments:list_imports", "get", of_project, READ),
+    Row("experiments:run_import", "get", brought_over, READ),
+    Row("experiments:download_import", "get", brought_over, READ),
     Row("experiments:list", "get", of_project, READ),
     Row("experiments:create_experiment", "get", of_project, scientist(200), others=403),
     Row(
