@@ -1,7 +1,5 @@
 """Rows of experiments, their runs and artifacts."""
 
-from django.core.files.uploadedfile import SimpleUploadedFile
-
 from apps.experiments import actions
 from tests.factories import experiments as factory
 from tests.permission_rows import (
@@ -15,6 +13,7 @@ from tests.permission_rows import (
     everybody,
     of_project,
 )
+from tests.permission_rows.datasets import FileAnew
 
 READ = everybody(200, *READERS)
 HIDDEN = everybody(404, *STRANGERS)
@@ -60,7 +59,7 @@ def model_file_of_the_api(world):
 
 def run_file(world):
     content = b"kind,key,value\nmetric,auc,0.5\n"
-    return experiment(world)[0], {"file": SimpleUploadedFile("run.csv", content)}
+    return experiment(world)[0], {"file": FileAnew("run.csv", content)}
 
 
 def brought_over(world):
