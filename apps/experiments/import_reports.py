@@ -17,9 +17,18 @@ if TYPE_CHECKING:
     from apps.experiments.models import Run, RunImport
 
 _SHOWN = (
-    *("kind", "source_id", "name", "experiment_id", "run_id"),
+    *("kind", "source_id", "name", "experiment_id", "run_id", "model_id"),
     *("is_whole", "faults", "file_faults"),
 )
+_WORDS = {
+    "experiments": "Experiments",
+    "runs": "Runs that came over",
+    "runs_in_part": "Runs with remarks",
+    "runs_lost": "Runs that could not be read",
+    "models": "Logged models that came over",
+    "models_in_part": "Models with remarks",
+    "models_lost": "Models that could not be read",
+}
 # Either list of faults is not empty, or files are missing.
 AMISS = ~Q(faults=[]) | ~Q(file_faults=[]) | Q(is_whole=False)
 
@@ -27,17 +36,31 @@ AMISS = ~Q(faults=[]) | ~Q(file_faults=[]) | Q(is_whole=False)
 def import_counts(run_import: RunImport) -> dict[str, int]:
     """Count what came over whole, in part and not at all."""
     runs, is_run = Q(kind=ItemKind.RUN), Q(run__isnull=False)
+    models, is_model = Q(kind=ItemKind.MODEL), Q(model__isnull=False)
     return run_import.items.aggregate(
         experiments=Count("pk", filter=Q(kind=ItemKind.EXPERIMENT)),
         runs=Count("pk", filter=runs & is_run),
         runs_in_part=Count("pk", filter=runs & is_run & AMISS),
         runs_lost=Count("pk", filter=runs & ~is_run),
+        models=Count("pk", filter=models & is_model),
+        models_in_part=Count("pk", filter=models & is_model & AMISS),
+        models_lost=Count("pk", filter=models & ~is_model),
     )
+
+
+def counts_in_words(run_import: RunImport) -> list[tuple[str, int]]:
+    """Tell the counts as pages do; what is zero beyond experiments and runs is not."""
+    counts = import_counts(run_import)
+    return [
+        (words, counts[name])
+        for name, words in _WORDS.items()
+        if counts[name] or name in ("experiments", "runs")
+    ]
 
 
 def amiss(run_import: RunImport) -> QuerySet[ImportedItem]:
     """Find what did not come over whole."""
-    return run_import.items.filter(AMISS).select_related("experiment", "run")
+    return run_import.items.filter(AMISS).select_related("experiment", "run", "model")
 
 
 def head_of(run_import: RunImport) -> dict[str, Any]:

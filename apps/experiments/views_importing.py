@@ -75,7 +75,7 @@ def run_import(request: HtmxRequest, pk: UUID) -> HttpResponse:
         {
             "run_import": found,
             "trail": trail_to(found.project),
-            "counts": import_reports.import_counts(found),
+            "counts": import_reports.counts_in_words(found),
             "page": keyset_page(
                 import_reports.amiss(found),
                 after=request.GET.get("after"),

@@ -22,6 +22,10 @@ from apps.experiments.actions.importing import (
     link_parents,
     start_import,
 )
+from apps.experiments.actions.importing_models import (
+    import_logged_model,
+    link_models,
+)
 from apps.experiments.actions.logged_models import (
     LoggedModelStart,
     add_logged_model_parameters,
@@ -99,7 +103,9 @@ __all__ = [
     "finish_logged_model",
     "import_artifacts",
     "import_experiment",
+    "import_logged_model",
     "import_run",
+    "link_models",
     "link_parents",
     "log_artifact",
     "log_batch",

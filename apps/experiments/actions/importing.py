@@ -14,13 +14,19 @@ from apps.experiments import rules
 from apps.experiments.actions.artifacts import check_path
 from apps.experiments.actions.checks import LONGEST_EXPERIMENT_TAG
 from apps.experiments.actions.experiments import create_experiment
-from apps.experiments.actions.sifting import keep_run, kept_tags, told_of
+from apps.experiments.actions.sifting import (
+    keep_files,
+    keep_run,
+    kept_tags,
+    told_of,
+)
 from apps.experiments.import_reports import import_counts
 from apps.experiments.models import (
     Artifact,
     Experiment,
     ImportedItem,
     ItemKind,
+    LoggedModelFile,
     RunImport,
     RunSource,
     RunTag,
@@ -32,7 +38,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.experiments.actions.recording import ArtifactFile
     from apps.experiments.importing.records import (
-        LostRun,
+        Lost,
         SourceExperiment,
         SourceRun,
     )
@@ -86,7 +92,7 @@ def import_experiment(
         Refused: only who may create experiments and record runs.
     """
     ensure(rules.can_import_experiment(by, run_import))
-    item = _item(run_import, ItemKind.EXPERIMENT, found.source_id, found.name)
+    item = imported_item(run_import, ItemKind.EXPERIMENT, found.source_id, found.name)
     if item.experiment:
         return item.experiment
     tags = kept_tags(found.tags, found.faults, LONGEST_EXPERIMENT_TAG)
@@ -113,7 +119,7 @@ def import_run(
         Refused: only who may create experiments and record runs.
     """
     ensure(rules.can_import_run(by, run_import))
-    item = _item(run_import, ItemKind.RUN, found.source_id, found.name)
+    item = imported_item(run_import, ItemKind.RUN, found.source_id, found.name)
     if item.run:
         return item
     tags = dict(found.tags) | {
@@ -121,7 +127,7 @@ def import_run(
         ID_TAG: found.source_id,
     }
     if parent := tags.get(PARENT_TAG):
-        tags[PARENT_TAG] = _new_ids(run_import, [parent]).get(parent, parent)
+        tags[PARENT_TAG] = new_ids(run_import, [parent]).get(parent, parent)
     run = keep_run(experiment, found, tags, RunSource.IMPORT, by)
     record(
         EventType.RUN_IMPORTED,
@@ -131,6 +137,7 @@ def import_run(
         changes={"from": run_import.source, "id": found.source_id} | told_of(run),
     )
     item.run, item.experiment, item.faults = run, experiment, found.faults.told
+    item.uses = [list(one) for one in found.models]
     item.save()
     return item
 
@@ -144,11 +151,11 @@ def import_artifacts(
     is_whole: bool,
     by: User,
 ) -> ImportedItem:
-    """Give a run that came over the next of its files.
+    """Give a run or a model that came over the next of its files.
 
     Args:
-        item: of the run.
-        files: stored, each path once, none that the run has.
+        item: of the run or the model.
+        files: stored, each path once, none that it has.
         faults: about files that did not come over, in sentences.
         is_whole: nothing more is to come.
         by: who brings it over.
@@ -158,26 +165,19 @@ def import_artifacts(
         Refused: only who may create experiments and record runs.
     """
     ensure(rules.can_import_artifacts(by, item.run_import))
-    run = item.run
-    if run is None:
-        raise ValueError(f"{item} is no run.")
     for file in files:
         check_path(file.path)
-    Artifact.objects.bulk_create(
-        Artifact(
-            run=run,
-            path=file.path,
-            sha256=file.blob.sha256,
-            size_bytes=file.blob.size_bytes,
-            media_type=file.media_type,
-        )
-        for file in files
-    )
+    if item.model:
+        keep_files(LoggedModelFile, files, model=item.model)
+    else:
+        keep_files(Artifact, files, run=item.run)
     if files:
         record(
-            EventType.RUN_ARTIFACT_LOGGED,
-            target=run,
-            project=run.project,
+            EventType.LOGGED_MODEL_FILE_LOGGED
+            if item.model
+            else EventType.RUN_ARTIFACT_LOGGED,
+            target=item.model or item.run,
+            project=item.run_import.project,
             by=by,
             changes={file.path: [None, file.blob.sha256] for file in files},
         )
@@ -200,7 +200,7 @@ def link_parents(*, run_import: RunImport, by: User) -> int:
     tags = RunTag.objects.filter(
         key=PARENT_TAG, run__imported__run_import=run_import
     ).select_related("run__experiment__project")
-    new = _new_ids(run_import, list(tags.values_list("value", flat=True)))
+    new = new_ids(run_import, list(tags.values_list("value", flat=True)))
     changed = [tag for tag in tags if tag.value in new]
     entries = [
         Entry(
@@ -218,22 +218,20 @@ def link_parents(*, run_import: RunImport, by: User) -> int:
 
 
 @transaction.atomic
-def end_import(
-    *, run_import: RunImport, lost: Sequence[LostRun], by: User
-) -> RunImport:
+def end_import(*, run_import: RunImport, lost: Sequence[Lost], by: User) -> RunImport:
     """End a pass over a source.
 
     Args:
         run_import: the import.
-        lost: runs that could not be read at all.
-        by: who brought the others over.
+        lost: what could not be read at all.
+        by: who brought the rest over.
 
     Raises:
         Refused: only who may create experiments and record runs.
     """
     ensure(rules.can_end_import(by, run_import))
     for one in lost:
-        item = _item(run_import, ItemKind.RUN, one.source_id, one.source_id)
+        item = imported_item(run_import, one.kind, one.source_id, one.source_id)
         item.faults = [one.reason]
         item.save()
     run_import.ended_at = timezone.now()
@@ -248,11 +246,15 @@ def end_import(
     return run_import
 
 
-def _item(
+def imported_item(
     run_import: RunImport, kind: ItemKind, source_id: str, name: str
 ) -> ImportedItem:
+    """Find what became of a thing of a source, or begin it."""
     found, _ = ImportedItem.objects.select_related(
-        "run__experiment__project", "experiment__project", "run_import__project"
+        "run__experiment__project",
+        "model__experiment__project",
+        "experiment__project",
+        "run_import__project",
     ).get_or_create(
         run_import=run_import,
         kind=kind,
@@ -262,7 +264,7 @@ def _item(
     return found
 
 
-def _new_ids(run_import: RunImport, source_ids: Sequence[str]) -> dict[str, str]:
+def new_ids(run_import: RunImport, source_ids: Sequence[str]) -> dict[str, str]:
     """Find the ids here of runs that came over, by their ids there."""
     items = run_import.items.filter(
         kind=ItemKind.RUN, source_id__in=source_ids, run__isnull=False

@@ -26,12 +26,19 @@ from apps.experiments.actions.segments import close_segment, count_rows, open_se
 from apps.experiments.models import DatasetInput, Parameter, Run, RunTag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from apps.accounts.models import User
     from apps.experiments.actions.logging import LoggedPoint
+    from apps.experiments.actions.recording import ArtifactFile
     from apps.experiments.importing.records import Faults, SourceRun
-    from apps.experiments.models import Experiment, RunSource
+    from apps.experiments.models import (
+        Artifact,
+        Experiment,
+        LoggedModel,
+        LoggedModelFile,
+        RunSource,
+    )
 
 # Points that are held at once. A segment takes so many, since each is counted again
 # over all rows of its run.
@@ -93,6 +100,25 @@ def keep_run(
         count_rows(segment, metrics=added, model_metrics=0, parameters=0, by=by)
     close_segment(run, by)
     return run
+
+
+def keep_files(
+    kind: type[Artifact] | type[LoggedModelFile],
+    files: Sequence[ArtifactFile],
+    **owner: Run | LoggedModel | None,
+) -> None:
+    """Name stored files in their owner, each path once."""
+    rows: list[Any] = [
+        kind(
+            **owner,
+            path=file.path,
+            sha256=file.blob.sha256,
+            size_bytes=file.blob.size_bytes,
+            media_type=file.media_type,
+        )
+        for file in files
+    ]
+    kind.objects.bulk_create(rows)
 
 
 def told_of(run: Run) -> dict[str, Any]:

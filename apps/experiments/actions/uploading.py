@@ -11,7 +11,7 @@ from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
 from apps.experiments import rules
-from apps.experiments.actions.sifting import keep_run, told_of
+from apps.experiments.actions.sifting import keep_files, keep_run, told_of
 from apps.experiments.models import Artifact, Experiment, Run, RunSource
 
 if TYPE_CHECKING:
@@ -65,16 +65,7 @@ def upload_run(*, experiment: Experiment, uploaded: UploadedRun, by: User) -> Ru
     if found.faults.first_loss:
         sentence = f"Nothing was kept: {found.faults.first_loss}"
         raise Invalid(sentence, fields={"file": sentence})
-    Artifact.objects.bulk_create(
-        Artifact(
-            run=run,
-            path=file.path,
-            sha256=file.blob.sha256,
-            size_bytes=file.blob.size_bytes,
-            media_type=file.media_type,
-        )
-        for file in uploaded.artifacts
-    )
+    keep_files(Artifact, uploaded.artifacts, run=run)
     record(
         EventType.RUN_RECORDED,
         target=run,

@@ -19,7 +19,11 @@ from apps.experiments.importing.records import Unreadable
 TIMEOUT_SECONDS = 120
 LARGEST_ANSWER = 512 * 1024 * 1024
 PAUSES_SECONDS = (1, 4, 15)  # before it is asked again
-OK, TOO_MANY, BROKEN = 200, 429, 500
+OK, ABSENT, TOO_MANY, BROKEN = 200, 404, 429, 500
+
+
+class NotOffered(Unreadable):
+    """The server has no such address."""
 
 
 class Asking:
@@ -93,15 +97,22 @@ class Asking:
         self._connection = None
 
     @contextmanager
-    def download(self, path: str, fields: Mapping[str, str]) -> Iterator[Readable]:
+    def download(
+        self, path: str, fields: Mapping[str, str], name: str
+    ) -> Iterator[Readable]:
         """Give the content of a file.
+
+        Args:
+            path: below the address of the server.
+            fields: in the query.
+            name: of the file, for sentences about it.
 
         Raises:
             Unreadable: no answer, or a refusal; or it breaks off.
         """
         address = f"{self._above}{path}?{urlencode(fields)}"
         with self._answer("GET", address, None, self._headers) as response:
-            yield _Whole(response, fields["path"])
+            yield _Whole(response, name)
 
     @contextmanager
     def _answer(
@@ -110,6 +121,8 @@ class Asking:
         """Ask until there is an answer; leave the connection ready for the next."""
         response = self._persistent(method, address, body, headers)
         try:
+            if response.status == ABSENT:
+                raise NotOffered(self._refusal(response))
             if response.status != OK:
                 raise Unreadable(self._refusal(response))
             yield response

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from pathlib import Path
 
+from apps.experiments.importing.model_folders import read_model
 from apps.experiments.importing.records import (
     Faults,
-    LostRun,
+    Lost,
     SourceExperiment,
+    SourceModel,
     SourceRun,
     Unreadable,
 )
 from apps.experiments.importing.run_folders import META, read_meta, read_run
 from apps.experiments.importing.trees import FolderTree, read_text
+from apps.experiments.models import ItemKind
 
 TRASH = ".trash"  # where experiments lie that were put aside
 # Folders of an experiment that are no runs.
@@ -53,7 +56,7 @@ class MlrunsFolder:
 
     def runs(
         self, experiment: SourceExperiment, done: Container[str]
-    ) -> Iterator[SourceRun | LostRun]:
+    ) -> Iterator[SourceRun | Lost]:
         """Give the runs of an experiment, deleted ones too, oldest first."""
         folder = self._folder_of(experiment)
         began = [
@@ -69,7 +72,20 @@ class MlrunsFolder:
                     self._tree, f"{folder}/{name}", datasets=f"{folder}/datasets"
                 )
             except Unreadable as error:
-                yield LostRun(name, str(error))
+                yield Lost(name, str(error))
+
+    def models(
+        self, experiment: SourceExperiment, done: Container[str]
+    ) -> Iterator[SourceModel | Lost]:
+        """Give the logged models of an experiment, deleted ones too."""
+        folder = f"{self._folder_of(experiment)}/models"
+        for name in self._tree.folders(folder):
+            if name in done:
+                continue
+            try:
+                yield read_model(self._tree, f"{folder}/{name}")
+            except Unreadable as error:
+                yield Lost(name, str(error), ItemKind.MODEL)
 
     def close(self) -> None:
         """Leave it; nothing is open."""
@@ -101,8 +117,6 @@ class MlrunsFolder:
                 tags[key] = read_text(self._tree, f"{folder}/tags/{key}")
             except Unreadable as error:
                 faults.add(str(error))
-        if models := len(self._tree.folders(f"{folder}/models")):
-            faults.note(f"Logged models that did not come over: {models}.")
         return SourceExperiment(
             source_id=source_id,
             name=str(meta.get("name") or source_id),

@@ -7,7 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from apps.experiments.models import RunStatus
+from apps.experiments.models import (
+    ItemKind,
+    LoggedModelStatus,
+    ModelUse,
+    RunStatus,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,6 +88,10 @@ def _none() -> Iterator[LoggedPoint]:
     return iter(())
 
 
+def _no_figures() -> Iterator[ModelFigure]:
+    return iter(())
+
+
 def _no_files() -> Iterator[SourceFile]:
     return iter(())
 
@@ -101,6 +110,7 @@ class SourceRun:
         parameters: by key.
         tags: by key.
         inputs: data that it says it used.
+        models: that it used or made.
         is_deleted: it was put aside there.
         points: gives every point of every metric.
         files: gives its files, always in the same order.
@@ -116,17 +126,67 @@ class SourceRun:
     parameters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     inputs: Sequence[LoggedDataset] = ()
+    models: Sequence[ModelUsed] = ()
     is_deleted: bool = False
     points: Callable[[], Iterator[LoggedPoint]] = _none
     files: Callable[[], Iterator[SourceFile]] = _no_files
     faults: Faults = field(default_factory=Faults)
 
 
-class LostRun(NamedTuple):
-    """A run that cannot be read at all, and why."""
+class ModelUsed(NamedTuple):
+    """A logged model that a run used or made there; `step` is of the training."""
+
+    model: str
+    use: ModelUse
+    step: int = 0
+
+
+class ModelFigure(NamedTuple):
+    """A point of a run that speaks of a logged model, measured on some data."""
+
+    run: str
+    point: LoggedPoint
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
+@dataclass(frozen=True)
+class SourceModel:
+    """A logged model, where it lies now.
+
+    Args:
+        source_id: its id there.
+        name: as people call it.
+        model_type: in the client's words.
+        status: whether its files were all there.
+        source_run: the id there of the run that saved it; empty for none.
+        parameters: by key.
+        tags: by key.
+        is_deleted: it was put aside there.
+        figures: gives what was measured of it.
+        files: gives its files, always in the same order.
+        faults: what could not be read of it.
+    """
+
+    source_id: str
+    name: str
+    model_type: str = ""
+    status: LoggedModelStatus = LoggedModelStatus.READY
+    source_run: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    is_deleted: bool = False
+    figures: Callable[[], Iterator[ModelFigure]] = _no_figures
+    files: Callable[[], Iterator[SourceFile]] = _no_files
+    faults: Faults = field(default_factory=Faults)
+
+
+class Lost(NamedTuple):
+    """A run or model that cannot be read at all, and why."""
 
     source_id: str
     reason: str
+    kind: ItemKind = ItemKind.RUN
 
 
 class Source(Protocol):
@@ -141,13 +201,18 @@ class Source(Protocol):
 
     def runs(
         self, experiment: SourceExperiment, done: Container[str]
-    ) -> Iterator[SourceRun | LostRun]:
+    ) -> Iterator[SourceRun | Lost]:
         """Give the runs of an experiment, deleted ones too, oldest first.
 
         Args:
             experiment: one of this source.
             done: ids of runs that nobody needs any more.
         """
+
+    def models(
+        self, experiment: SourceExperiment, done: Container[str]
+    ) -> Iterator[SourceModel | Lost]:
+        """Give the logged models of an experiment, as `runs`."""
 
     def close(self) -> None:
         """Leave it."""

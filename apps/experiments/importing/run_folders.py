@@ -15,15 +15,17 @@ from urllib.parse import urlsplit
 
 from apps.core.blobs import Readable
 from apps.core.plain_yaml import YamlFault, load_yaml
+from apps.experiments.actions.checks import STEP_LIMIT
 from apps.experiments.actions.logging import LoggedDataset, LoggedPoint
 from apps.experiments.importing.records import (
     Faults,
+    ModelUsed,
     SourceFile,
     SourceRun,
     Unreadable,
 )
 from apps.experiments.importing.trees import Tree, read_lines, read_text
-from apps.experiments.models import RunStatus
+from apps.experiments.models import ModelUse, RunStatus
 
 META = "meta.yaml"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,8 +37,9 @@ STATES = {
     4: RunStatus.FAILED,
     5: RunStatus.KILLED,
 }
-DATASET_INPUT = "DATASET"  # the kind of an input that is no logged model
-POINT_PARTS = (2, 3, 5)
+# Kinds of inputs.
+DATASET, MODEL = "DATASET", "MODEL"
+SHORTEST, WITH_STEP, WITH_DATASET = 2, 3, 5  # words in the line of a point
 
 
 def read_meta(tree: Tree, path: str) -> dict[str, Any]:
@@ -67,10 +70,10 @@ def read_run(tree: Tree, folder: str, *, datasets: str = "") -> SourceRun:
     """
     below = f"{folder}/" if folder else ""
     meta, faults = read_meta(tree, f"{below}{META}"), Faults()
-    tags = _values(tree, f"{below}tags", faults)
+    tags = read_values(tree, f"{below}tags", faults)
     source_id = str(meta.get("run_id") or meta.get("run_uuid") or folder)
     name = meta.get("run_name") or meta.get("name") or tags.get("mlflow.runName")
-    files = partial(_files, tree, f"{below}artifacts", meta, faults)
+    files = partial(read_files, tree, f"{below}artifacts", meta, faults)
     return SourceRun(
         source_id=source_id.rpartition("/")[2][:250],
         name=str(name or source_id[:8]),
@@ -78,9 +81,10 @@ def read_run(tree: Tree, folder: str, *, datasets: str = "") -> SourceRun:
         started_at=moment(meta.get("start_time"), faults),
         ended_at=moment(meta.get("end_time"), faults),
         claimed_user=str(meta.get("user_id") or ""),
-        parameters=_values(tree, f"{below}params", faults),
+        parameters=read_values(tree, f"{below}params", faults),
         tags=tags,
         inputs=list(_inputs(tree, f"{below}inputs", datasets, faults)),
+        models=list(_models(tree, below)),
         is_deleted=meta.get("lifecycle_stage") == "deleted",
         points=partial(_points, tree, f"{below}metrics", faults),
         files=files,
@@ -111,7 +115,7 @@ def _status(given: Any, faults: Faults) -> RunStatus:
     return status
 
 
-def _values(tree: Tree, folder: str, faults: Faults) -> dict[str, str]:
+def read_values(tree: Tree, folder: str, faults: Faults) -> dict[str, str]:
     found = {}
     for key in tree.files(folder, faults):
         try:
@@ -135,9 +139,9 @@ def _points(tree: Tree, folder: str, faults: Faults) -> Iterator[LoggedPoint]:
 def _point(key: str, line: bytes, where: str, faults: Faults) -> Iterator[LoggedPoint]:
     parts = line.split()
     try:
-        if len(parts) not in POINT_PARTS:
+        if len(parts) not in (SHORTEST, WITH_STEP) and len(parts) < WITH_DATASET:
             raise ValueError
-        step = int(parts[2]) if len(parts) > POINT_PARTS[0] else 0
+        step = int(parts[2]) if len(parts) >= WITH_STEP else 0
         yield LoggedPoint(key, int(parts[0]), step, float(parts[1]))
     except ValueError:
         shown = line[:40].decode(errors="replace")
@@ -149,19 +153,43 @@ def _inputs(
 ) -> Iterator[LoggedDataset]:
     names = tree.folders(folder)
     if names and not datasets:
-        faults.note("The datasets that it used are described outside of its folder.")
+        faults.note(
+            "The data and models that it used are described outside of its folder."
+        )
         return
     for name in names:
         try:
             link = read_meta(tree, f"{folder}/{name}/{META}")
-            if link.get("source_type") != DATASET_INPUT:
-                continue  # a logged model
+            if link.get("source_type") != DATASET:
+                continue
             given = read_meta(tree, f"{datasets}/{link.get('source_id')}/{META}")
         except Unreadable as error:
             faults.add(f"a dataset: {error}")
             continue
         tags = link.get("tags")
         yield logged_dataset(given, tags if isinstance(tags, dict) else {})
+
+
+def _models(tree: Tree, below: str) -> Iterator[ModelUsed]:
+    """Give the models that a run used or made."""
+    for use, folder in ((ModelUse.INPUT, "inputs"), (ModelUse.OUTPUT, "outputs")):
+        for name in tree.folders(f"{below}{folder}"):
+            path = f"{below}{folder}/{name}/{META}"
+            try:
+                link = read_meta(tree, path)
+            except Unreadable:
+                continue  # told where the datasets are read
+            if link.get("source_type") == MODEL:
+                yield ModelUsed(str(link.get("source_id")), use)
+            elif use == ModelUse.OUTPUT:
+                step = whole(link.get("step"))
+                yield ModelUsed(str(link.get("destination_id")), use, step)
+
+
+def whole(given: Any) -> int:
+    """Read a step; what is none counts as 0."""
+    fits = isinstance(given, int) and -STEP_LIMIT <= given < STEP_LIMIT
+    return int(given) if fits else 0
 
 
 def logged_dataset(given: dict[str, Any], tags: dict[str, Any]) -> LoggedDataset:
@@ -177,7 +205,7 @@ def logged_dataset(given: dict[str, Any], tags: dict[str, Any]) -> LoggedDataset
     )
 
 
-def _files(
+def read_files(
     tree: Tree, folder: str, meta: dict[str, Any], faults: Faults
 ) -> Iterator[SourceFile]:
     empty = True

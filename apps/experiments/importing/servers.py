@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
+from apps.core.blobs import Readable
 from apps.experiments.actions.logging import LoggedPoint
-from apps.experiments.importing.asking import Asking
+from apps.experiments.importing.asking import Asking, NotOffered
 from apps.experiments.importing.records import (
     Faults,
-    LostRun,
+    Lost,
+    ModelFigure,
+    ModelUsed,
     SourceExperiment,
     SourceFile,
+    SourceModel,
     SourceRun,
     Unreadable,
 )
-from apps.experiments.importing.run_folders import logged_dataset, moment
-from apps.experiments.models import RunStatus
+from apps.experiments.importing.run_folders import logged_dataset, moment, whole
+from apps.experiments.models import LoggedModelStatus, ModelUse, RunStatus
 
 API = "/api/2.0/mlflow"
 EXPERIMENTS_AT_ONCE = 500
@@ -65,7 +72,7 @@ class MlflowServer:
 
     def runs(
         self, experiment: SourceExperiment, done: Container[str]
-    ) -> Iterator[SourceRun | LostRun]:
+    ) -> Iterator[SourceRun | Lost]:
         """Give the runs of an experiment, deleted ones too, oldest first.
 
         Raises:
@@ -81,6 +88,40 @@ class MlflowServer:
             if str(one.get("info", {}).get("run_id")) not in done:
                 yield self._run(one)
 
+    def models(
+        self, experiment: SourceExperiment, done: Container[str]
+    ) -> Iterator[SourceModel | Lost]:
+        """Give the logged models of an experiment; servers hide deleted ones.
+
+        Raises:
+            Unreadable: the server does not answer as MLflow does.
+        """
+        asked = {"experiment_ids": [experiment.source_id], "max_results": 50}
+        try:
+            for one in self._pages(f"{API}/logged-models/search", asked, "models"):
+                if str(one.get("info", {}).get("model_id")) not in done:
+                    yield self._model(one)
+        except NotOffered:  # before version 3
+            return
+
+    def _model(self, given: Fields) -> SourceModel:
+        info, data, faults = given.get("info", {}), given.get("data", {}), Faults()
+        model_id = str(info.get("model_id"))[:250]
+        status = str(info.get("status")).removeprefix("LOGGED_MODEL_")
+        is_known = status in LoggedModelStatus.values
+        return SourceModel(
+            source_id=model_id,
+            name=str(info.get("name") or model_id),
+            model_type=str(info.get("model_type") or ""),
+            status=LoggedModelStatus(status) if is_known else LoggedModelStatus.PENDING,
+            source_run=str(info.get("source_run_id") or ""),
+            parameters=_pairs(data.get("params")),
+            tags=_pairs(info.get("tags")),
+            figures=partial(_figures, data.get("metrics") or [], faults),
+            files=partial(self._files, _model_files(model_id), faults),
+            faults=faults,
+        )
+
     def close(self) -> None:
         """Leave it."""
         self._asking.close()
@@ -90,9 +131,6 @@ class MlflowServer:
         run_id, tags = str(info.get("run_id")), _pairs(data.get("tags"))
         name = info.get("run_name") or tags.get("mlflow.runName") or run_id[:8]
         keys = [str(one.get("key")) for one in data.get("metrics", ())]
-        outputs = given.get("outputs", {}).get("model_outputs", ())
-        if outputs:
-            faults.note(f"Logged models that did not come over: {len(outputs)}.")
         return SourceRun(
             source_id=run_id[:250],
             name=str(name),
@@ -106,11 +144,22 @@ class MlflowServer:
                 logged_dataset(one.get("dataset", {}), _pairs(one.get("tags")))
                 for one in given.get("inputs", {}).get("dataset_inputs", ())
             ],
+            models=list(self._models(run_id)),
             is_deleted=info.get("lifecycle_stage") == "deleted",
             points=partial(self._points, run_id, keys, faults),
-            files=partial(self._files, run_id, faults),
+            files=partial(self._files, _run_files(run_id), faults),
             faults=faults,
         )
+
+    def _models(self, run_id: str) -> Iterator[ModelUsed]:
+        """Give the models that a run used or made; searches tell only some."""
+        answer = self._asking.ask("GET", f"{API}/runs/get", {"run_id": run_id})
+        given = answer.get("run", {})
+        for one in given.get("inputs", {}).get("model_inputs", ()):
+            yield ModelUsed(str(one.get("model_id")), ModelUse.INPUT)
+        for one in given.get("outputs", {}).get("model_outputs", ()):
+            step = whole(one.get("step"))
+            yield ModelUsed(str(one.get("model_id")), ModelUse.OUTPUT, step)
 
     def _points(
         self, run_id: str, keys: list[str], faults: Faults
@@ -133,30 +182,30 @@ class MlflowServer:
                 except (TypeError, ValueError):
                     faults.add(f"a point of {key}: {str(one)[:80]}")
 
-    def _files(self, run_id: str, faults: Faults) -> Iterator[SourceFile]:
+    def _files(self, place: Place, faults: Faults) -> Iterator[SourceFile]:
         waiting, count = [("", 0)], 0
         while waiting:
             folder, depth = waiting.pop()
-            for one in self._listed(run_id, folder):
+            for one in self._listed(place, folder):
                 path = str(one.get("path"))
                 if one.get("is_dir") and depth < MOST_FOLDERS_DEEP:
                     waiting.append((path, depth + 1))
                 elif not one.get("is_dir"):
                     count += 1
-                    yield SourceFile(path, partial(self._download, run_id, path))
+                    yield SourceFile(path, partial(self._download, place, path))
                 if count >= MOST_FILES:
                     faults.note(
                         f"It has more than {MOST_FILES:,} files; the rest stay."
                     )
                     return
 
-    def _listed(self, run_id: str, folder: str) -> Iterator[Fields]:
-        asked = {"run_id": run_id} | ({"path": folder} if folder else {})
-        yield from self._pages(f"{API}/artifacts/list", asked, "files", method="GET")
+    def _listed(self, place: Place, folder: str) -> Iterator[Fields]:
+        asked = place.fields | ({place.folder_field: folder} if folder else {})
+        yield from self._pages(place.listing, asked, "files", method="GET")
 
-    def _download(self, run_id: str, path: str) -> Any:
-        asked = {"run_id": run_id, "run_uuid": run_id, "path": path}
-        return self._asking.download("/get-artifact", asked)
+    def _download(self, place: Place, path: str) -> AbstractContextManager[Readable]:
+        asked = {**place.fields, place.file_field: path}
+        return self._asking.download(place.download, asked, path)
 
     def _pages(
         self, path: str, asked: Fields, name: str, *, method: str = "POST"
@@ -174,6 +223,53 @@ class MlflowServer:
             if not following or following == token:
                 return
             token = following
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a server lists and hands out the files of something."""
+
+    listing: str
+    download: str
+    fields: dict[str, str]
+    folder_field: str
+    file_field: str
+
+
+def _run_files(run_id: str) -> Place:
+    fields = {"run_id": run_id, "run_uuid": run_id}
+    return Place(f"{API}/artifacts/list", "/get-artifact", fields, "path", "path")
+
+
+def _model_files(model_id: str) -> Place:
+    below = f"logged-models/{quote(model_id, safe='')}/artifacts"
+    return Place(
+        f"{API}/{below}/directories",
+        f"/ajax-api/2.0/mlflow/{below}/files",
+        {},
+        "artifact_directory_path",
+        "artifact_file_path",
+    )
+
+
+def _figures(given: list[Fields], faults: Faults) -> Iterator[ModelFigure]:
+    for one in given:
+        try:
+            point = LoggedPoint(
+                str(one.get("key")),
+                int(one.get("timestamp", 0)),
+                int(one.get("step", 0)),
+                float(one.get("value", 0.0)),
+            )
+        except (TypeError, ValueError):
+            faults.add(f"a point: {str(one)[:80]}")
+            continue
+        yield ModelFigure(
+            str(one.get("run_id")),
+            point,
+            str(one.get("dataset_name") or ""),
+            str(one.get("dataset_digest") or ""),
+        )
 
 
 def _status(given: Any, faults: Faults) -> RunStatus:

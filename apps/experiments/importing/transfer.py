@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from apps.core import blobs
@@ -10,17 +11,28 @@ from apps.core.errors import Invalid, TooLarge
 from apps.experiments import actions, parts
 from apps.experiments.actions import ArtifactFile
 from apps.experiments.actions.artifacts import check_path
-from apps.experiments.importing.records import Faults, LostRun, Unreadable
-from apps.experiments.models import Artifact, ItemKind
+from apps.experiments.importing.records import Faults, Lost, SourceModel, Unreadable
+from apps.experiments.models import Artifact, ItemKind, LoggedModelFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from uuid import UUID
+
+    from django.db.models import QuerySet
 
     from apps.accounts.models import User
     from apps.core.blobs import Blob
-    from apps.experiments.importing.records import Source, SourceFile, SourceRun
-    from apps.experiments.models import ImportedItem, RunImport
+    from apps.experiments.importing.records import (
+        Source,
+        SourceExperiment,
+        SourceFile,
+        SourceRun,
+    )
+    from apps.experiments.models import (
+        Experiment,
+        ImportedItem,
+        RunImport,
+        StoredFile,
+    )
 
 OTHER_MEDIA_TYPE = "application/octet-stream"
 # Files that are told in one event, and lost when somebody kills the process.
@@ -43,46 +55,89 @@ def bring_over(
         NoRoom: the store is full; a later pass goes on.
         Unreadable: the source no longer answers; a later pass goes on.
     """
-    lost: list[LostRun] = []
+    lost: list[Lost] = []
     for found in source.experiments():
         experiment = actions.import_experiment(
             run_import=run_import, found=found, by=by
         )
-        done = _whole(run_import, experiment.pk)
-        tell(f"{found.name}: {len(done)} runs are here already.")
-        count = 0
-        for run in source.runs(found, done):
-            if isinstance(run, LostRun):
-                lost.append(run)
-                tell(f"  {run.source_id}: {run.reason}")
-                continue
-            item = actions.import_run(
-                run_import=run_import, experiment=experiment, found=run, by=by
-            )
-            _bring_files(item, run, by)
-            count += 1
-            faults = len(item.faults) + len(item.file_faults)
-            told = f", {faults} things not" if faults else ""
-            tell(f"  {run.name} ({run.source_id}): came over{told}.")
+        _Bringing(run_import, experiment, by, tell, lost).bring(source, found)
         is_new = experiment.created_at >= run_import.started_at
-        if found.is_deleted and (count or is_new):
+        if found.is_deleted and is_new:
             actions.delete_experiment(experiment=experiment, by=by)
-        tell(f"{found.name}: {count} runs came over.")
     actions.link_parents(run_import=run_import, by=by)
+    actions.link_models(run_import=run_import, by=by)
     actions.end_import(run_import=run_import, lost=lost, by=by)
 
 
-def _whole(run_import: RunImport, experiment: UUID) -> frozenset[str]:
-    items = run_import.items.filter(
-        kind=ItemKind.RUN, experiment=experiment, is_whole=True
-    )
-    return frozenset(items.values_list("source_id", flat=True))
+@dataclass(frozen=True)
+class _Bringing:
+    """One experiment on its way."""
+
+    run_import: RunImport
+    experiment: Experiment
+    by: User
+    tell: Callable[[str], None]
+    lost: list[Lost]
+
+    def bring(self, source: Source, found: SourceExperiment) -> None:
+        """Bring its runs over, then its models, which name runs."""
+        for kind, read in (
+            (ItemKind.RUN, source.runs),
+            (ItemKind.MODEL, source.models),
+        ):
+            done = self._whole(kind)
+            self.tell(f"{found.name}: {len(done)} {kind}s are here already.")
+            count = 0
+            for one in read(found, done):
+                if isinstance(one, Lost):
+                    self.lost.append(one)
+                    self.tell(f"  {one.source_id}: {one.reason}")
+                    continue
+                self._bring_one(one)
+                count += 1
+            self.tell(f"{found.name}: {count} {kind}s came over.")
+
+    def _whole(self, kind: ItemKind) -> frozenset[str]:
+        items = self.run_import.items.filter(
+            kind=kind, experiment=self.experiment, is_whole=True
+        )
+        return frozenset(items.values_list("source_id", flat=True))
+
+    def _bring_one(self, found: SourceRun | SourceModel) -> None:
+        if isinstance(found, SourceModel):
+            item = self._bring_model(found)
+        else:
+            item = actions.import_run(
+                run_import=self.run_import,
+                experiment=self.experiment,
+                found=found,
+                by=self.by,
+            )
+            _bring_files(item, found, self.by)
+        faults = len(item.faults) + len(item.file_faults)
+        told = f"; remarks: {faults}" if faults else ""
+        self.tell(f"  {found.name} ({found.source_id}): came over{told}.")
+
+    def _bring_model(self, found: SourceModel) -> ImportedItem:
+        item = actions.import_logged_model(
+            run_import=self.run_import,
+            experiment=self.experiment,
+            found=found,
+            by=self.by,
+        )
+        _bring_files(item, found, self.by)
+        if item.model and item.is_whole:
+            actions.finish_logged_model(
+                model=item.model, status=found.status, by=self.by
+            )
+            if found.is_deleted:
+                actions.delete_logged_model(model=item.model, by=self.by)
+        return item
 
 
-def _bring_files(item: ImportedItem, found: SourceRun, by: User) -> None:
-    """Copy the files that the run lacks, some at a time."""
-    kept = Artifact.objects.filter(run=item.run_id)
-    have = set(kept.values_list("path", flat=True))
+def _bring_files(item: ImportedItem, found: SourceRun | SourceModel, by: User) -> None:
+    """Copy the files that a run or a model lacks, some at a time."""
+    have = _paths(item)
     earlier = set(found.faults.told)
     faults = Faults()
     waiting: list[ArtifactFile] = []
@@ -109,6 +164,13 @@ def _bring_files(item: ImportedItem, found: SourceRun, by: User) -> None:
         is_whole=not faults.told,
         by=by,
     )
+
+
+def _paths(item: ImportedItem) -> set[str]:
+    kept: QuerySet[StoredFile] = Artifact.objects.filter(run=item.run_id)
+    if item.model_id:
+        kept = LoggedModelFile.objects.filter(model=item.model_id)
+    return set(kept.values_list("path", flat=True))
 
 
 def _stored(file: SourceFile) -> ArtifactFile:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.core.ids import new_id
 from apps.experiments.models.experiments import Experiment
+from apps.experiments.models.logged_models import LoggedModel
 from apps.experiments.models.runs import Run
 from apps.projects.models import Project
 
@@ -63,6 +64,7 @@ class ItemKind(models.TextChoices):
 
     EXPERIMENT = "experiment", "Experiment"
     RUN = "run", "Run"
+    MODEL = "model", "Logged model"
 
 
 class ImportedItem(models.Model):
@@ -81,6 +83,11 @@ class ImportedItem(models.Model):
     run = models.ForeignKey(
         Run, on_delete=models.PROTECT, null=True, related_name="imported"
     )
+    model = models.ForeignKey(
+        LoggedModel, on_delete=models.PROTECT, null=True, related_name="imported"
+    )
+    # Models that a run used or made there: id, use and step, until they are linked.
+    uses = models.JSONField(default=list)
     # False while files are still to come.
     is_whole = models.BooleanField(default=False)
     # What did not come over, and why: sentences. Those about files are of the last

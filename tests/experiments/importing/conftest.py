@@ -30,6 +30,7 @@ class Filled:
 
     source: str
     there: dict[str, dict[str, Any]]
+    model: dict[str, str]
 
 
 def environment(home: Path, **further: str) -> dict[str, str]:
@@ -47,7 +48,8 @@ def fill(address: str, folder: Path) -> Filled:
             folder, MLFLOW_TRACKING_URI=address, MLFLOW_ALLOW_FILE_STORE="true"
         ),
     )
-    return Filled(address, json.loads(told.read_text()))
+    found = json.loads(told.read_text())
+    return Filled(address, found["runs"], found["model"])
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_comes(world, mlruns, tmp_path)
     write(
         mlruns,
         {
-            f"{run}/metrics/loss": b"1 0.5 0\n\xff\xfe\n2 0.25 1 d e f\n3 0.1 2\n",
+            f"{run}/metrics/loss": b"1 0.5 0\n\xff\xfe\n2 0.25 1 d\n3 0.1 9 c 12ab\n",
             f"{run}/params/latin": "größe".encode("latin-1"),
             f"{run}/params/long": "x" * 6001,
             f"{run}/tags/nul": "a\0b",
@@ -77,7 +77,8 @@ def test_what_cannot_be_read_is_told_and_the_rest_comes(world, mlruns, tmp_path)
 
     kept = Run.objects.get()
     assert dict(kept.parameters.values_list("key", "value")) == {"depth": "4"}
-    assert kept.metrics.count() == 2
+    # With a dataset in the line, MLflow itself forgets the step.
+    assert set(kept.metrics.values_list("step", "value")) == {(0, 0.5), (9, 0.1)}
     assert set(kept.artifacts.values_list("path", flat=True)) == {
         "a.txt",
         "b.txt",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import signal
@@ -17,7 +18,13 @@ from django.db import connection
 
 from apps.audit.models import AuditEvent
 from apps.experiments.import_reports import import_counts
-from apps.experiments.models import ImportedItem, LogSegment, Run, RunImport
+from apps.experiments.models import (
+    ImportedItem,
+    LoggedModel,
+    LogSegment,
+    Run,
+    RunImport,
+)
 from apps.experiments.queries import segment_digest
 from apps.mlflow_api.shapes import milliseconds
 
@@ -98,6 +105,36 @@ def check_all_came_over(world, filled) -> None:
     assert tags["portal.imported_id"]
 
 
+def check_the_model(filled) -> None:
+    """Its files, what was measured of it, who made and who used it."""
+    model = LoggedModel.objects.get()
+    item = ImportedItem.objects.get(kind="model")
+    maker = ImportedItem.objects.get(source_id=filled.model["run"]).run
+    assert item.source_id == filled.model["id"]
+    assert item.is_whole
+    assert not item.faults
+    assert (model.name, model.model_type, model.status) == ("net", "agent", "READY")
+    assert model.source_run == maker
+    assert dict(model.parameters.values_list("key", "value")) == {"layers": "3"}
+    tags = dict(model.tags.values_list("key", "value"))
+    assert (
+        tags.items() >= {"kind": "small", "portal.imported_id": item.source_id}.items()
+    )
+    digests = {
+        name: hashlib.sha256(name.encode()).hexdigest()
+        for name in ("w 1.bin", "w2.bin")
+    }
+    assert dict(model.files.values_list("path", "sha256")) == digests
+    figures = model.metrics.order_by("step").values_list(
+        "step", "value", "dataset_name"
+    )
+    assert (0, 0.75, "c") in list(figures)
+    uses = model.uses.values_list("run__name", "use", "step")
+    asked = {("use of network", "input", 0), ("network", "output", 7)}
+    assert asked <= set(uses)
+    assert not ImportedItem.objects.exclude(uses=[]).exists()
+
+
 def test_a_folder_comes_over_whole_and_once(world, mlruns):
     told = bring(world, mlruns.source)
     before = Run.objects.count(), AuditEvent.objects.count()
@@ -105,13 +142,14 @@ def test_a_folder_comes_over_whole_and_once(world, mlruns):
     again = bring(world, mlruns.source)
 
     check_all_came_over(world, mlruns)
+    check_the_model(mlruns)
     after = Run.objects.count(), AuditEvent.objects.count()
     assert after == (before[0], before[1] + 2)  # a pass began and ended
-    assert "runs: 8" in told
+    assert "runs: 10" in told
     assert "Churn: 0 runs came over." in again
     run_import = RunImport.objects.get()
     assert run_import.ended_at
-    assert import_counts(run_import)["runs_lost"] == 0
+    assert import_counts(run_import)["models"] == 1
     faults = chain.from_iterable(
         ImportedItem.objects.order_by("pk").values_list("faults", flat=True)
     )
@@ -147,6 +185,7 @@ def test_a_server_comes_over_although_the_command_is_killed(committed, world, se
     bring(world, server.source)
 
     check_all_came_over(world, server)
+    check_the_model(server)
     assert RunImport.objects.get().ended_at
 
 

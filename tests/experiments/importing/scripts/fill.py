@@ -11,7 +11,13 @@ from pathlib import Path
 
 import mlflow
 import pandas as pd
-from mlflow.entities import Metric, Param, ViewType
+from mlflow.entities import (
+    LoggedModelInput,
+    LoggedModelOutput,
+    Metric,
+    Param,
+    ViewType,
+)
 from mlflow.exceptions import MlflowException
 
 client = mlflow.MlflowClient()
@@ -36,6 +42,26 @@ with mlflow.start_run(run_name="search") as parent:
         with mlflow.start_run(run_name=f"depth {depth}", nested=True):
             mlflow.log_param("depth", depth)
             mlflow.log_metric("auc", 0.5 + depth / 10)
+
+with mlflow.start_run(run_name="network") as network:
+    model = mlflow.initialize_logged_model(
+        name="net",
+        source_run_id=network.info.run_id,
+        params={"layers": "3"},
+        tags={"kind": "small"},
+        model_type="agent",
+    )
+    Path("weights").mkdir()
+    for name in ("w 1.bin", "w2.bin"):
+        Path("weights", name).write_text(name)
+    client.log_model_artifacts(model.model_id, "weights")
+    mlflow.finalize_logged_model(model.model_id, "READY")
+    mlflow.log_metric("auc", 0.75, step=0, model_id=model.model_id, dataset=data)
+    mlflow.log_metric("auc", 0.5, step=1, model_id=model.model_id)
+    made = [LoggedModelOutput(model.model_id, step=7)]
+    client.log_outputs(network.info.run_id, made)
+with mlflow.start_run(run_name="use of network") as use:
+    client.log_inputs(use.info.run_id, models=[LoggedModelInput(model.model_id)])
 
 with mlflow.start_run(run_name="broken") as broken:
     client.log_batch(broken.info.run_id, params=[Param("a", "1")])
@@ -98,5 +124,10 @@ def told(run) -> dict:
 
 found = client.search_runs([churn, old, "0"], run_view_type=ViewType.ALL)
 Path(sys.argv[1]).write_text(
-    json.dumps({one.info.run_id: told(one) for one in found}, default=str)
+    json.dumps(
+        {
+            "runs": {one.info.run_id: told(one) for one in found},
+            "model": {"id": model.model_id, "run": network.info.run_id},
+        }
+    )
 )
