@@ -50,10 +50,10 @@ class NoSuchUpload(PortalError):
 
 
 class Part(NamedTuple):
-    """A part that came: its number from 1, and its SHA-256."""
+    """A part that came: its number from 1, and the word that it was answered with."""
 
     number: int
-    sha256: str
+    receipt: str
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,17 @@ class PartedFile:
         """
         folder = self._existing()
         on_bytes = limiting(_root(), before=sum(map(_size_of, folder.iterdir())))
-        draft = folder / f"{new_id().hex}.draft"
+        part = Part(number, new_id().hex)
+        draft = folder / f"{part.receipt}.draft"
         try:
             with telling_no_room(), draft.open("xb") as target:
-                sha256 = _copy(content, target, on_bytes)
-            draft.replace(folder / _part_name(Part(number, sha256)))
+                _copy(content, target, on_bytes)
+            draft.replace(folder / _part_name(part))
         except FileNotFoundError as error:  # given up meanwhile
             raise NoSuchUpload from error
         finally:
             draft.unlink(missing_ok=True)
-        return Part(number, sha256)
+        return part
 
     def store(self, parts: Sequence[Part]) -> Blob:
         """Put the parts together in the store; asked again, say what was stored.
@@ -214,17 +215,15 @@ def _size_of(path: Path) -> int:
 
 
 def _part_name(part: Part) -> str:
-    return f"{part.number:05d}-{part.sha256}"
+    return f"{part.number:05d}-{part.receipt}"
 
 
-def _copy(content: Readable, target: IO[bytes], on_bytes: OnBytes) -> str:
-    digest, size = hashlib.sha256(), 0
+def _copy(content: Readable, target: IO[bytes], on_bytes: OnBytes) -> None:
+    size = 0
     while chunk := content.read(CHUNK_BYTES):
-        digest.update(chunk)
         target.write(chunk)
         size += len(chunk)
         on_bytes(size)
-    return digest.hexdigest()
 
 
 def _checked(folder: Path, parts: Sequence[Part]) -> list[Path]:
@@ -234,8 +233,8 @@ def _checked(folder: Path, parts: Sequence[Part]) -> list[Path]:
         raise Invalid("The parts of the file must be numbered from 1 without a gap.")
     paths = [folder / _part_name(one) for one in parts]
     for part, path in zip(parts, paths, strict=True):
-        # The digest comes from a program, and must not become another path.
-        if not part.sha256.isalnum() or not path.is_file():
+        # The receipt comes from a program, and must not become another path.
+        if not part.receipt.isalnum() or not path.is_file():
             raise Invalid(
                 f"Part {part.number} of the file did not come, or is another than the "
                 "one that is meant. Send it again."

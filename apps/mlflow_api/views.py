@@ -1,5 +1,6 @@
 """What belongs to no experiment: what the server is, and what it is not."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -18,7 +19,7 @@ def server_info(request: HttpRequest) -> HttpResponse:
             "store_type": "SqlStore",
             "workspaces_enabled": False,
             "trace_archival_enabled": False,
-            "multipart_uploads_enabled": True,
+            "multipart_uploads_enabled": settings.ARTIFACT_PARTS,
             "multipart_downloads_enabled": False,
         }
     )

@@ -69,7 +69,7 @@ def put_part(
         file = PartedFile(upload, path, caller.user)
         require_room_in(parts.folder(), claimed_room(body))
         part = file.keep(number, body)
-    return HttpResponse(headers={"ETag": part.sha256})
+    return HttpResponse(headers={"ETag": part.receipt})
 
 
 @door("POST")

@@ -149,7 +149,7 @@ def _parted(world):
     file = PartedFile(new_id(), f"{folder}/big.bin", world.data_scientist)
     file.begin()
     part = file.keep(1, io.BytesIO(b"hello"))
-    parts = [{"part_number": 1, "etag": part.sha256}]
+    parts = [{"part_number": 1, "etag": part.receipt}]
     given = {"path": "big.bin", "upload_id": file.pk.hex, "parts": parts}
     return file, folder, given
 
