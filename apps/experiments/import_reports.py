@@ -77,11 +77,11 @@ def head_of(run_import: RunImport) -> dict[str, Any]:
 def said_of_upload(run: Run, uploaded: UploadedRun) -> str:
     """Say in a sentence what a file became."""
     kept = (
-        f"{run.parameters.count():,} parameters, {run.latest_metrics.count():,} "
-        f"metrics and {run.artifacts.count():,} files"
+        f"Parameters: {run.parameters.count():,}. "
+        f"Metrics: {run.latest_metrics.count():,}. Files: {run.artifacts.count():,}."
     )
     notes = " ".join(uploaded.found.faults.told)
-    return f"{uploaded.file_name} is run {run.name}, with {kept}. {notes}".strip()
+    return f"{uploaded.file_name} is the run {run.name}. {kept} {notes}".strip()
 
 
 def report_lines(run_import: RunImport) -> Iterator[dict[str, Any]]:

@@ -86,7 +86,8 @@ class _Bringing:
             (ItemKind.MODEL, source.models),
         ):
             done = self._whole(kind)
-            self.tell(f"{found.name}: {len(done)} {kind}s are here already.")
+            if done:
+                self.tell(f"{found.name}: {len(done)} {kind}s are here already.")
             count = 0
             for one in read(found, done):
                 if isinstance(one, Lost):
