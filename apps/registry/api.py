@@ -146,7 +146,7 @@ class ModelVersionsView(_ModelBase):
     @extend_schema(responses=ModelVersionRow(many=True))
     def get(self, request: ApiRequest, slug: str, name: str) -> Response:
         """Versions of a model, newest first."""
-        found = self.get_object().versions.select_related("registered_by")
+        found = self.get_object().versions.active().select_related("registered_by")
         versions = queries.with_verdicts(found)
         page = self.paginate_queryset(versions.defer("manifest", "signature"))
         return self.get_paginated_response(ModelVersionRow(page, many=True).data)
@@ -231,7 +231,7 @@ class ModelGrantsView(GrantsBase, _ModelBase): ...
 class ModelGrantView(GrantBase, _ModelBase): ...
 
 
-_MODEL = "projects/<slug:slug>/models/<slug:name>"
+_MODEL = "projects/<slug:slug>/models/<str:name>"
 _VERSION = f"{_MODEL}/versions/<int:number>"
 
 urlpatterns = [
