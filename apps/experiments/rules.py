@@ -76,7 +76,7 @@ can_log_inputs = can_log_run_models = can_add_to_model_history = can_log_batch
 
 
 def can_log_artifact(user: User, run: Run, path: str | None = None) -> Decision:
-    """Say whether `user` may add a file to `run`, or put one in place of that at `path`.
+    """Say whether `user` may add a file to `run`, or replace the one at `path`.
 
     Clients go on logging to a run whose model they registered; what was there then
     stays as it is.
@@ -129,7 +129,7 @@ can_delete_logged_model_tag = can_add_logged_model_parameters = can_change_logge
 
 def can_log_model_file(user: User, model: LoggedModel) -> Decision:
     """Say whether `user` may change the files of a logged model."""
-    versions: Any = model.model_versions  # type: ignore[attr-defined]  # stands above
+    versions: Any = model.model_versions
     if versions.active().exists():
         return Denied(
             f"Model {model.public_id} was registered, and its files are evidence; they "

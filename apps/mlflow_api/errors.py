@@ -8,6 +8,7 @@ from django.http import JsonResponse
 
 from apps.core.errors import Invalid, NoRoom, PortalError, Refused, TooLarge, WrongState
 from apps.experiments.actions import NameTaken
+from apps.registry.actions import ModelNameTaken
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -18,6 +19,7 @@ ABSENT = "RESOURCE_DOES_NOT_EXIST"
 # passes by itself may be answered so.
 _CODES: dict[type[PortalError], tuple[str, int]] = {
     NameTaken: ("RESOURCE_ALREADY_EXISTS", 400),
+    ModelNameTaken: ("RESOURCE_ALREADY_EXISTS", 400),
     Refused: ("PERMISSION_DENIED", 403),
     WrongState: (INVALID, 400),
     Invalid: (INVALID, 400),

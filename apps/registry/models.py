@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.datasets.models import DatasetVersion
 
-MOST_IMPORTS_TOLD = 3
+MOST_IMPORTS_TOLD = 5
 
 
 class RegisteredModelQuerySet(RestrictableQuerySet["RegisteredModel"]):
@@ -65,7 +65,7 @@ class RegisteredModel(Restrictable):
     # Put aside, not gone; its name is free again.
     deleted_at = models.DateTimeField(null=True)
 
-    objects = RegisteredModelQuerySet.as_manager()
+    objects = RegisteredModelQuerySet.as_manager()  # type: ignore[misc]  # narrower
 
     class Meta:
         constraints = [
@@ -218,11 +218,13 @@ class ModelVersion(models.Model):
             return ""
         first = self.pickles[0]
         imports = ", ".join(first["imports"][:MOST_IMPORTS_TOLD])
-        would = f" It would import {imports}." if imports else ""
+        more = len(first["imports"]) - MOST_IMPORTS_TOLD
+        more_words = f" and {more} more" if more > 0 else ""
+        would = f" It would import {imports}{more_words}." if imports else ""
         return (
-            f"Version {self.number} is quarantined: {first['path']} is a Python pickle, "
-            "which can run code when it is read, so the portal never loads it." + would
-        )
+            f"Version {self.number} is quarantined: {first['path']} is a Python "
+            "pickle, which can run code when it is read, so the portal never loads it."
+        ) + would
 
     def advance(self, to: VersionState) -> None:
         """Move to `to`; the caller saves.

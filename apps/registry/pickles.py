@@ -93,9 +93,7 @@ def _read(content: IO[bytes]) -> tuple[bytes, bool]:
 
 def _follow(part: bytes, names: set[str]) -> bool:
     """Add what a pickle would import to `names`; say whether its end was reached."""
-    texts: list[str] = ["", ""]
-    memo: dict[int, str] = {}
-    last: Any = None
+    stack = _Texts()
     try:
         operations = pickletools.genops(io.BytesIO(part))
         for count, (opcode, argument, _) in enumerate(operations):
@@ -104,19 +102,28 @@ def _follow(part: bytes, names: set[str]) -> bool:
             if opcode.name in _NAMED:
                 names.add(_shown(str(argument).replace(" ", ".", 1)))
             elif opcode.name == "STACK_GLOBAL":
-                names.add(_shown(".".join(texts[-2:])))
-            elif opcode.name in _PUTS:
-                place = len(memo) if argument is None else argument
-                memo[place] = last if isinstance(last, str) else ""
-            if opcode.name in _GETS:
-                last = memo.get(argument, "")
-            elif opcode.name not in _PUTS:
-                last = argument
-            if isinstance(last, str) and opcode.name not in _PUTS:
-                texts = [texts[-1], last]
+                names.add(_shown(".".join(stack.newest)))
+            stack.take(opcode.name, argument)
     except Exception:  # noqa: BLE001  # whatever a hostile file makes the parser raise
         return False
     return bool(part)
+
+
+class _Texts:
+    """Follows the texts on the stack, of which two name what is imported."""
+
+    def __init__(self) -> None:
+        self.newest = ["", ""]
+        self.memo: dict[Any, Any] = {}
+        self.last: Any = None
+
+    def take(self, operation: str, argument: Any) -> None:
+        if operation in _PUTS:
+            self.memo[len(self.memo) if argument is None else argument] = self.last
+            return
+        self.last = self.memo.get(argument) if operation in _GETS else argument
+        if isinstance(self.last, str):
+            self.newest = [self.newest[-1], self.last]
 
 
 def _shown(name: str) -> str:

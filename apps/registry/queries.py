@@ -91,7 +91,7 @@ def with_verdicts(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
 
 
 def versions_of_run(run: Run, viewer: User) -> QuerySet[ModelVersion]:
-    """List the versions that `run` was registered as and `viewer` sees, newest first."""
+    """List the versions that `run` became and `viewer` sees, newest first."""
     visible = ModelVersion.objects.visible_to(viewer).filter(run=run)
     return visible.select_related("model__project").order_by("-pk")
 

@@ -89,7 +89,7 @@ def can_delete_version(user: User, version: ModelVersion) -> Decision:
 
 
 def _of_record(thing: RegisteredModel | ModelVersion, kind: str) -> str:
-    return f"{thing} is part of the record and cannot be deleted: there is a {kind} for it."
+    return f"{thing} cannot be deleted: there is a {kind}, which refers to it."
 
 
 def can_set_alias(

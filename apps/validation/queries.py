@@ -15,8 +15,8 @@ from apps.datasets.models import SealedPart
 from apps.datasets.queries import looks_allowed
 from apps.experiments.models import RunSource
 from apps.projects.models import Objective, Project
-from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
 from apps.registry.manifests import MODEL_FILES, model_file, uppermost
+from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
 from apps.validation.facts import facts_of
 from apps.validation.models import (
     Rows,

@@ -92,7 +92,8 @@ _ACTIONS: Final[dict[Place, str]] = {
         model.alias_deleted model.alias_moved model.card_edited model.described
         model.opened model.renamed model.restricted model.stage_moved model.tag_deleted
         model.tag_set model.version_described model.version_moved
-        model.version_tag_deleted model.version_tag_set policy.enacted project.code_policy_set project.edited
+        model.version_tag_deleted model.version_tag_set policy.enacted
+        project.code_policy_set project.edited
         project.impact_determined project.objective_stated regeneration.cancel_requested
         regeneration.certified regeneration.failed regeneration.requeued
         report.cancel_requested report.failed report.finished report.requeued run.ended

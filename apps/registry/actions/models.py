@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -217,6 +217,6 @@ def _touch(model: RegisteredModel) -> None:
 
 
 def _record(
-    event: EventType, model: RegisteredModel, by: User, changes: dict[str, object]
+    event: EventType, model: RegisteredModel, by: User, changes: dict[str, Any]
 ) -> None:
     record(event, target=model, project=model.project, by=by, changes=changes)
