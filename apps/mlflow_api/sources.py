@@ -21,7 +21,7 @@ _OF_LOGGED = re.compile(
     r"models:/+(?P<model>m-[0-9a-f]{32})(?:/(?P<root>.*))?", re.DOTALL
 )
 _OF_VERSION = re.compile(r"models:/+(?P<name>.+)/(?P<number>[0-9]+)", re.DOTALL)
-_STORED = re.compile(r"mlflow-artifacts:/+(?P<path>.*)", re.DOTALL)
+_STORED = re.compile(r"mlflow-artifacts:/(?://)?(?P<path>[^/].*)", re.DOTALL)
 _FORMS = (
     "Give runs:/<run>/<path>, models:/<model id>, models:/<name>/<version>, or an "
     "address that begins with mlflow-artifacts:/ and lies in a run or a logged model."

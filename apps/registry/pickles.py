@@ -47,7 +47,7 @@ def find_pickles(manifest: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
             if not (has_pickle_name(entry["path"]) or start.startswith(STARTS)):
                 continue
             content.seek(0)
-            imports, whole = _imports(content, is_zip=start == ZIP_START)
+            imports, whole = imports_of(content, is_zip=start == ZIP_START)
         found.append(
             {"path": entry["path"], "imports": imports, "looked_at_all": whole}
         )
@@ -60,7 +60,8 @@ def has_pickle_name(path: str) -> bool:
     return not SUFFIXES.isdisjoint(suffixes)
 
 
-def _imports(content: IO[bytes], *, is_zip: bool) -> tuple[list[str], bool]:
+def imports_of(content: IO[bytes], *, is_zip: bool) -> tuple[list[str], bool]:
+    """Say what a pickle would import, and whether all of it could be followed."""
     names: set[str] = set()
     whole = True
     for part, is_all in _parts(content) if is_zip else [_read(content)]:

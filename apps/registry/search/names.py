@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import F
+from django.db.models import F, TextField
 from django.db.models.functions import Collate, Concat
 
 from apps.experiments.search.conditions import plain
@@ -24,5 +24,6 @@ def shown_name(project: Project | None, path: str = "") -> Combinable:
     """
     name: Combinable = F(f"{path}name")
     if project is None:
-        name = Concat(f"{path}project__slug", plain("/"), f"{path}name")
+        parts = f"{path}project__slug", plain("/"), f"{path}name"
+        name = Concat(*parts, output_field=TextField())
     return Collate(name, "C")

@@ -75,10 +75,10 @@ for address in (
 assert list(mlflow.sklearn.load_model("models:/churn/1").predict(frame)) == wanted
 
 # What governance forbids is refused with a sentence and the way.
-with pytest.raises(MlflowException, match="PERMISSION_DENIED.*http://") as refused:
+with pytest.raises(MlflowException, match=r"PERMISSION_DENIED.*http://") as refused:
     client.set_registered_model_alias("churn", "champion", "2")
 assert "/models/churn/versions/2/" in str(refused.value)
-with pytest.raises(MlflowException, match="PERMISSION_DENIED.*http://"):
+with pytest.raises(MlflowException, match=r"PERMISSION_DENIED.*http://"):
     client.transition_model_version_stage("churn", "2", "Production")
 with pytest.raises(MlflowException, match="reserved"):
     client.set_registered_model_alias("churn", "v2", "2")
