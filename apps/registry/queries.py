@@ -16,7 +16,9 @@ from apps.registry.models import (
     Alias,
     AliasName,
     ModelVersion,
+    ModelVersionTag,
     RegisteredModel,
+    RegisteredModelTag,
     VersionState,
 )
 
@@ -66,6 +68,14 @@ def champion_aliases() -> Prefetch[Any]:
     return Prefetch("aliases", queryset=champions, to_attr="champion_aliases")
 
 
+def model_words() -> list[Prefetch[Any]]:
+    """Prefetch aliases with their versions, and tags, of each model."""
+    return [
+        Prefetch("aliases", Alias.objects.select_related("version").order_by("name")),
+        Prefetch("tags", RegisteredModelTag.objects.order_by("key")),
+    ]
+
+
 def newest_versions(models: Iterable[RegisteredModel]) -> dict[UUID, ModelVersion]:
     """Find the newest version of each model, in one query."""
     versions = (
@@ -107,6 +117,15 @@ def with_card_parts(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
         "run__dataset_version__dataset",
         "run__dataset_version__uploaded_by",
         "logged_model",
+    )
+
+
+def with_names(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
+    """Join what lists say of versions: their origin, aliases and tags."""
+    joined = versions.select_related("registered_by", "run", "logged_model")
+    return joined.prefetch_related(
+        Prefetch("aliases", Alias.objects.order_by("name")),
+        Prefetch("tags", ModelVersionTag.objects.order_by("key")),
     )
 
 

@@ -98,7 +98,7 @@ def model(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
 def _model_page(
     request: HtmxRequest, found: RegisteredModel, form: GrantForm
 ) -> HttpResponse:
-    listed = found.versions.active().select_related("registered_by", "run")
+    listed = queries.with_names(found.versions.active())
     versions = queries.with_verdicts(listed)
     page = keyset_page(versions.defer("manifest"), after=request.GET.get("after"))
     return render_form(
@@ -110,6 +110,7 @@ def _model_page(
             "page": page,
             "comparison": trends.compare(page.rows),
             "champion": queries.champion_of(found),
+            "tags": found.tags.order_by("key"),
             "access": access_panel(request.user, found),
             "form": form,
         },
