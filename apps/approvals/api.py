@@ -316,7 +316,7 @@ urlpatterns = [
         name="withdraw_request",
     ),
     path(
-        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/"
+        "projects/<slug:slug>/models/<str:name>/versions/<int:number>/"
         "approval-requests",
         RequestApprovalView.as_view(),
         name="request_approval",

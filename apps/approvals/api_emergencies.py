@@ -147,7 +147,7 @@ urlpatterns = [
     ),
     path("emergencies/<uuid:pk>/end", EndEmergencyView.as_view(), name="end_emergency"),
     path(
-        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/emergencies",
+        "projects/<slug:slug>/models/<str:name>/versions/<int:number>/emergencies",
         DeclareEmergencyView.as_view(),
         name="declare_emergency",
     ),

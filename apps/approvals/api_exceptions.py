@@ -266,7 +266,7 @@ class WaiverSummaryView(ApiView):
         return summary_answer(Waiver.objects.visible_to(request.user), ending)
 
 
-_VERSION = "projects/<slug:slug>/models/<slug:name>/versions/<int:number>"
+_VERSION = "projects/<slug:slug>/models/<str:name>/versions/<int:number>"
 urlpatterns = [
     path(f"{_VERSION}/practices", PracticesView.as_view(), name="practices"),
     path(

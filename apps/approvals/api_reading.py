@@ -94,7 +94,7 @@ urlpatterns = [
         name="sign_off_record",
     ),
     path(
-        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/serving",
+        "projects/<slug:slug>/models/<str:name>/versions/<int:number>/serving",
         ServingView.as_view(),
         name="serving",
     ),

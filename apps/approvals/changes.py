@@ -163,11 +163,12 @@ def _doubts(before: ApprovalRequest, approval: ApprovalRequest) -> Iterator[str]
 
 
 def _rows_of(approval: ApprovalRequest) -> tuple[Any, ...]:
-    report, run = approval.report, approval.version.run
+    report, version = approval.report, approval.version
+    data = version.data
     return (
         report.evaluated_on,
-        run.dataset_version_id,
-        run.summary.get("split_digest"),
+        data.pk if data else None,
+        version.summary.get("split_digest"),
     )
 
 

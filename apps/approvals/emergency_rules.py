@@ -50,6 +50,8 @@ def can_declare_emergency(user: User, version: ModelVersion) -> Decision:
 
 
 def _emergency_is_possible(version: ModelVersion) -> Decision:
+    if version.quarantine:
+        return NotNow(version.quarantine)
     if version.state == VersionState.APPROVED:
         return NotNow("This version is approved already.")
     if emergency_in_force(version):

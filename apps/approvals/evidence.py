@@ -67,7 +67,7 @@ def evidence_of(
             "digest": canonical_digest(_manifest(version, recheck)),
         },
         "signature": {"digest": canonical_digest(version.signature)},
-        "dataset": _dataset(version.run.dataset_version, recheck),
+        "dataset": _dataset(version.data, recheck),
         "report": {
             "number": report.number,
             "verdict": report.verdict,

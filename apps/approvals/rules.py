@@ -72,6 +72,8 @@ def can_request_approval(user: User, version: ModelVersion) -> Decision:
 
 
 def _approval_is_possible(version: ModelVersion) -> Decision:
+    if version.quarantine:
+        return NotNow(version.quarantine)
     if version.state != VersionState.VALIDATED:
         return NotNow(_NOT_VALIDATED[VersionState(version.state)])
     if version.validation_reports.under_way().exists():

@@ -42,7 +42,7 @@ urlpatterns = [
         name="emergencies",
     ),
     path(
-        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/"
+        "projects/<slug:slug>/models/<str:name>/versions/<int:number>/"
         "declare-emergency/",
         views_emergencies.declare_emergency,
         name="declare_emergency",
@@ -77,7 +77,7 @@ urlpatterns = [
         name="project_waivers",
     ),
     path(
-        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/practices/",
+        "projects/<slug:slug>/models/<str:name>/versions/<int:number>/practices/",
         views_practices.practices,
         name="practices",
     ),
@@ -95,7 +95,7 @@ urlpatterns = [
         "projects/<slug:slug>/approval-requests/", views.list_requests, name="requests"
     ),
     path(
-        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/"
+        "projects/<slug:slug>/models/<str:name>/versions/<int:number>/"
         "request-approval/",
         views.request_approval,
         name="request_approval",

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from apps.projects.models import Project
 
 _DOWNLOAD = Permission.MODEL_DOWNLOAD
+_EVIDENCE = (
+    "This run was registered as a model, whose evidence it is; the files that it had "
+    "do not change any more. Log to a new run."
+)
 
 
 def can_create_experiment(user: User, project: Project) -> Decision:
@@ -71,17 +75,20 @@ can_update_run = can_set_run_tags = can_delete_run_tag = can_log_batch
 can_log_inputs = can_log_run_models = can_add_to_model_history = can_log_batch
 
 
-def can_log_artifact(user: User, run: Run) -> Decision:
-    """Say whether `user` may change the files of `run`."""
-    if _became_model(run):
-        return Denied(
-            "This run was registered as a model, whose evidence it is; its files do "
-            "not change any more. Log to a new run."
-        )
+def can_log_artifact(user: User, run: Run, path: str | None = None) -> Decision:
+    """Say whether `user` may add a file to `run`, or replace the one at `path`.
+
+    Clients go on logging to a run whose model they registered; what was there then
+    stays as it is.
+    """
+    if path and _became_model(run) and run.artifacts.filter(path=path).exists():
+        return Denied(_EVIDENCE)
     return can_log_batch(user, run)
 
 
-can_delete_artifact = can_log_artifact
+def can_delete_artifact(user: User, run: Run) -> Decision:
+    """Say whether `user` may take files out of `run`."""
+    return Denied(_EVIDENCE) if _became_model(run) else can_log_batch(user, run)
 
 
 def can_delete_run(user: User, run: Run) -> Decision:
@@ -141,8 +148,20 @@ def can_change_logged_model(user: User, model: LoggedModel) -> Decision:
 
 can_finish_logged_model = can_set_logged_model_tags = can_change_logged_model
 can_delete_logged_model_tag = can_add_logged_model_parameters = can_change_logged_model
-can_log_model_file = can_delete_model_file = can_change_logged_model
-can_delete_logged_model = can_change_logged_model
+
+
+def can_log_model_file(user: User, model: LoggedModel) -> Decision:
+    """Say whether `user` may change the files of a logged model."""
+    versions: Any = model.model_versions
+    if versions.active().exists():
+        return Denied(
+            f"Model {model.public_id} was registered, and its files are evidence; they "
+            "do not change any more. Log a new model."
+        )
+    return can_change_logged_model(user, model)
+
+
+can_delete_model_file = can_delete_logged_model = can_log_model_file
 
 
 def can_close_old_segments(user: User) -> Decision:
@@ -183,6 +202,8 @@ def can_download_logged_model_file(user: User, file: LoggedModelFile) -> Decisio
     It asks for what a file of the run asks for that saved the model.
     """
     model = file.model
+    if not (seen := _sees_models(user, model)):
+        return seen
     if model.source_run:
         return _can_download(user, file, model.source_run)
     needed = Permission.DATASET_DOWNLOAD if file.holds_data else _DOWNLOAD
@@ -220,9 +241,17 @@ def seen_versions(user: User, runs: Iterable[Run]) -> set[UUID]:
 
 
 def sees_model(user: User, run: Run) -> Decision:
-    """Say whether `user` sees the model that a run was registered as, if it was.
+    """Say whether `user` sees the models that a run was registered as, if it was.
 
     Asked over the relation: the registry stands above and cannot be imported.
     """
-    version: Any = getattr(run, "model_version", None)
-    return sees(user, version.model) if version else ALLOWED
+    return _sees_models(user, run)
+
+
+def _sees_models(user: User, origin: Any) -> Decision:
+    """Say whether `user` sees every model that a run or a logged model became."""
+    versions = origin.model_versions.active().select_related("model__project")
+    for version in versions.distinct("model").order_by("model"):
+        if not (seen := sees(user, version.model)):
+            return seen
+    return ALLOWED

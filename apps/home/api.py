@@ -199,7 +199,7 @@ urlpatterns = [
     path("lineage", LineageView.as_view(), name="lineage"),
     path("inbox", InboxView.as_view(), name="inbox"),
     path(
-        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/card",
+        "projects/<slug:slug>/models/<str:name>/versions/<int:number>/card",
         CardView.as_view(),
         name="card",
     ),

@@ -57,7 +57,7 @@ def model_card(version: ModelVersion) -> dict[str, Any]:
         **registry.card_record(version),
         "validation": validation.card_section(version),
         "approval": approvals.card_section(version),
-        "regeneration": regenerating.card_section(version.run),
+        "regeneration": regenerating.card_section(version.run) if version.run else None,
     }
     plain: dict[str, Any] = json.loads(json.dumps(card, cls=DjangoJSONEncoder))
     return plain

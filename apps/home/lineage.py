@@ -86,9 +86,9 @@ _FROM: Final[dict[str, dict[str, str]]] = {
         "model_version": "run",
     },
     "model_version": {
-        "dataset_version": "runs__model_version",
-        "training_job": "run__model_version",
-        "run": "model_version",
+        "dataset_version": "runs__model_versions",
+        "training_job": "run__model_versions",
+        "run": "model_versions",
         "model_version": "pk",
     },
 }

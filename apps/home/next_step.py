@@ -120,7 +120,10 @@ def _approval(project: Project, user: User) -> NextStep | None:
 
 def _plan(project: Project, user: User) -> NextStep | None:
     models = RegisteredModel.objects.visible_to(user).filter(project=project)
-    model = models.filter(validation_plans__isnull=True).order_by("pk").first()
+    # Of what cannot be evaluated nothing is promised.
+    fit = ModelVersion.objects.active().filter(unfit_reason="", pickles=[])
+    models = models.filter(validation_plans__isnull=True, versions__in=fit)
+    model = models.order_by("pk").first()
     if model is None:
         return None
     return NextStep(
@@ -132,7 +135,10 @@ def _plan(project: Project, user: User) -> NextStep | None:
 
 def _report(project: Project, user: User) -> NextStep | None:
     unmeasured = _newest(project, user).filter(
-        state=VersionState.DRAFT, validation_reports__isnull=True
+        state=VersionState.DRAFT,
+        validation_reports__isnull=True,
+        unfit_reason="",
+        pickles=[],
     )
     version = unmeasured.first()
     if version is None:
@@ -146,7 +152,7 @@ def _report(project: Project, user: User) -> NextStep | None:
 
 def _newest(project: Project, user: User) -> QuerySet[ModelVersion]:
     """The newest version of each visible model."""
-    newer = ModelVersion.objects.filter(
+    newer = ModelVersion.objects.active().filter(
         model=OuterRef("model"), number__gt=OuterRef("number")
     )
     versions = ModelVersion.objects.visible_to(user).filter(

@@ -2,7 +2,7 @@ from django.urls import path
 
 from apps.home import views, views_data
 
-_VERSION = "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/"
+_VERSION = "projects/<slug:slug>/models/<str:name>/versions/<int:number>/"
 
 app_name = "home"
 urlpatterns = [

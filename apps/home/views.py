@@ -115,9 +115,9 @@ def _content(request: HtmxRequest, project: Project) -> dict[str, Any]:
     jobs = TrainingJob.objects.visible_to(user).filter(experiment__project=project)
     return {
         "models": [
-            (model, version, queries.version_steps(version))
+            (model, version, queries.version_steps(version) if version else [])
             for model in found
-            if (version := newest.get(model.pk))
+            for version in [newest.get(model.pk)]
         ],
         "datasets": [
             (dataset, latest.get(dataset.pk), standings[dataset.pk])
@@ -135,7 +135,7 @@ def model_version(
     user = request.user
     version = find_model_version(request, slug, name, number)
     report = validation_queries.latest_report(version)
-    data = version.run.dataset_version
+    data = version.data
     sees_data = registry_queries.sees_data(version, user)
     sealed = validation_queries.sealed_standing(version)
     context = {
@@ -200,6 +200,8 @@ def _approval(request: HtmxRequest, version: ModelVersion) -> dict[str, Any]:
 def _regeneration(request: HtmxRequest, version: ModelVersion) -> dict[str, Any]:
     """Say whether it was regenerated; a single grant opens the model, not its run."""
     user, run = request.user, version.run
+    if run is None:
+        return {"sees_run": False}
     return {
         "sees_run": Run.objects.visible_to(user).filter(pk=run.pk).exists(),
         "regenerations": regenerating.newest_regenerations(run)[:ROWS_SHOWN],

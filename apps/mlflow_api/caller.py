@@ -35,11 +35,13 @@ class Caller:
         token: what it proved itself with.
         named: the slug of the project that the request names; empty for none.
         may_change: the token is not only for reading.
+        address: of the portal, as the request reached it, without a slash at the end.
     """
 
     token: ApiToken
     named: str
     may_change: bool
+    address: str = ""
 
     @property
     def user(self) -> User:

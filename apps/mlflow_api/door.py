@@ -49,7 +49,8 @@ def caller_of(request: HttpRequest) -> Caller:
         raise MlflowError(UNAUTHENTICATED, NOT_USABLE, 401)
     request.user = token.user
     may_change = token.scope == TokenScope.WRITE
-    return Caller(token, request.headers.get(HEADER, ""), may_change)
+    address = request.build_absolute_uri("/").rstrip("/")
+    return Caller(token, request.headers.get(HEADER, ""), may_change, address)
 
 
 def _password(text: str) -> str:

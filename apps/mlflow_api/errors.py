@@ -9,6 +9,7 @@ from django.http import JsonResponse
 from apps.core.errors import Invalid, NoRoom, PortalError, Refused, TooLarge, WrongState
 from apps.experiments.actions import NameTaken
 from apps.experiments.parts import NoSuchUpload
+from apps.registry.actions import ModelNameTaken
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -20,6 +21,7 @@ ABSENT = "RESOURCE_DOES_NOT_EXIST"
 _CODES: dict[type[PortalError], tuple[str, int]] = {
     NoSuchUpload: (ABSENT, 404),
     NameTaken: ("RESOURCE_ALREADY_EXISTS", 400),
+    ModelNameTaken: ("RESOURCE_ALREADY_EXISTS", 400),
     Refused: ("PERMISSION_DENIED", 403),
     WrongState: (INVALID, 400),
     Invalid: (INVALID, 400),

@@ -5,20 +5,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from uuid import UUID
 
 from apps.access.checks import ensure
+from apps.core.errors import Refused
 from apps.experiments import actions, rules
 from apps.experiments.models import Artifact, LoggedModelFile, StoredFile
 from apps.mlflow_api.errors import absent
 from apps.mlflow_api.paths import safe_path
+from apps.mlflow_api.registry_names import versions
+from apps.registry.actions import download_model_file
+from apps.registry.queries import manifest_entry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
 
     from apps.accounts.models import User
     from apps.experiments.actions import ArtifactFile
     from apps.experiments.models import LoggedModel, Run
     from apps.mlflow_api.caller import Caller
+    from apps.registry.models import ModelVersion
 
 File = TypeVar("File", bound=StoredFile)
 
@@ -32,12 +40,18 @@ _OF_MODEL = re.compile(
     re.DOTALL,
 )
 
+_OF_VERSION = re.compile(
+    rf"registry/(?P<model>{_ID})/(?P<number>[1-9][0-9]{{0,8}})(?:/(?P<rest>.*))?",
+    re.DOTALL,
+)
+_FROZEN = "The files of a registered version never change; register another version."
+
 
 class FileOwner(Protocol):
     """Something with files, as one caller may use them."""
 
-    def files(self) -> QuerySet[StoredFile]:
-        """All of its files."""
+    def listing(self, folder: str) -> list[dict[str, Any]]:
+        """List what lies directly in a folder, by name; see `listing`."""
 
     def ensure_may_add(self) -> None:
         """Refuse who may not add files, before anything is read."""
@@ -61,6 +75,9 @@ class RunFiles:
 
     def files(self) -> QuerySet[Artifact]:
         return self.run.artifacts.all()
+
+    def listing(self, folder: str) -> list[dict[str, Any]]:
+        return listing(self.files(), folder, whole_paths=False)
 
     def ensure_may_add(self) -> None:
         ensure(rules.can_log_artifact(self.user, self.run))
@@ -86,6 +103,9 @@ class ModelFiles:
     def files(self) -> QuerySet[LoggedModelFile]:
         return self.model.files.all()
 
+    def listing(self, folder: str) -> list[dict[str, Any]]:
+        return listing(self.files(), folder, whole_paths=False)
+
     def ensure_may_add(self) -> None:
         ensure(rules.can_log_model_file(self.user, self.model))
 
@@ -100,6 +120,38 @@ class ModelFiles:
         return actions.download_logged_model_file(file=file, by=self.user)
 
 
+@dataclass(frozen=True)
+class VersionFiles:
+    """The frozen files of a version of a registered model."""
+
+    version: ModelVersion
+    user: User
+
+    def listing(self, folder: str) -> list[dict[str, Any]]:
+        above = f"{folder}/" if folder else ""
+        rows = [
+            (entry["path"], entry["size_bytes"])
+            for entry in self.version.manifest
+            if entry["path"].startswith(above)
+        ]
+        return _told(rows, above, whole_paths=False)
+
+    def ensure_may_add(self) -> None:
+        raise Refused(_FROZEN)
+
+    def add(self, file: ArtifactFile) -> None:
+        raise Refused(_FROZEN)
+
+    def delete(self, path: str) -> None:
+        raise Refused(_FROZEN)
+
+    def take(self, path: str) -> Artifact:
+        if manifest_entry(self.version, path) is None:
+            raise absent(f"No such artifact: '{path[:200]}'")
+        entry = download_model_file(version=self.version, path=path, by=self.user)
+        return Artifact(**entry)
+
+
 def owner_of(caller: Caller, path: str) -> tuple[FileOwner, str]:
     """Say whose files a path names, and where among them it points.
 
@@ -107,6 +159,9 @@ def owner_of(caller: Caller, path: str) -> tuple[FileOwner, str]:
         MlflowError: the path is not safe, or the caller sees no such owner.
     """
     plain = safe_path(path).rstrip("/")
+    if match := _OF_VERSION.fullmatch(plain):
+        version = _version(caller, UUID(match["model"]), int(match["number"]))
+        return VersionFiles(version, caller.user), match["rest"] or ""
     owner: Run | LoggedModel
     files: FileOwner
     if match := _OF_RUN.fullmatch(plain):
@@ -120,6 +175,13 @@ def owner_of(caller: Caller, path: str) -> tuple[FileOwner, str]:
     if owner.experiment_id.hex != match["experiment"]:
         raise absent(NO_ARTIFACTS)
     return files, match["rest"] or ""
+
+
+def _version(caller: Caller, model: UUID, number: int) -> ModelVersion:
+    found = versions(caller).filter(model=model, number=number).first()
+    if found is None:
+        raise absent(NO_ARTIFACTS)
+    return found
 
 
 def found(files: QuerySet[File], path: str) -> File:
@@ -146,8 +208,15 @@ def listing(
     """
     above = f"{folder}/" if folder else ""
     rows = files.filter(path__startswith=above).order_by("path")
+    found = rows.values_list("path", "size_bytes")
+    return _told(found, above, whole_paths=whole_paths)
+
+
+def _told(
+    rows: Iterable[tuple[str, int]], above: str, *, whole_paths: bool
+) -> list[dict[str, Any]]:
     told: dict[str, dict[str, Any]] = {}
-    for path, size in rows.values_list("path", "size_bytes"):
+    for path, size in rows:
         name, slash, _ = path.removeprefix(above).partition("/")
         told[name] = {"path": above + name if whole_paths else name}
         told[name]["is_dir"] = bool(slash)

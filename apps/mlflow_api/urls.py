@@ -7,8 +7,10 @@ from apps.mlflow_api import (
     views_logged_models,
     views_metrics,
     views_multipart,
+    views_registry,
     views_runs,
     views_search,
+    views_versions,
 )
 
 app_name = "mlflow"
@@ -56,12 +58,36 @@ _ENDPOINTS = {
     "metrics/get-history": views_metrics.get_history,
     "metrics/get-history-bulk": views_metrics.get_history_bulk,
     "artifacts/list": views_artifacts.list_artifacts,
+    "registered-models/create": views_registry.create_model,
+    "registered-models/get": views_registry.get_model,
+    "registered-models/rename": views_registry.rename_model,
+    "registered-models/update": views_registry.update_model,
+    "registered-models/delete": views_registry.delete_model,
+    "registered-models/search": views_registry.search,
+    "registered-models/get-latest-versions": views_registry.get_latest_versions,
+    "registered-models/set-tag": views_registry.set_tag,
+    "registered-models/delete-tag": views_registry.delete_tag,
+    "registered-models/alias": views_registry.alias,
+    "model-versions/create": views_versions.create_version,
+    "model-versions/get": views_versions.get_version,
+    "model-versions/update": views_versions.update_version,
+    "model-versions/delete": views_versions.delete_version,
+    "model-versions/transition-stage": views_versions.transition_stage,
+    "model-versions/get-download-uri": views_versions.get_download_uri,
+    "model-versions/search": views_versions.search,
+    "model-versions/set-tag": views_versions.set_tag,
+    "model-versions/delete-tag": views_versions.delete_tag,
 }
 
 urlpatterns = [
     path("version", views.version, name="version"),
     path("health", views.health, name="health"),
     path("get-artifact", views_artifacts.get_artifact, name="get_artifact"),
+    path(
+        "model-versions/get-artifact",
+        views_versions.get_artifact,
+        name="get_version_artifact",
+    ),
     path("api/3.0/mlflow/server-info", views.server_info, name="server_info"),
     *(
         path(f"{_API}/{name}", view, name=name.replace("/", "_").replace("-", "_"))

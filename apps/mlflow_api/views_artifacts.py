@@ -38,14 +38,14 @@ def list_artifacts(caller: Caller, given: Fields) -> Fields:
 def get_artifact(request: HttpRequest, caller: Caller, /) -> HttpResponseBase:
     given = read_fields(request, {**RUN, "path": NEEDED_TEXT})
     owner = RunFiles(run_of(caller, given), caller.user)
-    return _send(owner.take(safe_path(given["path"])))
+    return send_file(owner.take(safe_path(given["path"])))
 
 
 @door("GET", changes=False)
 def list_folder(request: HttpRequest, caller: Caller, /) -> HttpResponseBase:
     path = read_fields(request, PATH).get("path", "")
     owner, folder = owner_of(caller, path)
-    files = listing(owner.files(), folder, whole_paths=False)
+    files = owner.listing(folder)
     return JsonResponse({"files": files} if files else {})
 
 
@@ -61,7 +61,7 @@ artifact.csrf_exempt = True  # type: ignore[attr-defined]  # the doors see to to
 @door("GET", "HEAD", changes=False)
 def _get(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseBase:
     owner, inner = owner_of(caller, path)
-    return _send(owner.take(inner))
+    return send_file(owner.take(inner))
 
 
 @door("PUT")
@@ -96,7 +96,7 @@ def media_type(path: str) -> str:
     return mimetypes.guess_type(path)[0] or OTHER_MEDIA_TYPE
 
 
-def _send(file: StoredFile) -> HttpResponseBase:
+def send_file(file: StoredFile) -> HttpResponseBase:
     response = send_blob(file.sha256, name=file.file_name, media_type=file.media_type)
     response["X-Content-Type-Options"] = "nosniff"
     return response

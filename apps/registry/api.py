@@ -16,12 +16,22 @@ from apps.experiments.models import Run
 from apps.projects.api_access import GrantBase, GrantsBase, OpenBase, RestrictBase
 from apps.projects.models import Project
 from apps.registry import actions, queries
-from apps.registry.models import CARD_SECTIONS, ModelVersion, RegisteredModel
+from apps.registry.models import CARD_SECTIONS, ModelVersion, RegisteredModel, Stage
 
 
 class ChampionOutput(serializers.Serializer[Any]):
     number = serializers.IntegerField(source="version.number")
     moved_at = serializers.DateTimeField()
+
+
+class AliasOutput(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    number = serializers.IntegerField(source="version.number")
+
+
+class TagOutput(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    value = serializers.CharField()
 
 
 class ModelOutput(serializers.Serializer[Any]):
@@ -32,6 +42,8 @@ class ModelOutput(serializers.Serializer[Any]):
     is_restricted = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     champion = serializers.SerializerMethodField()
+    aliases = AliasOutput(many=True, source="aliases.all")
+    tags = TagOutput(many=True, source="tags.all")
 
     @extend_schema_field(ChampionOutput(allow_null=True))
     def get_champion(self, model: RegisteredModel) -> Any:
@@ -50,7 +62,16 @@ class ModelVersionRow(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     number = serializers.IntegerField()
     state = serializers.CharField()
-    run = serializers.UUIDField(source="run_id")
+    run = serializers.UUIDField(source="run_id", allow_null=True)
+    logged_model = serializers.UUIDField(source="logged_model_id", allow_null=True)
+    description = serializers.CharField()
+    stage = serializers.ChoiceField(Stage.choices, help_text="In MLflow's words.")
+    quarantine = serializers.CharField(
+        help_text="Why the portal never loads it; empty when it may."
+    )
+    unfit_reason = serializers.CharField(
+        help_text="Why the portal cannot evaluate it; empty when it can."
+    )
     manifest_digest = serializers.CharField()
     registered_by = serializers.CharField(source="registered_by.full_name")
     created_at = serializers.DateTimeField()
@@ -86,7 +107,7 @@ class _ModelBase(ApiView):
     def get_queryset(self) -> Any:
         models = RegisteredModel.objects.visible_to(self.request.user)
         return models.select_related("project").prefetch_related(
-            queries.champion_aliases()
+            queries.champion_aliases(), *queries.model_words()
         )
 
     def get_object(self) -> RegisteredModel:
@@ -146,7 +167,7 @@ class ModelVersionsView(_ModelBase):
     @extend_schema(responses=ModelVersionRow(many=True))
     def get(self, request: ApiRequest, slug: str, name: str) -> Response:
         """Versions of a model, newest first."""
-        found = self.get_object().versions.select_related("registered_by")
+        found = self.get_object().versions.active().select_related("registered_by")
         versions = queries.with_verdicts(found)
         page = self.paginate_queryset(versions.defer("manifest", "signature"))
         return self.get_paginated_response(ModelVersionRow(page, many=True).data)
@@ -231,7 +252,7 @@ class ModelGrantsView(GrantsBase, _ModelBase): ...
 class ModelGrantView(GrantBase, _ModelBase): ...
 
 
-_MODEL = "projects/<slug:slug>/models/<slug:name>"
+_MODEL = "projects/<slug:slug>/models/<str:name>"
 _VERSION = f"{_MODEL}/versions/<int:number>"
 
 urlpatterns = [

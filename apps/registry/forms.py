@@ -17,7 +17,7 @@ HELP = {
 
 
 class RegisterForm(PortalForm):
-    model_name = forms.SlugField(max_length=60, label="Name of the model")
+    model_name = forms.CharField(max_length=255, label="Name of the model")
     description = forms.CharField(
         max_length=4000,
         required=False,
@@ -27,7 +27,7 @@ class RegisterForm(PortalForm):
 
     def __init__(self, *args: Any, known: Sequence[str], **kwargs: Any):
         super().__init__(*args, **kwargs)
-        words = "Lower-case letters, digits and hyphens."
+        words = "As in MLflow: without / and :."
         if known:
             words += f" A name in use gets its next version: {', '.join(known)}."
         self.fields["model_name"].help_text = words

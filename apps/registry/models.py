@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Left
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,11 +14,31 @@ from apps.access.permissions import Permission
 from apps.audit.event_types import EventType
 from apps.core.errors import WrongState
 from apps.core.ids import new_id
-from apps.experiments.models import Run
-from apps.projects.models import Project, Restrictable, Sharing
+from apps.experiments.models import LoggedModel, Run
+from apps.projects.models import (
+    Project,
+    Restrictable,
+    RestrictableQuerySet,
+    Sharing,
+)
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.datasets.models import DatasetVersion
+
+MOST_IMPORTS_TOLD = 5
+
+
+class RegisteredModelQuerySet(RestrictableQuerySet["RegisteredModel"]):
+    """Reads of registered models."""
+
+    def visible_to(self, user: User) -> Self:
+        """Models that `user` can see and nobody deleted."""
+        return super().visible_to(user).active()
+
+    def active(self) -> Self:
+        """Those that nobody deleted."""
+        return self.filter(deleted_at__isnull=True)
 
 
 class RegisteredModel(Restrictable):
@@ -36,14 +58,21 @@ class RegisteredModel(Restrictable):
     project = models.ForeignKey(
         Project, on_delete=models.PROTECT, related_name="registered_models"
     )
-    name = models.SlugField(max_length=60)
+    name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    # Put aside, not gone; its name is free again.
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = RegisteredModelQuerySet.as_manager()  # type: ignore[misc]  # narrower
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["project", "name"], name="one_model_per_name"
+                fields=["project", "name"],
+                condition=Q(deleted_at__isnull=True),
+                name="one_model_per_name",
             )
         ]
 
@@ -83,25 +112,49 @@ VERSION_TRANSITIONS: dict[VersionState, frozenset[VersionState]] = {
 }
 
 
+class Stage(models.TextChoices):
+    """Where a version stands in MLflow's words; only `Production` is governed."""
+
+    NONE = "None", "None"
+    STAGING = "Staging", "Staging"
+    PRODUCTION = "Production", "Production"
+    ARCHIVED = "Archived", "Archived"
+
+
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     """Reads of model versions."""
 
     def visible_to(self, user: User) -> Self:
-        """Versions of the models that `user` can see."""
-        return self.filter(model__in=RegisteredModel.objects.visible_to(user))
+        """Versions, not deleted, of the models that `user` can see."""
+        visible = RegisteredModel.objects.visible_to(user)
+        return self.active().filter(model__in=visible)
+
+    def active(self) -> Self:
+        """Those that nobody deleted."""
+        return self.filter(deleted_at__isnull=True)
 
 
 class ModelVersion(models.Model):
-    """The files of one run under a number, with everything they came from."""
+    """Files of a run or a logged model under a number, and where they came from."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     model = models.ForeignKey(
         RegisteredModel, on_delete=models.PROTECT, related_name="versions"
     )
     number = models.PositiveIntegerField()
-    run = models.OneToOneField(
-        Run, on_delete=models.PROTECT, related_name="model_version"
+    # A logged model can be saved outside of any run.
+    run = models.ForeignKey(
+        Run, on_delete=models.PROTECT, null=True, related_name="model_versions"
     )
+    logged_model = models.ForeignKey(
+        LoggedModel, on_delete=models.PROTECT, null=True, related_name="model_versions"
+    )
+    # Where the files were taken from, as the client named it, and the folder there.
+    source = models.TextField(blank=True)
+    root = models.CharField(max_length=500, blank=True)
+    description = models.TextField(blank=True)
+    run_link = models.TextField(blank=True)
+    stage = models.CharField(max_length=16, choices=Stage.choices, default=Stage.NONE)
     state = models.CharField(
         max_length=16, choices=VersionState.choices, default=VersionState.DRAFT
     )
@@ -109,11 +162,21 @@ class ModelVersion(models.Model):
     manifest = models.JSONField()
     # SHA-256 of the manifest as canonical JSON (RFC 8785).
     manifest_digest = models.CharField(max_length=64)
-    signature = models.JSONField()
+    # Held-out rows that the run kept outside of the root; shaped as the manifest.
+    evaluation_files = models.JSONField(default=list)
+    # In the engine's form; empty where nothing says what the model takes and answers.
+    signature = models.JSONField(default=dict)
+    # Why the portal cannot evaluate it, in one sentence; empty where it can.
+    unfit_reason = models.TextField(blank=True)
+    # Files that run code when they are read: [{"path", "imports", "looked_at_all"}].
+    pickles = models.JSONField(default=list)
     registered_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    # Put aside, not gone; its number is never given again.
+    deleted_at = models.DateTimeField(null=True)
 
     objects = ModelVersionQuerySet.as_manager()
 
@@ -138,6 +201,31 @@ class ModelVersion(models.Model):
         """The project of the registered model."""
         return self.model.project
 
+    @property
+    def data(self) -> DatasetVersion | None:
+        """The dataset version that its run learned from, if that is known."""
+        return self.run.dataset_version if self.run else None
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What its run said of itself; empty without a run."""
+        return self.run.summary if self.run else {}
+
+    @property
+    def quarantine(self) -> str:
+        """Say why the portal never loads it, in one sentence; empty when it may."""
+        if not self.pickles:
+            return ""
+        first = self.pickles[0]
+        imports = ", ".join(first["imports"][:MOST_IMPORTS_TOLD])
+        more = len(first["imports"]) - MOST_IMPORTS_TOLD
+        more_words = f" and {more} more" if more > 0 else ""
+        would = f" It would import {imports}{more_words}." if imports else ""
+        return (
+            f"Version {self.number} is quarantined: {first['path']} is a Python "
+            "pickle, which can run code when it is read, so the portal never loads it."
+        ) + would
+
     def advance(self, to: VersionState) -> None:
         """Move to `to`; the caller saves.
 
@@ -153,18 +241,18 @@ class ModelVersion(models.Model):
 
 
 class AliasName(models.TextChoices):
-    """Names that point at one version of a model."""
+    """The governed names that point at one version of a model; others are free."""
 
     CHAMPION = "champion", "Champion"
 
 
 class Alias(models.Model):
-    """The version that a name stands for now; moved only by an approval."""
+    """The version that a name stands for now; `champion` moves only by an approval."""
 
     model = models.ForeignKey(
         RegisteredModel, on_delete=models.PROTECT, related_name="aliases"
     )
-    name = models.CharField(max_length=32, choices=AliasName.choices)
+    name = models.CharField(max_length=255)
     version = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="aliases"
     )
@@ -179,6 +267,50 @@ class Alias(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model}@{self.name}"
+
+
+class RegisteredModelTag(models.Model):
+    """A word about a registered model, with its value, which may change."""
+
+    id = models.BigAutoField(primary_key=True)
+    model = models.ForeignKey(
+        RegisteredModel, on_delete=models.PROTECT, related_name="tags", db_index=False
+    )
+    key = models.CharField(max_length=250)
+    value = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "key"], name="one_value_per_registered_tag"
+            )
+        ]
+        indexes = [models.Index("key", Left("value", 100), name="registered_by_tag")]
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}"
+
+
+class ModelVersionTag(models.Model):
+    """A word about a model version, with its value, which may change."""
+
+    id = models.BigAutoField(primary_key=True)
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="tags", db_index=False
+    )
+    key = models.CharField(max_length=250)
+    value = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "key"], name="one_value_per_version_tag"
+            )
+        ]
+        indexes = [models.Index("key", Left("value", 100), name="versions_by_tag")]
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}"
 
 
 # What a person writes on a card: field of `ModelCard` -> its heading.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import OuterRef, Prefetch, Q, Subquery
+from django.db.models import ForeignObjectRel, OuterRef, Prefetch, Q, Subquery
 from django.forms import model_to_dict
 
 from apps.datasets.models import DatasetVersion
@@ -16,7 +16,9 @@ from apps.registry.models import (
     Alias,
     AliasName,
     ModelVersion,
+    ModelVersionTag,
     RegisteredModel,
+    RegisteredModelTag,
     VersionState,
 )
 
@@ -37,16 +39,48 @@ def champion_of(model: RegisteredModel) -> ModelVersion | None:
     ).first()
 
 
+def is_champion(version: ModelVersion) -> bool:
+    """Say whether `version` holds the champion alias."""
+    return version.aliases.filter(name=AliasName.CHAMPION).exists()
+
+
+def governed_by(thing: RegisteredModel | ModelVersion) -> str:
+    """Name the kind of a governed row that refers to `thing`; empty without any.
+
+    Asked over whatever relations there are: reports, requests and deployments stand
+    above and cannot be imported.
+    """
+    for relation in thing._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, ForeignObjectRel):
+            continue
+        kind = relation.related_model._meta
+        if kind.app_label == thing._meta.app_label:
+            continue
+        rows = relation.related_model._base_manager
+        if rows.filter(**{relation.field.name: thing.pk}).exists():
+            return str(kind.verbose_name)
+    return ""
+
+
 def champion_aliases() -> Prefetch[Any]:
     """Prefetch the champion of each model as `model.champion_aliases[0].version`."""
     champions = Alias.objects.filter(name=AliasName.CHAMPION).select_related("version")
     return Prefetch("aliases", queryset=champions, to_attr="champion_aliases")
 
 
+def model_words() -> list[Prefetch[Any]]:
+    """Prefetch aliases with their versions, and tags, of each model."""
+    return [
+        Prefetch("aliases", Alias.objects.select_related("version").order_by("name")),
+        Prefetch("tags", RegisteredModelTag.objects.order_by("key")),
+    ]
+
+
 def newest_versions(models: Iterable[RegisteredModel]) -> dict[UUID, ModelVersion]:
     """Find the newest version of each model, in one query."""
     versions = (
-        ModelVersion.objects.filter(model__in=[model.pk for model in models])
+        ModelVersion.objects.active()
+        .filter(model__in=[model.pk for model in models])
         .order_by("model_id", "-number")
         .distinct("model_id")
         .defer("manifest", "signature")
@@ -66,14 +100,10 @@ def with_verdicts(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
     return versions.annotate(regenerated=verdict)
 
 
-def version_of_run(run: Run, viewer: User) -> ModelVersion | None:
-    """Find the version that `run` was registered as, if `viewer` can see it."""
-    return (
-        ModelVersion.objects.visible_to(viewer)
-        .filter(run=run)
-        .select_related("model__project")
-        .first()
-    )
+def versions_of_run(run: Run, viewer: User) -> QuerySet[ModelVersion]:
+    """List the versions that `run` became and `viewer` sees, newest first."""
+    visible = ModelVersion.objects.visible_to(viewer).filter(run=run)
+    return visible.select_related("model__project").order_by("-pk")
 
 
 def with_card_parts(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
@@ -86,13 +116,24 @@ def with_card_parts(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
         "run__recorded_by",
         "run__dataset_version__dataset",
         "run__dataset_version__uploaded_by",
+        "logged_model",
+    )
+
+
+def with_names(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
+    """Join what lists say of versions: their origin, aliases and tags."""
+    joined = versions.select_related("registered_by", "run", "logged_model")
+    return joined.prefetch_related(
+        Prefetch("aliases", Alias.objects.order_by("name")),
+        Prefetch("tags", ModelVersionTag.objects.order_by("key")),
     )
 
 
 def sees_data(version: ModelVersion, viewer: User) -> bool:
     """Say whether `viewer` sees the dataset version that `version` learned from."""
+    data = version.data
     visible = DatasetVersion.objects.visible_to(viewer)
-    return visible.filter(runs=version.run).exists()
+    return data is not None and visible.filter(pk=data.pk).exists()
 
 
 def manifest_entry(version: ModelVersion, path: str) -> dict[str, Any] | None:
@@ -115,8 +156,8 @@ def card_record(version: ModelVersion) -> dict[str, Any]:
         ],
         "signature": version.signature,
         "files": {"manifest_digest": version.manifest_digest, "list": version.manifest},
-        "run": _run(version.run),
-        "dataset": _dataset(version.run),
+        "run": _run(version.run) if version.run else None,
+        "dataset": _dataset(version.data),
     }
 
 
@@ -183,8 +224,7 @@ def final_metrics(
     return found
 
 
-def _dataset(run: Run) -> dict[str, Any] | None:
-    version = run.dataset_version
+def _dataset(version: DatasetVersion | None) -> dict[str, Any] | None:
     if version is None:
         return None
     return {
@@ -204,7 +244,7 @@ def projects_with_live_models() -> dict[UUID, str]:
     Where a model came from stays known for as long as it may be asked about.
     """
     alive = [VersionState.IN_REVIEW, VersionState.APPROVED, VersionState.SUSPENDED]
-    versions = ModelVersion.objects.filter(
+    versions = ModelVersion.objects.active().filter(
         Q(state__in=alive) | Q(aliases__name=AliasName.CHAMPION)
     )
     return {

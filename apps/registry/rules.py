@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from apps.access.checks import (
     ALLOWED,
     Decision,
+    Denied,
     NotNow,
     permitted,
     roles_of,
@@ -16,50 +15,142 @@ from apps.access.checks import (
 from apps.access.grants import granted_to
 from apps.access.permissions import Permission
 from apps.experiments.models import Artifact
-from apps.experiments.rules import can_download_artifact
+from apps.experiments.rules import sees_dataset
 from apps.projects.rules import permitted_with
-from apps.registry.models import ModelVersion, RegisteredModel, VersionState
+from apps.registry import queries
+from apps.registry.manifests import MLMODEL, MODEL_FILES
+from apps.registry.models import (
+    Alias,
+    AliasName,
+    ModelVersion,
+    RegisteredModel,
+    Stage,
+    VersionState,
+)
+from apps.registry.pickles import has_pickle_name
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-    from apps.experiments.models import Run
+    from apps.experiments.models import Run, StoredFile
+    from apps.projects.models import Project
 
-MODEL_FILES = ("model.skops", "model.onnx")  # of which the first there is counts
-# Formats that run code when they are read.
-PICKLE_SUFFIXES = frozenset(
-    {".ckpt", ".cloudpickle", ".dill", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
-)
 EDITABLE_STATES = frozenset({VersionState.DRAFT, VersionState.VALIDATED})
+_CHAMPION_MOVES = (
+    "The alias champion says which version is approved for use; it moves with the last "
+    "signature under an approval request and in no other way."
+)
+
+
+def can_create_model(user: User, project: Project) -> Decision:
+    """Say whether `user` may take a name for a model of `project`."""
+    return permitted(user, Permission.MODEL_REGISTER, project)
+
+
+def can_change_model(user: User, model: RegisteredModel) -> Decision:
+    """Say whether `user` may change what is known of `model`."""
+    return permitted_with(user, Permission.MODEL_REGISTER, model)
+
+
+can_rename_model = can_describe_model = can_change_model
+can_set_model_tag = can_delete_model_tag = can_create_version = can_change_model
+
+
+def can_delete_model(user: User, model: RegisteredModel) -> Decision:
+    """Say whether `user` may put `model` aside: nothing governed may refer to it."""
+    if not (decision := can_change_model(user, model)):
+        return decision
+    if kind := queries.governed_by(model):
+        return Denied(_of_record(model, kind))
+    for version in model.versions.active().order_by("number"):
+        if not (decision := can_delete_version(user, version)):
+            return decision
+    return ALLOWED
+
+
+def can_change_version(user: User, version: ModelVersion) -> Decision:
+    """Say whether `user` may change what is said of `version`."""
+    return can_change_model(user, version.model)
+
+
+can_describe_version = can_set_version_tag = can_delete_version_tag = can_change_version
+
+
+def can_delete_version(user: User, version: ModelVersion) -> Decision:
+    """Say whether `user` may put `version` aside: nothing governed may refer to it."""
+    if not (decision := can_change_version(user, version)):
+        return decision
+    if queries.is_champion(version):
+        return Denied(f"{version} is champion and cannot be deleted.")
+    if version.stage == Stage.PRODUCTION:
+        return Denied(f"{version} is in Production and cannot be deleted.")
+    if kind := queries.governed_by(version):
+        return Denied(_of_record(version, kind))
+    return ALLOWED
+
+
+def _of_record(thing: RegisteredModel | ModelVersion, kind: str) -> str:
+    return f"{thing} cannot be deleted: there is a {kind}, which refers to it."
+
+
+def can_set_alias(
+    user: User, version: ModelVersion, name: str, approval: Decision
+) -> Decision:
+    """Say whether `user` may let `name` stand for `version`.
+
+    Args:
+        user: who asks.
+        version: that would bear the name.
+        name: free, or the governed `champion`.
+        approval: what the approvals of the version say, and where to go.
+    """
+    decision = can_change_version(user, version)
+    if decision and name == AliasName.CHAMPION and not queries.is_champion(version):
+        return Denied(f"{_CHAMPION_MOVES} {approval.reason}")
+    return decision
+
+
+def can_delete_alias(user: User, alias: Alias, approval: Decision) -> Decision:
+    """Say whether `user` may take a name away; see `can_set_alias`."""
+    decision = can_change_model(user, alias.model)
+    if decision and alias.name == AliasName.CHAMPION:
+        return Denied(f"{_CHAMPION_MOVES} {approval.reason}")
+    return decision
+
+
+def can_move_stage(
+    user: User, version: ModelVersion, stage: Stage, approval: Decision
+) -> Decision:
+    """Say whether `user` may put `version` into `stage`; see `can_set_alias`."""
+    decision = can_change_version(user, version)
+    if decision and stage == Stage.PRODUCTION and not approval:
+        return Denied(
+            "Only a version whose approval is in force stands in Production. "
+            f"{approval.reason}"
+        )
+    return decision and can_archive(version) if stage == Stage.ARCHIVED else decision
+
+
+def can_archive(version: ModelVersion) -> Decision:
+    """Say whether anybody may archive `version`: not while it is champion."""
+    if queries.is_champion(version):
+        return Denied(f"{version} is champion and cannot be archived.")
+    return ALLOWED
 
 
 def can_register_version(user: User, run: Run) -> Decision:
     """Say whether `user` may register the model that `run` left behind."""
     decision = permitted(user, Permission.MODEL_REGISTER, run.project)
-    if not decision:
-        return decision
-    if ModelVersion.objects.filter(run=run).exists():
-        return NotNow("The model of this run is registered already.")
-    paths = set(run.artifacts.values_list("path", flat=True))
-    if model_file(paths) is None:
-        files = " and no ".join(MODEL_FILES)
-        return NotNow(f"This run has no model: it left no {files}.")
-    if not run.summary.get("signature"):
-        return NotNow("This run does not say what its model takes and answers.")
-    if pickles := sorted(path for path in paths if _is_pickle(path)):
-        return NotNow(
-            f"The file {pickles[0]} can run code when it is read, so it cannot be "
-            "registered. Record the run without it."
-        )
-    return ALLOWED
+    if decision and run.deleted_at:
+        return NotNow("This run is deleted; restore it first.")
+    if decision and not any(map(_is_model, run.artifacts.all())):
+        files = ", no ".join((*MODEL_FILES, MLMODEL))
+        return NotNow(f"This run has no model: it left no {files} and no pickle.")
+    return decision
 
 
-def model_file(paths: Container[str]) -> str | None:
-    """Return the path of the file that is the model, among those a run left."""
-    return next((name for name in MODEL_FILES if name in paths), None)
-
-
-def _is_pickle(path: str) -> bool:
-    return PurePosixPath(path).suffix.lower() in PICKLE_SUFFIXES
+def _is_model(file: StoredFile) -> bool:
+    known = file.file_name in (*MODEL_FILES, MLMODEL)
+    return known or has_pickle_name(file.path)
 
 
 def can_edit_card(user: User, version: ModelVersion) -> Decision:
@@ -79,12 +170,16 @@ def can_download_model_file(user: User, version: ModelVersion, path: str) -> Dec
     Members need the permission. Somebody outside of the project who was granted the
     model was granted its files with it, but never the rows it was tested on.
     """
-    artifact = Artifact(run=version.run, path=path)
-    if not artifact.holds_data and not roles_of(user, version.project):
+    holds_data = Artifact(path=path).holds_data
+    if not holds_data and not roles_of(user, version.project):
         granted = granted_to(user, RegisteredModel).filter(pk=version.model_id)
         if granted.exists():
             return ALLOWED
-    return can_download_artifact(user, artifact)
+    if not holds_data:
+        return permitted_with(user, Permission.MODEL_DOWNLOAD, version.model)
+    if version.run and not sees_dataset(user, version.run):
+        return Denied("This file holds rows of a dataset that you were not granted.")
+    return permitted_with(user, Permission.DATASET_DOWNLOAD, version.model)
 
 
 def file_decisions(

@@ -47,14 +47,15 @@ class Comparison:
 def compare(versions: Sequence[ModelVersion]) -> Comparison:
     """Compare `versions`, newest first, by what is measured for most of them."""
     found = queries.final_metrics(
-        (version.run_id for version in versions),
+        (version.run_id for version in versions if version.run_id),
         [f"test.{slug}" for slug in KEY_MEASURES],
     )
     known = {key for metrics in found.values() for key in metrics}
     slugs = [s for s in KEY_MEASURES if f"test.{s}" in known][:MOST_COLUMNS]
     rows = [
-        (version, [found.get(version.run_id, {}).get(f"test.{s}") for s in slugs])
+        (version, [measured.get(f"test.{s}") for s in slugs])
         for version in versions
+        for measured in [found.get(version.run_id, {}) if version.run_id else {}]
     ]
     titles = [MEASURES[slug].title for slug in slugs]
     return Comparison(titles, rows, _figure(slugs, rows))

@@ -2,7 +2,7 @@ from django.urls import path
 
 from apps.registry import views
 
-_MODEL = "projects/<slug:slug>/models/<slug:name>/"
+_MODEL = "projects/<slug:slug>/models/<str:name>/"
 _VERSION = f"{_MODEL}versions/<int:number>/"
 
 app_name = "registry"

@@ -98,7 +98,8 @@ def model(request: HtmxRequest, slug: str, name: str) -> HttpResponse:
 def _model_page(
     request: HtmxRequest, found: RegisteredModel, form: GrantForm
 ) -> HttpResponse:
-    versions = queries.with_verdicts(found.versions.select_related("registered_by"))
+    listed = queries.with_names(found.versions.active())
+    versions = queries.with_verdicts(listed)
     page = keyset_page(versions.defer("manifest"), after=request.GET.get("after"))
     return render_form(
         request,
@@ -109,6 +110,7 @@ def _model_page(
             "page": page,
             "comparison": trends.compare(page.rows),
             "champion": queries.champion_of(found),
+            "tags": found.tags.order_by("key"),
             "access": access_panel(request.user, found),
             "form": form,
         },
@@ -124,7 +126,7 @@ def run_panel(request: HtmxRequest, pk: UUID) -> HttpResponse:
     run = _run(request, pk)
     context = {
         "run": run,
-        "version": queries.version_of_run(run, request.user),
+        "versions": queries.versions_of_run(run, request.user)[:CARDS_PER_PAGE],
         "may_register_version": rules.can_register_version(request.user, run),
     }
     return render(request, "registry/_run_panel.html", context)

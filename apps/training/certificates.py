@@ -48,7 +48,7 @@ def certificate_text(job: Regeneration, result: dict[str, Any]) -> str:
         result: what the comparison said.
     """
     run = job.run
-    version = getattr(run, "model_version", None)
+    version = run.model_versions.active().order_by("-pk").first()
     facts = {
         "format": FORMAT,
         "regeneration": {"id": str(job.pk), "number": job.number},

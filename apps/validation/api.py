@@ -284,7 +284,7 @@ class CancelReportView(_ReportBase):
         return Response(body, status=202, headers={"Location": body["status_url"]})
 
 
-_MODEL = "projects/<slug:slug>/models/<slug:name>"
+_MODEL = "projects/<slug:slug>/models/<str:name>"
 urlpatterns = [
     path(f"{_MODEL}/validation-plans", PlansView.as_view(), name="validation_plans"),
     path("validation-plans/<uuid:pk>", PlanView.as_view(), name="validation_plan"),

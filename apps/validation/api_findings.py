@@ -159,7 +159,7 @@ class ReopenFindingView(_FindingBase):
 
 urlpatterns = [
     path(
-        "projects/<slug:slug>/models/<slug:name>/versions/<int:number>/findings",
+        "projects/<slug:slug>/models/<str:name>/versions/<int:number>/findings",
         FindingsView.as_view(),
         name="findings",
     ),

@@ -57,4 +57,4 @@ def around(report: ValidationReport, *, viewer: User, at: datetime) -> Around:
 def _data(report: ValidationReport, viewer: User) -> str:
     if not registry_queries.sees_data(report.version, viewer):
         return UNSEEN_DATA
-    return str(report.version.run.dataset_version)
+    return str(report.version.data)

@@ -82,7 +82,7 @@ def _document(report: ValidationReport) -> Json:
 
 
 def _version(version: ModelVersion) -> Json:
-    data = version.run.dataset_version
+    data = version.data
     return {
         "id": str(version.pk),
         "model": version.model.name,

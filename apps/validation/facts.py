@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from apps.core.digests import canonical_digest
-from apps.registry.rules import PICKLE_SUFFIXES
 from apps.training.models import Sameness
 from apps.training.reading import latest_verdict
 from engine.spec import Fact
@@ -23,7 +21,7 @@ def facts_of(version: ModelVersion) -> tuple[Fact, ...]:
 
 
 def _contract(version: ModelVersion) -> Fact:
-    data = version.run.dataset_version
+    data = version.data
     check = data.contract_check if data else None
     if data is None or check is None:
         reason = "The data was held against no contract."
@@ -35,7 +33,7 @@ def _contract(version: ModelVersion) -> Fact:
 
 
 def _regeneration(version: ModelVersion) -> Fact:
-    found = latest_verdict(version.run)
+    found = latest_verdict(version.run) if version.run else None
     if found is None:
         return Fact("regeneration", None, "The run was not regenerated yet.")
     same = float(found.verdict in _SAME)
@@ -45,11 +43,7 @@ def _regeneration(version: ModelVersion) -> Fact:
 
 def _files(version: ModelVersion) -> tuple[Fact, Fact]:
     rest = (version.get_absolute_url(), version.manifest_digest)
-    unsafe = [
-        file["path"]
-        for file in version.manifest
-        if PurePosixPath(file["path"]).suffix.lower() in PICKLE_SUFFIXES
-    ]
+    unsafe = [file["path"] for file in version.pickles]
     total = sum(file["size_bytes"] for file in version.manifest)
     said = f"{unsafe[0]} can run code." if unsafe else "None can run code when read."
     return (

@@ -32,6 +32,7 @@ MAKING = (
     Making(
         "run__code_job__launched_by", "run__code_job__created_at", "had its code run"
     ),
+    Making("logged_model__recorded_by", "logged_model__created_at", "logged its model"),
     Making("run__recorded_by", "run__recorded_at", "recorded its run"),
     Making("registered_by", "created_at", "registered it"),
 )

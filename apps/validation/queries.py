@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from django.conf import settings
@@ -12,10 +13,10 @@ from django.db.models import Count
 from apps.core import blobs
 from apps.datasets.models import SealedPart
 from apps.datasets.queries import looks_allowed
-from apps.experiments.models import Artifact, RunSource
+from apps.experiments.models import RunSource
 from apps.projects.models import Objective, Project
+from apps.registry.manifests import MODEL_FILES, model_file, uppermost
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
-from apps.registry.rules import MODEL_FILES, model_file
 from apps.validation.facts import facts_of
 from apps.validation.models import (
     Rows,
@@ -77,10 +78,22 @@ def known_question_of(version: ModelVersion) -> Question:
     return question
 
 
-def newest_version(model: RegisteredModel) -> ModelVersion:
-    """Return the version registered last; a model has one from the beginning."""
-    versions = model.versions.select_related("run__dataset_version")
-    return versions.order_by("-number")[0]
+def newest_version(model: RegisteredModel) -> ModelVersion | None:
+    """Return the version registered last; a model may have none yet."""
+    versions = model.versions.active().select_related("run__dataset_version")
+    return versions.order_by("-number").first()
+
+
+def known_newest_version(model: RegisteredModel) -> ModelVersion:
+    """Return the version registered last, where a rule has made sure of one.
+
+    Raises:
+        ValueError: there is none.
+    """
+    version = newest_version(model)
+    if version is None:
+        raise ValueError(f"{model} has no version.")
+    return version
 
 
 def latest_plan(model: RegisteredModel) -> ValidationPlan | None:
@@ -122,7 +135,7 @@ def has_reports(model: RegisteredModel) -> bool:
 
 def subgroup_candidates(version: ModelVersion) -> list[str]:
     """List the columns by which held-out rows can be told apart."""
-    data = version.run.dataset_version
+    data = version.data
     target = version.signature.get("target")
     return [name for name in data.column_names if name != target] if data else []
 
@@ -142,9 +155,9 @@ def _needed_files(found: Collection[str], evaluated_on: str) -> tuple[str, ...]:
     return (*_model_files(found), TEST_FILE)
 
 
-def _model_files(found: Collection[str]) -> tuple[str, str]:
-    """Name the file of the model, of either kind, and what it takes and answers."""
-    return (model_file(found) or MODEL_FILES[0], SIGNATURE_FILE)
+def _model_files(found: Collection[str]) -> tuple[str]:
+    """Name the file of the model, of either kind."""
+    return (model_file(found) or MODEL_FILES[0],)
 
 
 @dataclass(frozen=True)
@@ -172,7 +185,7 @@ def sealed_standing(version: ModelVersion) -> SealedStanding | None:
     """Say how `version` stands to the sealed rows of its data; None without any."""
     part = (
         SealedPart.objects.ready()
-        .filter(version=version.run.dataset_version_id)
+        .filter(version=version.data)
         .select_related("version__dataset__project")
         .first()
     )
@@ -214,15 +227,14 @@ def look_counts(dataset: Dataset) -> dict[UUID, int]:
 
 
 def _files(version: ModelVersion) -> dict[str, str]:
-    """Map the name of each file of the version's run to its digest.
+    """Map the name of each file of the version to its digest.
 
     Of files with one name the uppermost counts, which is the one that was looked at
-    when the version was registered.
+    when the version was registered; those of the model come before others.
     """
-    rows = Artifact.objects.filter(run_id=version.run_id).values_list("path", "sha256")
-    found = [(PurePosixPath(path), sha256) for path, sha256 in rows]
-    found.sort(key=lambda pair: len(pair[0].parts), reverse=True)
-    return {path.name: sha256 for path, sha256 in found}
+    own = uppermost(version.manifest)
+    beside = uppermost(version.evaluation_files)
+    return {name: entry["sha256"] for name, entry in (beside | own).items()}
 
 
 def champion_to_beat(
@@ -246,14 +258,14 @@ def champion_to_beat(
 
 def possible_champions(version: ModelVersion) -> list[int]:
     """List the numbers of the versions with which a plan can compare, newest first."""
-    newest = version.model.versions.select_related("run").order_by("-number")
+    newest = version.model.versions.active().order_by("-number")
     versions = newest[:MOST_CHAMPIONS]
     return [one.number for one in versions if can_be_beaten(one, version)]
 
 
 def can_be_beaten(champion: ModelVersion, version: ModelVersion) -> bool:
     """Say whether `champion` answers the same question, and its files are there."""
-    if question_of(champion) != question_of(version):
+    if champion.quarantine or question_of(champion) != question_of(version):
         return False
     found = _files(champion)
     return all(name in found for name in _model_files(found))
@@ -324,6 +336,7 @@ def prepare_report(report: ValidationReport, folder: Path) -> dict[str, Any]:
     inputs = folder / "inputs"
     found = _files(report.version)
     _copy(found, _needed_files(found, report.evaluated_on), inputs)
+    _tell_signature(report.version, found, inputs)
     if report.evaluated_on == Rows.SEALED:
         sealed = report.look.part.parquet_sha256
         blobs.copy_to(sealed, inputs / TEST_FILE)
@@ -331,6 +344,7 @@ def prepare_report(report: ValidationReport, folder: Path) -> dict[str, Any]:
     if report.champion is not None:
         found = _files(report.champion)
         _copy(found, _model_files(found), inputs / "champion")
+        _tell_signature(report.champion, found, inputs / "champion")
     spec: dict[str, Any] = report.spec
     return spec
 
@@ -342,13 +356,26 @@ def _copy_training_rows(report: ValidationReport, inputs: Path) -> None:
     with sealed rows, which it never saw.
     """
     run, files = report.version.run, _files(report.version)
-    is_trained_here = run.source == RunSource.TRAINING and PREDICTIONS_FILE in files
-    if run.dataset_version is None:
+    if run is None or run.dataset_version is None:
         return
+    is_trained_here = run.source == RunSource.TRAINING and PREDICTIONS_FILE in files
     if is_trained_here or report.evaluated_on == Rows.SEALED:
         blobs.copy_to(run.dataset_version.parquet_sha256, inputs / "train.parquet")
     if is_trained_here:
         blobs.copy_to(files[PREDICTIONS_FILE], inputs / "held_out.parquet")
+
+
+def _tell_signature(version: ModelVersion, found: dict[str, str], folder: Path) -> None:
+    """Lay what the model takes and answers beside it.
+
+    Where no file of the version says so in the engine's form, the registry read it
+    from what it has, and keeps it.
+    """
+    if SIGNATURE_FILE in found:
+        _copy(found, (SIGNATURE_FILE,), folder)
+    else:
+        text = json.dumps(version.signature)
+        (folder / SIGNATURE_FILE).write_text(text, encoding="utf-8")
 
 
 def _copy(digests: dict[str, str], names: tuple[str, ...], folder: Path) -> None:

@@ -276,9 +276,9 @@ def champion_saw_other_rows(report: ValidationReport) -> bool:
     """Say whether the champion may have learned from the rows it is measured on."""
     if report.champion is None:
         return False
-    ours, theirs = report.version.run, report.champion.run
-    return (ours.dataset_version_id, ours.summary.get("split_digest")) != (
-        theirs.dataset_version_id,
+    ours, theirs = report.version, report.champion
+    return (ours.data, ours.summary.get("split_digest")) != (
+        theirs.data,
         theirs.summary.get("split_digest"),
     )
 

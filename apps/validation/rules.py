@@ -40,7 +40,13 @@ def can_write_plan(user: User, model: RegisteredModel) -> Decision:
     return decision and _question_is_known(queries.newest_version(model))
 
 
-def _question_is_known(version: ModelVersion) -> Decision:
+def _question_is_known(version: ModelVersion | None) -> Decision:
+    if version is None:
+        return NotNow("This model has no version yet; register one first.")
+    if version.quarantine:
+        return NotNow(version.quarantine)
+    if version.unfit_reason:
+        return NotNow(f"The portal cannot evaluate {version}. {version.unfit_reason}")
     if queries.question_of(version) is None:
         return NotNow(
             "The signature of this model does not say what it predicts, so nothing can "
@@ -76,12 +82,16 @@ def _report_is_possible(version: ModelVersion, evaluated_on: str) -> Decision:
     if version.state not in _OPEN_STATES:
         state = version.get_state_display().lower()
         return NotNow(f"This version is {state}; its evidence no longer changes.")
+    if version.quarantine:
+        return NotNow(version.quarantine)
     if queries.latest_plan(version.model) is None:
         return NotNow(
             "Write a validation plan first: criteria stand before results are seen."
         )
     if version.validation_reports.under_way().exists():
         return NotNow("A report is being computed already; wait for it or cancel it.")
+    if version.unfit_reason:
+        return _question_is_known(version)
     if missing := queries.missing_files(version, evaluated_on):
         return NotNow(
             f"The run of this version left no {' and no '.join(missing)}, so there is "

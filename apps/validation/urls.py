@@ -2,7 +2,7 @@ from django.urls import path
 
 from apps.validation import views, views_findings
 
-_MODEL = "projects/<slug:slug>/models/<slug:name>"
+_MODEL = "projects/<slug:slug>/models/<str:name>"
 
 app_name = "validation"
 urlpatterns = [

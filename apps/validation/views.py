@@ -130,7 +130,7 @@ def _plan_form(
     request: HtmxRequest, model: RegisteredModel, needs_reason: bool
 ) -> tuple[PlanForm, dict[str, Any]]:
     """Begin with the template that is asked for, the present plan, or a fitting one."""
-    version = queries.newest_version(model)
+    version = queries.known_newest_version(model)
     former = queries.latest_plan(model)
     start = _start(request, model, version, former)
     form = PlanForm(

@@ -31,6 +31,14 @@ def moved(version: ModelVersion, by, *states: VersionState) -> ModelVersion:
     return version
 
 
+def without_file(version: ModelVersion, path: str) -> ModelVersion:
+    """The version as if its run had not left one of its files."""
+    kept = [entry for entry in version.manifest if entry["path"] != path]
+    ModelVersion.objects.filter(pk=version.pk).update(manifest=kept)
+    version.refresh_from_db()
+    return version
+
+
 def champion(project, by, name: str = "damage") -> ModelVersion:
     """An approved version that holds the champion alias, without its approval."""
     version = moved(

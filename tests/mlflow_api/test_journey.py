@@ -3,6 +3,7 @@
 from apps.audit.models import AuditEvent
 from apps.experiments.models import Experiment, LoggedModel, LogSegment, Run
 from apps.experiments.queries import segment_digest
+from apps.registry.models import ModelVersion, RegisteredModel
 
 
 def test_the_stock_client_finds_what_it_expects(portal, world, tmp_path):
@@ -33,3 +34,22 @@ def test_the_stock_client_logs_models_and_loads_them(portal, world, tmp_path):
     closed = LogSegment.objects.get(run=(tmp_path / "run.txt").read_text())
     assert closed.model_metrics == 2
     assert closed.digest == segment_digest(closed)
+
+
+def test_the_stock_client_registers_models_and_loads_them(portal, world, tmp_path):
+    portal.run("registry.py", tmp_path)
+
+    models = RegisteredModel.objects.visible_to(world.data_scientist)
+    assert set(models.values_list("name", flat=True)) == {
+        "churn",
+        "risky",
+        "Churn, copied",
+    }
+    versions = ModelVersion.objects.filter(model__name="churn").order_by("number")
+    assert [one.number for one in versions] == [1, 2, 3, 4]
+    assert versions[2].deleted_at
+    assert len({one.logged_model_id for one in versions}) == 1
+    assert versions[1].run.pk.hex == (tmp_path / "run.txt").read_text()
+    told = AuditEvent.objects.filter(actor_id=world.data_scientist.pk)
+    assert told.filter(type="model.stage_moved").count() == 2
+    assert told.filter(type="model.downloaded", target_id=str(versions[1].pk)).exists()

@@ -68,14 +68,14 @@ def test_champion_of_knows_who_is_approved(project, data_scientist, version):
     assert queries.card_record(champion)["identity"]["is_champion"] is True
 
 
-def test_version_of_run_is_there_for_who_may_see_it(
+def test_versions_of_run_are_there_for_who_may_see_it(
     version, data_scientist, program_manager, developer
 ):
     run = version.run
     access.restrict(thing=version.model, by=program_manager)
 
-    assert queries.version_of_run(run, data_scientist) == version
-    assert queries.version_of_run(run, developer) is None
+    assert list(queries.versions_of_run(run, data_scientist)) == [version]
+    assert not queries.versions_of_run(run, developer)
 
 
 def test_sees_data_follows_the_grants_of_the_dataset(

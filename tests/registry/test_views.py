@@ -175,8 +175,8 @@ def test_register_version_from_a_run(version, data_scientist, client_of):
     "values",
     [
         {"model_name": ""},
-        {"model_name": "Damage"},
-        {"model_name": "x" * 61},
+        {"model_name": "a/b"},
+        {"model_name": "x" * 256},
         {"model_name": SCRIPT},
         {"model_name": "a", "description": "x" * 4_001},
         {"model_name": "a", "description": "a\0b"},

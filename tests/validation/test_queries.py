@@ -38,7 +38,7 @@ def test_prepare_report_takes_the_onnx_file_of_a_run_without_pipeline(
 ):
     registry.champion(project, data_scientist)
     version = registry.model_version(project, data_scientist)
-    version.run.artifacts.filter(path="model.skops").delete()
+    registry.without_file(version, "model.skops")
     report = factory.running_report(version, validator)
 
     queries.prepare_report(report, tmp_path)
@@ -75,7 +75,8 @@ def test_champion_to_beat_has_its_files(project, data_scientist, validator):
     champion = registry.champion(project, data_scientist)
     challenger = registry.model_version(project, data_scientist)
     plan = factory.plan(challenger.model, validator)
-    champion.run.artifacts.filter(path="signature.json").delete()
+    registry.without_file(champion, "model.skops")
+    registry.without_file(champion, "model.onnx")
 
     assert queries.champion_to_beat(challenger, plan) is None
 
@@ -122,3 +123,16 @@ def test_known_question_of_an_unknown_one_raises(version):
 
     with pytest.raises(ValueError, match="no usable signature"):
         queries.known_question_of(version)
+
+
+def test_prepare_report_tells_a_signature_that_no_file_has(
+    project, data_scientist, validator, tmp_path
+):
+    version = registry.model_version(project, data_scientist)
+    registry.without_file(version, "signature.json")
+    report = factory.running_report(version, validator)
+
+    queries.prepare_report(report, tmp_path)
+
+    told = (tmp_path / "inputs" / "signature.json").read_text()
+    assert json.loads(told) == version.signature

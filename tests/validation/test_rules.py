@@ -1,7 +1,6 @@
 import pytest
 
 from apps.access.checks import Denied, NotNow
-from apps.experiments.models import Artifact
 from apps.jobs.rules import can_cancel_job
 from apps.projects.actions import access
 from apps.registry.models import ModelVersion, VersionState
@@ -89,7 +88,7 @@ def test_can_request_report_ends_with_the_review(
 
 def test_can_request_report_names_missing_files(version, validator):
     factory.plan(version.model, validator)
-    Artifact.objects.filter(run=version.run, path="test.parquet").delete()
+    registry.without_file(version, "test.parquet")
 
     decision = rules.can_request_report(validator, version)
 

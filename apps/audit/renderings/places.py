@@ -90,8 +90,11 @@ _ACTIONS: Final[dict[Place, str]] = {
         experiment.tag_set finding.accepted finding.answered finding.closed
         finding.handed_over finding.reopened import.ended logged_model.finished
         logged_model.parameters_added logged_model.tag_deleted logged_model.tags_set
-        model.alias_moved model.card_edited model.opened model.restricted
-        model.version_moved policy.enacted project.code_policy_set project.edited
+        model.alias_deleted model.alias_moved model.card_edited model.described
+        model.opened model.renamed model.restricted model.stage_moved model.tag_deleted
+        model.tag_set model.version_described model.version_moved
+        model.version_tag_deleted model.version_tag_set policy.enacted
+        project.code_policy_set project.edited
         project.impact_determined project.objective_stated regeneration.cancel_requested
         regeneration.certified regeneration.failed regeneration.requeued
         report.cancel_requested report.failed report.finished report.requeued run.ended
@@ -101,7 +104,8 @@ _ACTIONS: Final[dict[Place, str]] = {
         training.requeued waiver.reported webhook.resent""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
         audit.segment_pruned experiment.deleted logged_model.deleted
-        logged_model.file_deleted run.artifact_deleted run.deleted upload.expired""",
+        logged_model.file_deleted model.deleted model.version_deleted
+        run.artifact_deleted run.deleted upload.expired""",
     _entity(9): """approval.expired approval.lapsed approval.revoked
         approval.suspended emergency.ended emergency.expired emergency.lapsed
         token.revoked waiver.revoked webhook.removed""",

@@ -40,7 +40,7 @@ def log_artifact(*, run: Run, file: ArtifactFile, by: User) -> Artifact:
         WrongState: the run is deleted.
     """
     run = lock_run(run)
-    ensure(rules.can_log_artifact(by, run))
+    ensure(rules.can_log_artifact(by, run, file.path))
     artifact, before = keep_file(run.artifacts, file)
     if artifact.sha256 != before:
         record(

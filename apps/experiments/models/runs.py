@@ -54,11 +54,13 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(deleted_at__isnull=True)
 
     def became_models(self) -> Self:
-        """Those that were registered.
+        """Those that were registered, and whose versions nobody deleted since.
 
         Asked over the relation: the registry stands above and cannot be imported.
         """
-        return self.filter(model_version__isnull=False)
+        return self.filter(
+            model_versions__isnull=False, model_versions__deleted_at__isnull=True
+        ).distinct()
 
 
 class Run(models.Model):

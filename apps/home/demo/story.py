@@ -280,8 +280,8 @@ class Story:
     def regenerate(self, version: ModelVersion) -> None:
         """Have its training done again and wait for the verdict."""
         self.say(f"Regenerating {version}")
-        by = self.who("validator")
-        _succeeded(training.request_regeneration(run=version.run, by=by))
+        by, run = self.who("validator"), Run.objects.get(model_versions=version)
+        _succeeded(training.request_regeneration(run=run, by=by))
 
     def ask_and_sign(
         self, version: ModelVersion, message: str, signers: Sequence[str]

@@ -1,8 +1,8 @@
-"""Versions of a model, their cards and files."""
+"""Versions of a model: registered, described, tagged and put aside."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -11,30 +11,63 @@ from django.utils import timezone
 
 from apps.access.checks import ensure
 from apps.audit.event_types import EventType
-from apps.audit.record import difference, record
-from apps.core import blobs
+from apps.audit.record import record
 from apps.core.digests import canonical_digest
-from apps.core.errors import Invalid
-from apps.projects.models import Project
-from apps.registry import queries, rules
+from apps.core.errors import Invalid, WrongState
+from apps.experiments.actions.checks import shortened
+from apps.experiments.models import LoggedModel, Run
+from apps.registry import rules
+from apps.registry.actions.checks import check_tag, check_tags, check_words
+from apps.registry.actions.models import add_model, locked_model, locked_project
+from apps.registry.manifests import evaluation_files_of, manifest_of
+from apps.registry.mlmodel import signature_of
 from apps.registry.models import (
-    CARD_SECTIONS,
     ModelCard,
     ModelVersion,
+    ModelVersionTag,
     RegisteredModel,
 )
+from apps.registry.pickles import find_pickles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from apps.accounts.models import User
-    from apps.experiments.models import Artifact, Run
+    from apps.projects.models import Project
 
-NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-MAX_NAME_CHARACTERS = 60
-MAX_TEXT_CHARACTERS = 20_000
-# Protocols 2 to 5 of Python's pickle begin so, whatever the file is called.
-PICKLE_STARTS = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the files of a version are taken from.
+
+    Args:
+        run: that left them, or that made the logged model; None where no run did.
+        logged_model: that they are of, if they are of one.
+        copied: a version whose files are taken over; the others do not count then.
+        root: a folder or file among those of the run or the logged model.
+        source: the same as the client named it.
+    """
+
+    run: Run | None = None
+    logged_model: LoggedModel | None = None
+    copied: ModelVersion | None = None
+    root: str = ""
+    source: str = ""
+
+    @property
+    def projects(self) -> set[Any]:
+        """Ids of the projects that the files come from."""
+        parts = (self.run, self.logged_model, self.copied)
+        return {part.project.pk for part in parts if part is not None}
+
+
+@dataclass(frozen=True)
+class VersionWords:
+    """What is said of a version when it is registered."""
+
+    description: str = ""
+    run_link: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -45,172 +78,261 @@ def register_version(
 
     Args:
         project: of the run and of the model.
-        run: one with a model file; a run is registered once.
-        model_name: of a model of the project, or of a new one: lower-case letters,
-            digits, hyphens.
+        run: one that left a model.
+        model_name: of a model of the project, or of a new one.
         description: what the model does; empty leaves that of a known model as it is.
         by: somebody who may register models.
 
     Raises:
-        Invalid: the name or description does not fit, the run belongs to another
-            project, or one of its files is a pickle.
+        Invalid: the name or description does not fit, or the run belongs to another
+            project.
         Refused: only who may register models.
-        WrongState: the run has no model or is registered already.
+        WrongState: the run has no model, or is registered under this name already.
     """
-    # The project row serialises names and numbers.
-    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    project = locked_project(project)
     ensure(rules.can_register_version(by, run))
     if run.project != project:
         raise Invalid(
             "This run belongs to another project.",
             fields={"run_id": "Not a run of this project."},
         )
-    artifacts = list(run.artifacts.order_by("path"))
-    _refuse_pickles(artifacts)
-    _check_text("description", description)
-    model = _model(project, model_name, description, by)
-    manifest = [_manifest_entry(artifact) for artifact in artifacts]
-    version = ModelVersion.objects.create(
-        model=model,
-        number=(model.versions.aggregate(last=Max("number"))["last"] or 0) + 1,
-        run=run,
-        manifest=manifest,
-        manifest_digest=canonical_digest(manifest),
-        signature=run.summary["signature"],
-        registered_by=by,
+    check_words("description", description)
+    model = _known_or_new(project, model_name, description, by)
+    files = _files_of(Origin(run=run))
+    twin = model.versions.active().filter(
+        run=run, manifest_digest=canonical_digest(files["manifest"])
     )
-    ModelCard.objects.create(version=version)
-    record(
-        EventType.MODEL_VERSION_REGISTERED,
-        target=version,
-        project=project,
-        by=by,
-        changes={"run": str(run), "manifest_digest": version.manifest_digest},
-    )
+    if found := twin.first():
+        raise WrongState(f"This run is registered already, as {found}.")
+    return _add(model, Origin(run=run), files, VersionWords(), by)
+
+
+@transaction.atomic
+def create_version(
+    *, model: RegisteredModel, origin: Origin, words: VersionWords, by: User
+) -> ModelVersion:
+    """Give files the next number of `model`, as often as they are registered.
+
+    Raises:
+        Invalid: there are no files, they belong to another project, or a word does not
+            fit.
+        Refused: only who may register models and sees this one.
+    """
+    model = locked_model(model)
+    ensure(rules.can_create_version(by, model))
+    if origin.projects - {model.project_id}:
+        raise Invalid(
+            f"The files belong to another project than {model}; log them in "
+            f"{model.project.slug} to register them there.",
+            fields={"source": "Of another project."},
+        )
+    for name in ("description", "run_link"):
+        check_words(name, getattr(words, name))
+    check_words("source", origin.source)
+    check_tags(words.tags)
+    files = _files_of(origin)
+    if not files["manifest"]:
+        raise Invalid(
+            f"There are no files under {origin.source[:200]}.",
+            fields={"source": "No files."},
+        )
+    return _add(model, origin, files, words, by)
+
+
+@transaction.atomic
+def describe_version(
+    *, version: ModelVersion, description: str, by: User
+) -> ModelVersion:
+    """Say what is special about a version.
+
+    Raises:
+        Invalid: the text is too long.
+        Refused: only who may register models and sees this one.
+    """
+    version = locked_version(version)
+    ensure(rules.can_describe_version(by, version))
+    check_words("description", description)
+    before, version.description = version.description, description
+    if before != description:
+        _touch(version)
+        changes = {"description": [shortened(before), shortened(description)]}
+        _record(EventType.MODEL_VERSION_DESCRIBED, version, by, changes)
     return version
 
 
-def _model(project: Project, name: str, description: str, by: User) -> RegisteredModel:
+@transaction.atomic
+def set_version_tag(
+    *, version: ModelVersion, key: str, value: str, by: User
+) -> ModelVersion:
+    """Say a word about a version, or another one in place of it.
+
+    Raises:
+        Invalid: the key or the value cannot be kept.
+        Refused: only who may register models and sees this one.
+    """
+    version = locked_version(version)
+    ensure(rules.can_set_version_tag(by, version))
+    check_tag(key, value)
+    tag = version.tags.filter(key=key).first()
+    before = tag.value if tag else None
+    if before != value:
+        ModelVersionTag.objects.update_or_create(
+            version=version, key=key, defaults={"value": value}
+        )
+        _touch(version)
+        changes = {key: [shortened(before), shortened(value)]}
+        _record(EventType.MODEL_VERSION_TAG_SET, version, by, changes)
+    return version
+
+
+@transaction.atomic
+def delete_version_tag(*, tag: ModelVersionTag, by: User) -> ModelVersion:
+    """Take a word about a version back.
+
+    Raises:
+        Refused: only who may register models and sees this one.
+    """
+    version = locked_version(tag.version)
+    ensure(rules.can_delete_version_tag(by, version))
+    deleted, _ = ModelVersionTag.objects.filter(pk=tag.pk).delete()
+    if deleted:
+        _touch(version)
+        changes = {tag.key: [shortened(tag.value), None]}
+        _record(EventType.MODEL_VERSION_TAG_DELETED, version, by, changes)
+    return version
+
+
+@transaction.atomic
+def delete_version(*, version: ModelVersion, by: User) -> ModelVersion:
+    """Put a version aside, with the free names that point at it.
+
+    Raises:
+        Refused: only who may register models and sees this one; or it is part of the
+            record.
+    """
+    locked_model(version.model)
+    version = locked_version(version)
+    ensure(rules.can_delete_version(by, version))
+    if version.deleted_at:
+        return version
+    aliases = sorted(version.aliases.values_list("name", flat=True))
+    version.aliases.all().delete()
+    version.deleted_at = timezone.now()
+    _touch(version)
+    changes = {"number": [version.number, None], "aliases": [aliases, []]}
+    _record(EventType.MODEL_VERSION_DELETED, version, by, changes)
+    return version
+
+
+def locked_version(version: ModelVersion) -> ModelVersion:
+    """Read a version anew and lock it; after its model, where that is locked, too."""
+    rows = ModelVersion.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("model__project").get(pk=version.pk)
+
+
+def _known_or_new(
+    project: Project, name: str, description: str, by: User
+) -> RegisteredModel:
     """Find the model, or make it; a new description replaces the former."""
-    if len(name) > MAX_NAME_CHARACTERS or not NAME.fullmatch(name):
-        raise Invalid(
-            "The name of a model has 1 to 60 lower-case letters, digits and hyphens.",
-            fields={"model_name": "Use lower-case letters, digits and hyphens."},
-        )
-    model = project.registered_models.filter(name=name).first()
+    model = project.registered_models.active().filter(name=name).first()
     if model is None:
-        model = RegisteredModel.objects.create(
-            project=project, name=name, description=description, created_by=by
-        )
+        model = add_model(project, name, description, by)
         record(EventType.MODEL_REGISTERED, target=model, project=project, by=by)
-    elif not RegisteredModel.objects.visible_to(by).filter(pk=model.pk).exists():
+        return model
+    if not RegisteredModel.objects.visible_to(by).filter(pk=model.pk).exists():
         raise Invalid(
             f"The name {name} is taken by a model that you cannot see.",
             fields={"model_name": "Taken; choose another."},
         )
-    elif description and description != model.description:
+    model = locked_model(model)
+    if description and description != model.description:
         model.description = description
         model.save(update_fields=["description"])
     return model
 
 
-def _manifest_entry(artifact: Artifact) -> dict[str, str | int]:
+def _files_of(origin: Origin) -> dict[str, Any]:
+    """Freeze the files, and look at what they are.
+
+    What they come from is locked, so that none of them changes before it is known that
+    they are evidence.
+    """
+    if origin.copied:
+        names = "manifest", "evaluation_files", "signature", "unfit_reason", "pickles"
+        return {name: getattr(origin.copied, name) for name in names}
+    run = _locked(Run, origin.run)
+    logged = _locked(LoggedModel, origin.logged_model)
+    left = list(run.artifacts.all()) if run else []
+    if logged:
+        manifest = manifest_of(logged.files.all(), origin.root)
+        beside = evaluation_files_of(left, None)
+    else:
+        manifest = manifest_of(left, origin.root)
+        beside = evaluation_files_of(left, origin.root)
+    signature, unfit_reason = signature_of(manifest)
+    if run and not logged and not origin.root and run.summary.get("signature"):
+        # Checked by the engine when the run was recorded.
+        signature, unfit_reason = run.summary["signature"], ""
     return {
-        "path": artifact.path,
-        "sha256": artifact.sha256,
-        "size_bytes": artifact.size_bytes,
-        "media_type": artifact.media_type,
+        "manifest": manifest,
+        "evaluation_files": beside,
+        "signature": signature,
+        "unfit_reason": unfit_reason,
+        "pickles": find_pickles(manifest),
     }
 
 
-def _refuse_pickles(artifacts: list[Artifact]) -> None:
-    for artifact in artifacts:
-        with blobs.open_blob(artifact.sha256) as content:
-            if content.read(2) in PICKLE_STARTS:
-                raise Invalid(
-                    f"The file {artifact.path} is a Python pickle, which can run code "
-                    "when it is read. Record the run without it.",
-                    fields={"run_id": "Holds a pickle."},
-                )
+def _locked(kind: Any, row: Any) -> Any:
+    if row is None:
+        return None
+    return kind.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
 
 
-@transaction.atomic
-def edit_card(
-    *, version: ModelVersion, sections: Mapping[str, str], by: User
-) -> ModelCard:
-    """Write sections of the card that only a person can write.
-
-    Args:
-        version: whose card.
-        sections: new texts by name, as in `CARD_SECTIONS`; a missing one stays.
-        by: somebody who may edit cards.
-
-    Raises:
-        Invalid: no such section, or a text is too long.
-        Refused: only who may edit cards.
-        WrongState: the version is reviewed or decided on.
-    """
-    version = (
-        ModelVersion.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("model__project", "card")
-        .get(pk=version.pk)
+def _add(
+    model: RegisteredModel,
+    origin: Origin,
+    files: dict[str, Any],
+    words: VersionWords,
+    by: User,
+) -> ModelVersion:
+    """Give files the next number; the caller has locked the model."""
+    base = origin.copied or origin
+    last = model.versions.aggregate(last=Max("number"))["last"] or 0
+    version = ModelVersion.objects.create(
+        model=model,
+        number=last + 1,
+        run=base.run,
+        logged_model=base.logged_model,
+        source=origin.source,
+        root=base.root,
+        description=words.description,
+        run_link=words.run_link,
+        manifest_digest=canonical_digest(files["manifest"]),
+        registered_by=by,
+        **files,
     )
-    ensure(rules.can_edit_card(by, version))
-    for name, text in sections.items():
-        if name not in CARD_SECTIONS:
-            raise Invalid(
-                f"A card has no section {name}.", fields={name: "Unknown section."}
-            )
-        _check_text(name, text)
-    card = version.card
-    changes = difference(
-        {name: getattr(card, name) for name in CARD_SECTIONS}, dict(sections)
+    ModelCard.objects.create(version=version)
+    ModelVersionTag.objects.bulk_create(
+        ModelVersionTag(version=version, key=key, value=value)
+        for key, value in words.tags.items()
     )
-    if changes:
-        for name, (_, text) in changes.items():
-            setattr(card, name, text)
-        card.updated_at = timezone.now()
-        card.save()
-        record(
-            EventType.MODEL_CARD_EDITED,
-            target=version,
-            project=version.project,
-            by=by,
-            changes=changes,
-        )
-    return card
+    changes = {
+        "run": str(version.run) if version.run else None,
+        "source": shortened(origin.source),
+        "manifest_digest": version.manifest_digest,
+        "quarantined": [one["path"] for one in version.pickles],
+        "tags": {key: shortened(value) for key, value in words.tags.items()},
+    }
+    _record(EventType.MODEL_VERSION_REGISTERED, version, by, changes)
+    return version
 
 
-def _check_text(name: str, text: str) -> None:
-    if len(text) > MAX_TEXT_CHARACTERS or "\0" in text:
-        raise Invalid(
-            f"A text has up to {MAX_TEXT_CHARACTERS:,} readable characters.",
-            fields={name: "Too long, or holds characters that cannot be kept."},
-        )
+def _touch(version: ModelVersion) -> None:
+    version.updated_at = timezone.now()
+    version.save()
 
 
-@transaction.atomic
-def download_model_file(
-    *, version: ModelVersion, path: str, by: User
-) -> dict[str, Any]:
-    """Hand out one file of `version`, and keep who took it.
-
-    Returns:
-        Its entry of the manifest, with the `sha256` it is stored under.
-
-    Raises:
-        Invalid: the version has no such file.
-        Refused: only who may download models.
-    """
-    ensure(rules.can_download_model_file(by, version, path))
-    entry = queries.manifest_entry(version, path)
-    if entry is None:
-        raise Invalid(f"This version has no file {path}.")
-    record(
-        EventType.MODEL_DOWNLOADED,
-        target=version,
-        project=version.project,
-        by=by,
-        changes={"path": path, "sha256": entry["sha256"]},
-    )
-    return entry
+def _record(
+    event: EventType, version: ModelVersion, by: User, changes: dict[str, Any]
+) -> None:
+    record(event, target=version, project=version.project, by=by, changes=changes)

@@ -71,7 +71,7 @@ def write_plan(
     """
     model = RegisteredModel.objects.select_for_update().get(pk=model.pk)
     ensure(rules.can_write_plan(by, model))
-    version = queries.newest_version(model)
+    version = queries.known_newest_version(model)
     question = queries.known_question_of(version)
     former = queries.latest_plan(model)
     plan = ValidationPlan(
@@ -123,7 +123,7 @@ def _check_sealed(version: ModelVersion, *, asked: bool) -> bool:
 def _check_champion(number: int | None, version: ModelVersion) -> ModelVersion | None:
     if number is None:
         return None
-    found = version.model.versions.filter(number=number).first()
+    found = version.model.versions.active().filter(number=number).first()
     if found is None or not queries.can_be_beaten(found, version):
         sentence = f"Version {number} does not answer the question of this model."
         raise Invalid(sentence, fields={"champion": sentence})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from apps.experiments.models import Metric
 from apps.projects.models import Direction
 from apps.validation.criteria import OPERATORS, title_of
 from apps.validation.queries import has_costs, known_question_of, objective_of
@@ -58,7 +59,7 @@ def start_from(template: PlanTemplate, version: ModelVersion) -> Start:
 
 def _known_thresholds(version: ModelVersion) -> dict[str, float]:
     """Map measures to what the run reached without a model, or to the target."""
-    metrics = version.run.metrics.filter(key__startswith=BASELINE)
+    metrics = Metric.objects.filter(run=version.run_id, key__startswith=BASELINE)
     reached = {
         key.removeprefix(BASELINE): value
         for key, value in metrics.values_list("key", "value")

@@ -42,6 +42,8 @@ class Command(BaseCommand):
         try:
             by = get_user_model().objects.get(email=options["by"])
             version = _version(options["model"], options["version"], by)
+            if version.run is None:
+                raise CommandError(f"{version} was logged outside of any run.")
             found = actions.request_regeneration(
                 run=version.run, tolerance=tolerance, by=by
             )

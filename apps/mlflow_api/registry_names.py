@@ -1,0 +1,120 @@
+"""Which registered models and versions the names of a caller mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.mlflow_api.errors import INVALID, MlflowError, absent
+from apps.projects.models import Project
+from apps.registry.models import ModelVersion, RegisteredModel
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from apps.mlflow_api.caller import Caller
+
+MOST_DIGITS = 9
+
+
+def place_of(caller: Caller, name: str) -> tuple[Project, str]:
+    """Say which project a name belongs to, and what it is there.
+
+    No name of a model has a slash, so `project/model` means one thing.
+
+    Raises:
+        MlflowError: it names no project, or one that the caller does not see, or
+            another than the request.
+    """
+    before, slash, rest = name.partition("/")
+    if not slash:
+        return _own_project(caller, name), name
+    found = Project.objects.visible_to(caller.user).filter(slug=before).first()
+    if found is None:
+        raise absent(f"There is no project {before[:80]} that you can see.")
+    _check_named(caller, before, name)
+    return found, rest
+
+
+def find_model(caller: Caller, name: str) -> RegisteredModel:
+    """Find a model by its name; one of a project that is not seen needs its slug.
+
+    Raises:
+        MlflowError: the caller sees none, or the name could mean two.
+    """
+    before, slash, rest = name.partition("/")
+    slug = before if slash else _own_project(caller, name).slug
+    if slash:
+        _check_named(caller, before, name)
+    found = models(caller).filter(project__slug=slug, name=rest if slash else name)
+    model = found.first()
+    if model is None:
+        raise absent(f"Registered Model with name={name[:300]} not found.")
+    return model
+
+
+def find_version(caller: Caller, name: str, version: str) -> ModelVersion:
+    """Find a version by the name of its model and its number.
+
+    Raises:
+        MlflowError: the caller sees none, or `version` is no number.
+    """
+    model = find_model(caller, name)
+    found = versions(caller).filter(model=model, number=number_in(version)).first()
+    if found is None:
+        raise absent(
+            f"Model Version (name={name[:300]}, version={version[:20]}) not found."
+        )
+    return found
+
+
+def models(caller: Caller) -> QuerySet[RegisteredModel]:
+    """All models that the caller sees, with their projects."""
+    return RegisteredModel.objects.visible_to(caller.user).select_related("project")
+
+
+def versions(caller: Caller) -> QuerySet[ModelVersion]:
+    """All versions that the caller sees, with what their fields are told from."""
+    visible = ModelVersion.objects.visible_to(caller.user)
+    return visible.select_related("model__project", "registered_by")
+
+
+def shown_name(caller: Caller, model: RegisteredModel) -> str:
+    """Write a name as `find_model` reads it."""
+    if caller.project and model.project_id == caller.project.pk:
+        return model.name
+    return f"{model.project.slug}/{model.name}"
+
+
+def number_in(text: str) -> int:
+    """Read the number of a version.
+
+    Raises:
+        MlflowError: it is none.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
+        raise MlflowError(
+            INVALID,
+            f"Invalid value {text[:40]!r} for parameter 'version' supplied: the number "
+            "of a version is a whole number.",
+        )
+    return int(text)
+
+
+def _own_project(caller: Caller, name: str) -> Project:
+    if caller.project is None:
+        raise MlflowError(
+            INVALID,
+            f"Which project does the model {name[:80]} belong to? Name it as "
+            "project/model, or issue a token with a default project on your account "
+            "page.",
+        )
+    return caller.project
+
+
+def _check_named(caller: Caller, slug: str, name: str) -> None:
+    if caller.named and caller.named != slug:
+        raise MlflowError(
+            INVALID,
+            f"The request names the project {caller.named}, and {name[:80]} one of "
+            f"{slug}; name one of them.",
+        )

@@ -1,0 +1,1 @@
+"""Searches of registered models and their versions."""
