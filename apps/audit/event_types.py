@@ -210,6 +210,7 @@ class EventType(models.TextChoices):
     RUN_ARTIFACT_DELETED = "run.artifact_deleted", "deleted an artifact of"
     RUN_ARTIFACT_DOWNLOADED = "run.artifact_downloaded", "downloaded an artifact of"
     RUN_ARTIFACT_LOGGED = "run.artifact_logged", "logged an artifact of"
+    RUN_ARTIFACT_PREVIEWED = "run.artifact_previewed", "looked into an artifact of"
     RUN_DELETED = "run.deleted", "put aside"
     RUN_ENDED = "run.ended", "ended"
     RUN_INPUTS_LOGGED = "run.inputs_logged", "logged the datasets of"

@@ -105,11 +105,30 @@ def can_close_old_segments(user: User) -> Decision:
 
 def _can_write(user: User, run: Run) -> Decision:
     if run.source != RunSource.MLFLOW:
-        return Denied(
-            f"This run was recorded whole ({run.get_source_display().lower()}) and is "
-            "protected: it never changes. Log to a run of your own."
-        )
+        return Denied(_recorded_whole(run))
     return can_record_run(user, run.experiment)
+
+
+def protections(run: Run) -> list[str]:
+    """Say why a run does not change any more, whoever asks; nothing when it may."""
+    reasons = []
+    if run.source != RunSource.MLFLOW:
+        reasons.append(_recorded_whole(run))
+    if _became_model(run):
+        reasons.append(
+            "This run was registered as a model, whose evidence it is: it cannot be "
+            "deleted, and its files do not change."
+        )
+    if run.deleted_at:
+        reasons.append("This run was put aside; restore it before you change it.")
+    return reasons
+
+
+def _recorded_whole(run: Run) -> str:
+    return (
+        f"This run was recorded whole ({run.get_source_display().lower()}) and is "
+        "protected: it never changes. Log to a run of your own."
+    )
 
 
 def _became_model(run: Run) -> bool:
@@ -133,6 +152,9 @@ def can_download_artifact(user: User, artifact: Artifact) -> Decision:
     return sees_model(user, run) and permitted(
         user, Permission.MODEL_DOWNLOAD, run.project
     )
+
+
+can_preview_artifact = can_download_artifact
 
 
 def can_download_rows(user: User, run: Run) -> Decision:

@@ -61,7 +61,7 @@ _ACTIONS: Final[dict[Place, str]] = {
         model.grant_revoked""",
     _READ_DATA: """dataset.downloaded model.downloaded
         regeneration.bundle_downloaded report.downloaded run.artifact_downloaded
-        sealed.looked""",
+        run.artifact_previewed sealed.looked""",
     _READ_TRAIL: """audit.archive_downloaded audit.export_downloaded audit.exported
         audit.streamed audit.viewed""",
     _ASK_IN_VAIN: "access.failed access.refused",

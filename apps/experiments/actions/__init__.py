@@ -27,6 +27,7 @@ from apps.experiments.actions.recording import (
     MetricPoint,
     RunContent,
     download_artifact,
+    preview_artifact,
     record_run,
 )
 from apps.experiments.actions.runs import (
@@ -64,6 +65,7 @@ __all__ = [
     "log_artifact",
     "log_batch",
     "log_inputs",
+    "preview_artifact",
     "record_run",
     "rename_experiment",
     "restore_experiment",
