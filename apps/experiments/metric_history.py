@@ -1,4 +1,4 @@
-"""Metrics of one run along the way, thinned by the database so that pages stay light."""
+"""Metrics of one run along the way, thinned in the database to keep pages light."""
 
 from __future__ import annotations
 

@@ -13,11 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
 from apps.core import blobs
-from apps.core.errors import Invalid
-from apps.core.plain_yaml import parse_yaml
+from apps.core.plain_yaml import YamlFault, load_yaml
 from apps.experiments.onnx_summary import NotOnnx, summarise
 
 if TYPE_CHECKING:
@@ -48,8 +45,8 @@ _KINDS: Final = {
     "markdown": ".md .markdown",
     "onnx": ".onnx",
     "pickle": ".pkl .pickle .joblib .cloudpickle .dill .pt .pth .ckpt",
-    "text": ".txt .log .yaml .yml .toml .ini .cfg .conf .py .r .sql .sh .html .htm .svg "
-    ".xml .css .js .jsonl .tex .rst .env .lock",
+    "text": ".txt .log .yaml .yml .toml .ini .cfg .conf .py .r .sql .sh .html .htm "
+    ".svg .xml .css .js .jsonl .tex .rst .env .lock",
 }
 _KIND_OF: Final = {
     ending: kind for kind, endings in _KINDS.items() for ending in endings.split()
@@ -114,7 +111,9 @@ def picture_type(head: bytes) -> str | None:
     """Say which picture begins like this; None for anything else, SVG included."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
-    return next((kind for sign, kind in _PICTURES.items() if head.startswith(sign)), None)
+    return next(
+        (kind for sign, kind in _PICTURES.items() if head.startswith(sign)), None
+    )
 
 
 def open_picture(artifact: Artifact) -> str | None:
@@ -252,8 +251,8 @@ def _mlmodel(artifact: Artifact) -> Preview:
     if shown.kind != "text" or shown.note:
         return shown
     try:
-        told = parse_yaml(shown.text)
-    except (Invalid, yaml.YAMLError):
+        told = load_yaml(shown.text)
+    except YamlFault:
         return shown
     if not isinstance(told, dict):
         return shown

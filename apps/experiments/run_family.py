@@ -1,4 +1,4 @@
-"""What belongs to a run: runs above and below it, and the data it says it used."""
+"""What surrounds a run: runs above and below it, the data it used, its time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.db.models.functions import Left
+from django.utils import timezone
 
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import Run, RunTag
@@ -46,6 +47,18 @@ def nested_in(run: Run, user: User) -> list[Run]:
     visible = Run.objects.visible_to(user).active().exclude(pk=run.pk)
     nested = visible.filter(pk__in=tags.values("run")).defer("summary")
     return list(nested.order_by("started_at", "pk")[: MOST_NESTED + 1])
+
+
+def duration(run: Run) -> str:
+    """Say how long a run took, or takes so far, in its two largest units."""
+    seconds = int(((run.ended_at or timezone.now()) - run.started_at).total_seconds())
+    if seconds < 1:
+        return "under a second"
+    parts = []
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, length)
+        parts += [f"{count}\N{NO-BREAK SPACE}{unit}"] if count else []
+    return " ".join(parts[:2])
 
 
 @dataclass(frozen=True)

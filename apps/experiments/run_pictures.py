@@ -139,9 +139,7 @@ def _picture(
         for key, history in found.items()
         for point in _few(history.points)
     ]
-    return figure(
-        caption, traces, layout, {"columns": ["Metric", *axes], "rows": rows}
-    )
+    return figure(caption, traces, layout, {"columns": ["Metric", *axes], "rows": rows})
 
 
 def _across(

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.core.http import HtmxRequest, redirect_after_success
+from apps.core.http import HtmxRequest, redirect_after_success, wants_fragment
 from apps.experiments import actions, pictures, rules, run_family
 from apps.experiments.forms_run import ChartForm, TagForm
 from apps.experiments.metric_history import SYSTEM, counted_points
@@ -67,7 +67,7 @@ def run_progress(request: HtmxRequest, pk: UUID) -> HttpResponse:
     found = find_run(request, pk)
     values = pictures.latest_values(found)
     context = {"run": found, **_progress(request, found, values)}
-    return render(request, "experiments/run_progress.html", context)
+    return render(request, "experiments/_run_progress.html", context)
 
 
 def _progress(
@@ -78,6 +78,7 @@ def _progress(
     shown = {key: one for key, one in values.items() if not key.startswith(SYSTEM)}
     measures, others = pictures.measure_rows(shown)
     return {
+        "duration": run_family.duration(run),
         "chart_form": form,
         "charts": history_figures(run, form.drawn, form.choice, counted),
         "chart_query": request.GET.urlencode(),
@@ -110,7 +111,8 @@ def run_system_metrics(request: HtmxRequest, pk: UUID) -> HttpResponse:
             if key.startswith(SYSTEM)
         ),
     }
-    return render(request, "experiments/run_system_metrics.html", context)
+    name = "_run_system_metrics" if wants_fragment(request) else "run_system_metrics"
+    return render(request, f"experiments/{name}.html", context)
 
 
 @login_required

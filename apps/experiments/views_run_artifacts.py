@@ -17,7 +17,7 @@ from apps.experiments.models import Run
 from apps.experiments.pages import find_run, trail_to
 
 # A picture can do nothing, even where somebody opens it by itself.
-ALONE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+ALONE = "default-src 'none'; sandbox"
 
 
 @login_required
