@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Min, Q
@@ -49,6 +49,7 @@ SELECT key, max(total), sum(value * %(smaller)s) / count(*),
   (array_agg(value ORDER BY place DESC))[1]
 FROM parted GROUP BY key, stretch ORDER BY key, stretch
 """
+_COUNTS: Final = ["key", "total", "not_numbers", "infinite", "not_positive", "first_at"]
 _ALONG: Final = {"step": ("step", "timestamp"), "timestamp": ("timestamp", "step")}
 
 
@@ -93,19 +94,20 @@ class Counted(NamedTuple):
 def counted_points(run: Run) -> dict[str, Counted]:
     """Count the points of every metric of a run, by key, in one query."""
     infinite = Q(value__in=[float("inf"), float("-inf")])
+    not_positive = Q(value__lte=0, value__gt=float("-inf"))
     rows = (
         Metric.objects.filter(run=run)
         .values("key")
         .annotate(
-            total=Count("*"),
-            not_numbers=Count("*", filter=Q(value=float("nan"))),
-            infinite=Count("*", filter=infinite),
-            not_positive=Count("*", filter=Q(value__lte=0, value__gt=float("-inf"))),
+            total=Count("value"),
+            not_numbers=Count("value", filter=Q(value=float("nan"))),
+            infinite=Count("value", filter=infinite),
+            not_positive=Count("value", filter=not_positive),
             first_at=Min("timestamp"),
         )
         .order_by("key")
     )
-    return {row.pop("key"): Counted(**row) for row in rows}
+    return {key: Counted(*counts) for key, *counts in rows.values_list(*_COUNTS)}
 
 
 def read_histories(
@@ -124,7 +126,7 @@ def read_histories(
         lowest, highest and last of each of `STRETCHES` stretches of equally many.
     """
     along, beside = _ALONG[order]
-    given = {
+    given: dict[str, Any] = {
         "run": run.pk,
         "keys": list(keys),
         "above": 0.0 if positive else float("-inf"),

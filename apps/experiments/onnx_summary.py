@@ -1,7 +1,7 @@
 """What an ONNX file says of itself, read without building the model.
 
 The file may come from anybody. Only lengths and short texts of the protobuf encoding
-are read, what is large is jumped over, and the work ends after a fixed number of fields.
+are read, what is large is jumped over, and the work ends after so many fields.
 """
 
 from __future__ import annotations
