@@ -173,15 +173,11 @@ def _table(artifact: Artifact) -> Preview:
     text = _decoded(_read(artifact, MOST_BYTES))
     if text is None:
         return Preview("none", note="This file is not text.")
-    lines = text.splitlines(keepends=True)
     is_cut = artifact.size_bytes > MOST_BYTES
-    if is_cut and len(lines) > 1:
-        lines.pop()  # half a row
+    if is_cut and "\n" in text:
+        text = text.rpartition("\n")[0]  # half a row
     separator = "\t" if artifact.path.lower().endswith(".tsv") else ","
-    try:
-        rows = list(csv.reader(io.StringIO("".join(lines)), delimiter=separator))
-    except csv.Error:
-        return Preview("text", text=text, note="This is not a table that can be read.")
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     return _shown(rows[0] if rows else [], rows[1:], is_cut=is_cut)
 
 

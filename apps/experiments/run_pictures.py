@@ -36,7 +36,7 @@ MOST_TOGETHER: Final = 8
 MOST_ROWS: Final = 60  # of each line, in the table under a picture
 MARKED: Final = 30
 _PALE: Final = 0.35
-_UNITS: Final = ((3_600_000, 120, "hours"), (60_000, 120, "minutes"), (1_000, 0, "s"))
+_UNITS: Final = ((3_600_000, 2, "hours"), (60_000, 2, "minutes"), (1_000, 0, "s"))
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def _run_page(
         "run": run,
         "trail": trail_to(run.project, run.experiment),
         "protections": rules.protections(run),
-        "key_figures": pictures.key_figures(pictures.finite(values)),
+        "key_figures": pictures.key_figures(pictures.finite(_of_model(values))),
         "figures": pictures.run_figures(run),
         "parameters": run.parameters.order_by("key"),
         "parent": run_family.parent_of(run, request.user),
@@ -49,6 +49,10 @@ def _run_page(
         **_progress(request, run, values),
     }
     return render(request, "experiments/run.html", context, status=status)
+
+
+def _of_model(values: dict[str, float]) -> dict[str, float]:
+    return {key: value for key, value in values.items() if not key.startswith(SYSTEM)}
 
 
 def _tags(run: Run) -> dict[str, Any]:
@@ -75,8 +79,7 @@ def _progress(
 ) -> dict[str, Any]:
     counted = counted_points(run)
     form = ChartForm(request.GET, offered=drawable(counted))
-    shown = {key: one for key, one in values.items() if not key.startswith(SYSTEM)}
-    measures, others = pictures.measure_rows(shown)
+    measures, others = pictures.measure_rows(_of_model(values))
     return {
         "duration": run_family.duration(run),
         "chart_form": form,

@@ -1,5 +1,6 @@
 """Rows of experiments, their runs and artifacts."""
 
+from apps.experiments import actions
 from tests.factories import experiments as factory
 from tests.permission_rows import (
     DATA_SCIENTIST,
@@ -55,7 +56,72 @@ def model_file_of_the_api(world):
     return {"pk": _run(world).pk, "artifact_path": "model.skops"}, None
 
 
+def _started(world, **tags):
+    made = factory.experiment(world.project, world.data_scientist)
+    start = actions.RunStart(name="Run", tags=tags)
+    return actions.start_run(experiment=made, start=start, by=world.data_scientist)
+
+
+def new_tag(world):
+    return {"pk": _started(world).pk}, {"key": "stage", "value": "try"}
+
+
+def old_tag(world):
+    return {"pk": _started(world, stage="try").pk}, {"key": "stage"}
+
+
+def note(world):
+    return {"pk": _started(world).pk}, {"note": "**Why**"}
+
+
+def experiment_note(world):
+    return experiment(world)[0], {"note": "**Why**"}
+
+
+def typed(world):
+    return {}, {"note": "**Why**"}
+
+
+def picture(world):
+    made = factory.experiment(world.project, world.data_scientist)
+    drawn = [factory.artifact("a.png", b"\x89PNG\r\n\x1a\n")]
+    run = factory.run(made, world.data_scientist, artifacts=drawn)
+    return {"pk": run.pk, "path": "a.png"}, None
+
+
+def text_file(world):
+    made = factory.experiment(world.project, world.data_scientist)
+    written = [factory.artifact("a.txt", b"text")]
+    run = factory.run(made, world.data_scientist, artifacts=written)
+    return {"pk": run.pk, "path": "a.txt"}, None
+
+
 ROWS = [
+    Row("experiments:experiment_note", "get", experiment, READ),
+    Row(
+        "experiments:write_experiment_note",
+        "get",
+        experiment_note,
+        scientist(200),
+        others=403,
+    ),
+    Row(
+        "experiments:write_experiment_note",
+        "post",
+        experiment_note,
+        scientist(302),
+        others=403,
+    ),
+    Row("experiments:preview_note", "post", typed, {}, others=200, anonymous=302),
+    Row("experiments:run_progress", "get", run, READ),
+    Row("experiments:run_system_metrics", "get", run, READ),
+    Row("experiments:set_run_tags", "post", new_tag, scientist(302), others=403),
+    Row("experiments:delete_run_tag", "post", old_tag, scientist(302), others=403),
+    Row("experiments:write_run_note", "get", note, scientist(200), others=403),
+    Row("experiments:write_run_note", "post", note, scientist(302), others=403),
+    Row("experiments:run_files", "get", run, READ),
+    Row("experiments:preview_artifact", "get", text_file, downloader(200), others=403),
+    Row("experiments:show_picture", "get", picture, downloader(200), others=403),
     Row("experiments:list", "get", of_project, READ),
     Row("experiments:create_experiment", "get", of_project, scientist(200), others=403),
     Row(
