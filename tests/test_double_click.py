@@ -13,6 +13,7 @@ TWICE = {
     "v1:tokens": "a program that asks twice gets two tokens",
     "v1:start_upload": "tus: each begins one; what is not continued expires",
     "v1:start_version_upload": "as v1:start_upload",
+    "mlflow:logged_models": "as v1:runs",
     "mlflow:runs_create": "as v1:runs",
     "v1:runs": "a run is what a program says it is; two may be equal",
     "v1:training_jobs": "without a submission_key two jobs are two wishes",

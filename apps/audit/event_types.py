@@ -155,6 +155,22 @@ class EventType(models.TextChoices):
     FINDING_RAISED = "finding.raised", "raised"
     FINDING_REOPENED = "finding.reopened", "opened again"
 
+    LOGGED_MODEL_CREATED = "logged_model.created", "began logging model"
+    LOGGED_MODEL_DELETED = "logged_model.deleted", "put aside logged model"
+    LOGGED_MODEL_FILE_DELETED = "logged_model.file_deleted", "deleted a file of"
+    LOGGED_MODEL_FILE_DOWNLOADED = (
+        "logged_model.file_downloaded",
+        "downloaded a file of",
+    )
+    LOGGED_MODEL_FILE_LOGGED = "logged_model.file_logged", "logged a file of"
+    LOGGED_MODEL_FINISHED = "logged_model.finished", "finished logging model"
+    LOGGED_MODEL_PARAMETERS_ADDED = (
+        "logged_model.parameters_added",
+        "added parameters to",
+    )
+    LOGGED_MODEL_TAG_DELETED = "logged_model.tag_deleted", "took a tag off"
+    LOGGED_MODEL_TAGS_SET = "logged_model.tags_set", "tagged"
+
     MEMBER_ADDED = "member.added", "added a member to"
     MEMBER_REMOVED = "member.removed", "removed a member from"
     MEMBER_ROLE_CHANGED = "member.role_changed", "changed a member's role in"
@@ -215,6 +231,7 @@ class EventType(models.TextChoices):
     RUN_ENDED = "run.ended", "ended"
     RUN_INPUTS_LOGGED = "run.inputs_logged", "logged the datasets of"
     RUN_LOGGED = "run.logged", "logged a segment of"
+    RUN_MODELS_LOGGED = "run.models_logged", "logged the models of"
     RUN_RECORDED = "run.recorded", "recorded"
     RUN_RESTORED = "run.restored", "brought back"
     RUN_STARTED = "run.started", "started"

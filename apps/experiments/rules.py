@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from apps.accounts.models import User
+    from apps.experiments.models import LoggedModel, LoggedModelFile, StoredFile
     from apps.projects.models import Project
+
+_DOWNLOAD = Permission.MODEL_DOWNLOAD
 
 
 def can_create_experiment(user: User, project: Project) -> Decision:
@@ -65,7 +68,7 @@ def can_log_batch(user: User, run: Run) -> Decision:
 
 
 can_update_run = can_set_run_tags = can_delete_run_tag = can_log_batch
-can_log_inputs = can_log_batch
+can_log_inputs = can_log_run_models = can_add_to_model_history = can_log_batch
 
 
 def can_log_artifact(user: User, run: Run) -> Decision:
@@ -96,6 +99,27 @@ def can_restore_run(user: User, run: Run) -> Decision:
     if run.experiment.deleted_at:
         return NotNow("The experiment of this run is deleted; restore that first.")
     return _can_write(user, run)
+
+
+def can_create_logged_model(
+    user: User, experiment: Experiment, source_run: Run | None
+) -> Decision:
+    """Say whether `user` may log a model to `experiment`, saved by `source_run`."""
+    decision = can_start_run(user, experiment)
+    return can_log_batch(user, source_run) if decision and source_run else decision
+
+
+def can_change_logged_model(user: User, model: LoggedModel) -> Decision:
+    """Say whether `user` may change what is known of a logged model."""
+    if model.deleted_at:
+        return NotNow(f"Model {model.public_id} is deleted.")
+    return can_record_run(user, model.experiment)
+
+
+can_finish_logged_model = can_set_logged_model_tags = can_change_logged_model
+can_delete_logged_model_tag = can_add_logged_model_parameters = can_change_logged_model
+can_log_model_file = can_delete_model_file = can_change_logged_model
+can_delete_logged_model = can_change_logged_model
 
 
 def can_close_old_segments(user: User) -> Decision:
@@ -146,12 +170,25 @@ def can_download_artifact(user: User, artifact: Artifact) -> Decision:
     An artifact that holds rows of a dataset asks for what the dataset asks for; those
     of a registered model are seen by who sees the model.
     """
-    run = artifact.run
-    if artifact.holds_data:
+    return _can_download(user, artifact, artifact.run)
+
+
+def can_download_logged_model_file(user: User, file: LoggedModelFile) -> Decision:
+    """Say whether `user` may take a file of a logged model away.
+
+    It asks for what a file of the run asks for that saved the model.
+    """
+    model = file.model
+    if model.source_run:
+        return _can_download(user, file, model.source_run)
+    needed = Permission.DATASET_DOWNLOAD if file.holds_data else _DOWNLOAD
+    return permitted(user, needed, model.project)
+
+
+def _can_download(user: User, file: StoredFile, run: Run) -> Decision:
+    if file.holds_data:
         return can_download_rows(user, run)
-    return sees_model(user, run) and permitted(
-        user, Permission.MODEL_DOWNLOAD, run.project
-    )
+    return sees_model(user, run) and permitted(user, _DOWNLOAD, run.project)
 
 
 can_preview_artifact = can_download_artifact

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from apps.experiments import actions, rules
-from apps.experiments.models import DEFAULT_NAME, Experiment, Run
+from apps.experiments.models import DEFAULT_NAME, Experiment, LoggedModel, Run
 from apps.mlflow_api.errors import INVALID, MlflowError, absent
 from apps.projects.models import Project
 
@@ -173,6 +173,22 @@ class Caller:
             raise absent(f"Run with id={text[:ID_DIGITS]} not found.")
         return found
 
+    def logged_model(self, text: str, *, deleted_too: bool = False) -> LoggedModel:
+        """Find a logged model by its id, `m-` and 32 hexadecimal digits.
+
+        Raises:
+            MlflowError: the caller sees none, or it is deleted.
+        """
+        pk = _model_id(text)
+        visible = LoggedModel.objects.visible_to(self.user).select_related(
+            "experiment__project", "source_run"
+        )
+        rows = visible if deleted_too else visible.active()
+        found = rows.filter(pk=pk).first() if pk else None
+        if found is None:
+            raise absent(f"Logged model with ID '{text[:40]}' not found.")
+        return found
+
     def _plain(self, name: str) -> tuple[Project, str]:
         if self.project is None:
             raise MlflowError(
@@ -188,6 +204,22 @@ class Caller:
 
     def _has(self, project: Project, name: str) -> bool:
         return self.experiments().filter(project=project, name=name).exists()
+
+
+def model_key(text: str) -> UUID:
+    """Read the id of a logged model; whether it is there is not asked.
+
+    Raises:
+        MlflowError: it is none.
+    """
+    pk = _model_id(text)
+    if pk is None:
+        raise absent(f"Logged model with ID '{text[:40]}' not found.")
+    return pk
+
+
+def _model_id(text: str) -> UUID | None:
+    return read_id(text[2:]) if text.startswith("m-") else None
 
 
 def read_id(text: str) -> UUID | None:

@@ -59,6 +59,12 @@ def _number(value: Any) -> float:
         raise ValueError("out of range") from error
 
 
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("not true or false")
+    return value
+
+
 def _texts(value: Any) -> list[str]:
     if not isinstance(value, list):
         raise ValueError("not a list")
@@ -88,6 +94,7 @@ def _thing(shape: Shape, value: Any) -> dict[str, Any]:
 
 
 TEXT, NEEDED_TEXT = Field(_text), Field(_text, required=True)
+BOOLEAN = Field(_boolean)
 INTEGER, NEEDED_INTEGER = Field(_integer), Field(_integer, required=True)
 NEEDED_NUMBER = Field(_number, required=True)
 TEXTS = Field(_texts, many=True)

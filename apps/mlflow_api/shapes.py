@@ -7,7 +7,13 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from apps.experiments.models import ExperimentTag
+from apps.experiments.models import (
+    ExperimentTag,
+    LoggedModelMetric,
+    LoggedModelParameter,
+    LoggedModelTag,
+    ModelUse,
+)
 from apps.experiments.search.loading import load_logged
 from apps.mlflow_api.errors import INVALID, MlflowError
 
@@ -15,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from uuid import UUID
 
-    from apps.experiments.models import DatasetInput, Experiment, Run
+    from django.db.models import QuerySet
+
+    from apps.experiments.models import DatasetInput, Experiment, LoggedModel, Run
     from apps.mlflow_api.caller import Caller
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,6 +64,11 @@ def number(value: float) -> float | str:
 def artifact_folder(run: Run) -> str:
     """The path under which the artifacts of a run are addressed."""
     return f"{run.experiment_id.hex}/{run.pk.hex}/artifacts"
+
+
+def model_folder(model: LoggedModel) -> str:
+    """The path under which the files of a logged model are addressed."""
+    return f"{model.experiment_id.hex}/models/{model.public_id}/artifacts"
 
 
 def experiment_fields(
@@ -106,7 +119,7 @@ def run_info(caller: Caller, run: Run) -> Fields:
 
 
 def run_fields(caller: Caller, runs: Sequence[Run]) -> list[Fields]:
-    """Tell runs with everything that was logged, in four queries for all of them."""
+    """Tell runs with everything that was logged, in five queries for all of them."""
     everything = load_logged([run.pk for run in runs])
     return [
         {
@@ -119,10 +132,85 @@ def run_fields(caller: Caller, runs: Sequence[Run]) -> list[Fields]:
                 "params": pair_fields(logged.parameters),
                 "tags": pair_fields(logged.tags),
             },
-            "inputs": {"dataset_inputs": [input_fields(one) for one in logged.inputs]},
+            "inputs": {
+                "dataset_inputs": [input_fields(one) for one in logged.inputs],
+                "model_inputs": [
+                    {"model_id": one.model_public_id}
+                    for one in logged.models
+                    if one.use == ModelUse.INPUT
+                ],
+            },
+            "outputs": {
+                "model_outputs": [
+                    {"model_id": one.model_public_id, "step": one.step}
+                    for one in logged.models
+                    if one.use == ModelUse.OUTPUT
+                ]
+            },
         }
         for run, logged in zip(runs, everything, strict=True)
     ]
+
+
+def logged_model_fields(caller: Caller, models: Sequence[LoggedModel]) -> list[Fields]:
+    """Tell logged models with what was logged of them, in three queries.
+
+    Of a metric the newest point on each dataset is told.
+    """
+    keys = [one.pk for one in models]
+    parameters = _by_model(LoggedModelParameter.objects.filter(model__in=keys))
+    tags = _by_model(LoggedModelTag.objects.filter(model__in=keys))
+    metrics: dict[UUID, list[Fields]] = defaultdict(list)
+    measured = "model", "key", "dataset_name", "dataset_digest"
+    points = LoggedModelMetric.objects.filter(model__in=keys).distinct(*measured)
+    for point in points.order_by(*measured, "-timestamp", "-step", "-value"):
+        metrics[point.model_id].append(model_point_fields(point))
+    return [
+        {
+            "info": _logged_model_info(caller, one) | {"tags": tags[one.pk]},
+            "data": {"params": parameters[one.pk], "metrics": metrics[one.pk]},
+        }
+        for one in models
+    ]
+
+
+def model_point_fields(point: LoggedModelMetric) -> Fields:
+    """Tell a point that speaks of a logged model."""
+    told = point_fields(point.key, point.timestamp, point.step, point.value)
+    told |= {"model_id": f"m-{point.model_id.hex}", "run_id": point.run_id.hex}
+    if point.dataset_name:
+        told["dataset_name"] = point.dataset_name
+    if point.dataset_digest:
+        told["dataset_digest"] = point.dataset_digest
+    return told
+
+
+def _logged_model_info(caller: Caller, model: LoggedModel) -> Fields:
+    found = {
+        "model_id": model.public_id,
+        "experiment_id": caller.shown_id(model.experiment),
+        "name": model.name,
+        "creation_timestamp_ms": milliseconds(model.created_at),
+        "last_updated_timestamp_ms": milliseconds(model.updated_at),
+        "artifact_uri": f"{SCHEME}{model_folder(model)}",
+        "status": f"LOGGED_MODEL_{model.status}",
+        "status_message": model.status_message,
+        "model_type": model.model_type,
+        "registrations": [],
+    }
+    if model.source_run_id:
+        found["source_run_id"] = model.source_run_id.hex
+    return found
+
+
+def _by_model(
+    rows: QuerySet[LoggedModelParameter] | QuerySet[LoggedModelTag],
+) -> dict[UUID, list[Fields]]:
+    found: dict[UUID, list[Fields]] = defaultdict(list)
+    told = rows.order_by("key").values_list("model_id", "key", "value")
+    for pk, key, value in told:
+        found[pk].append({"key": key, "value": value})
+    return found
 
 
 def point_fields(key: str, timestamp: int, step: int, value: float) -> Fields:

@@ -4,6 +4,7 @@ from apps.mlflow_api import (
     views,
     views_artifacts,
     views_experiments,
+    views_logged_models,
     views_metrics,
     views_runs,
     views_search,
@@ -13,6 +14,8 @@ app_name = "mlflow"
 
 _API = "api/2.0/mlflow"
 _ARTIFACTS = "api/2.0/mlflow-artifacts/artifacts"
+
+_MODEL = f"{_API}/logged-models/<str:model_id>"
 
 _BEGINNINGS = (
     _API,
@@ -42,9 +45,12 @@ _ENDPOINTS = {
     "runs/set-tag": views_runs.set_tag,
     "runs/delete-tag": views_runs.delete_tag,
     "runs/log-batch": views_runs.log_batch,
+    "runs/log-model": views_runs.log_model,
+    "runs/outputs": views_runs.log_outputs,
     "runs/log-inputs": views_runs.log_inputs,
     "runs/search": views_search.search_runs,
-    "logged-models/search": views_search.search_logged_models,
+    "logged-models": views_logged_models.create,
+    "logged-models/search": views_logged_models.search_models,
     "metrics/get-history": views_metrics.get_history,
     "metrics/get-history-bulk": views_metrics.get_history_bulk,
     "artifacts/list": views_artifacts.list_artifacts,
@@ -58,6 +64,15 @@ urlpatterns = [
     *(
         path(f"{_API}/{name}", view, name=name.replace("/", "_").replace("-", "_"))
         for name, view in _ENDPOINTS.items()
+    ),
+    path(_MODEL, views_logged_models.model, name="logged_model"),
+    path(f"{_MODEL}/params", views_logged_models.add_params, name="model_params"),
+    path(f"{_MODEL}/tags", views_logged_models.set_tags, name="model_tags"),
+    path(f"{_MODEL}/tags/<path:key>", views_logged_models.delete_tag, name="model_tag"),
+    path(
+        f"{_MODEL}/artifacts/directories",
+        views_logged_models.list_files,
+        name="model_files",
     ),
     path(_ARTIFACTS, views_artifacts.list_folder, name="list_folder"),
     path(f"{_ARTIFACTS}/<path:path>", views_artifacts.artifact, name="artifact"),

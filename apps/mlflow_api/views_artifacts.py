@@ -3,17 +3,16 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
-from apps.access.checks import ensure
 from apps.core import blobs
 from apps.core.http import send_blob
-from apps.experiments import actions, rules
 from apps.experiments.actions import ArtifactFile
-from apps.experiments.models import Artifact, Run
+from apps.experiments.models import StoredFile
 from apps.mlflow_api.caller import Caller
 from apps.mlflow_api.door import door, endpoint
-from apps.mlflow_api.errors import INVALID, MlflowError, absent
+from apps.mlflow_api.errors import INVALID, MlflowError
 from apps.mlflow_api.fields import NEEDED_TEXT, TEXT, read_fields
-from apps.mlflow_api.paths import owner_of, safe_path
+from apps.mlflow_api.file_owners import RunFiles, listing, owner_of
+from apps.mlflow_api.paths import safe_path
 from apps.mlflow_api.shapes import SCHEME, artifact_folder
 from apps.mlflow_api.views_runs import RUN, run_of
 
@@ -29,21 +28,22 @@ def list_artifacts(caller: Caller, given: Fields) -> Fields:
     folder = safe_path(given.get("path", "")).rstrip("/")
     return {
         "root_uri": f"{SCHEME}{artifact_folder(run)}",
-        "files": _files(run, folder, named_from_run=True),
+        "files": listing(run.artifacts.all(), folder, whole_paths=True),
     }
 
 
 @door("GET", changes=False)
 def get_artifact(request: HttpRequest, caller: Caller, /) -> HttpResponseBase:
     given = read_fields(request, {**RUN, "path": NEEDED_TEXT})
-    return _send(run_of(caller, given), safe_path(given["path"]), caller)
+    owner = RunFiles(run_of(caller, given), caller.user)
+    return _send(owner.take(safe_path(given["path"])))
 
 
 @door("GET", changes=False)
 def list_folder(request: HttpRequest, caller: Caller, /) -> HttpResponseBase:
     path = read_fields(request, PATH).get("path", "")
-    run, folder = owner_of(caller, path)
-    files = _files(run, folder, named_from_run=False)
+    owner, folder = owner_of(caller, path)
+    files = listing(owner.files(), folder, whole_paths=False)
     return JsonResponse({"files": files} if files else {})
 
 
@@ -58,23 +58,22 @@ artifact.csrf_exempt = True  # type: ignore[attr-defined]  # the doors see to to
 
 @door("GET", "HEAD", changes=False)
 def _get(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseBase:
-    run, inner = owner_of(caller, path)
-    return _send(run, inner, caller)
+    owner, inner = owner_of(caller, path)
+    return _send(owner.take(inner))
 
 
 @door("PUT")
 def _put(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseBase:
-    run, inner = owner_of(caller, path)
-    ensure(rules.can_log_artifact(caller.user, run))
-    actions.log_artifact(run=run, file=_stored(request, inner), by=caller.user)
+    owner, inner = owner_of(caller, path)
+    owner.ensure_may_add()
+    owner.add(_stored(request, inner))
     return JsonResponse({})
 
 
 @door("DELETE")
 def _delete(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseBase:
-    run, inner = owner_of(caller, path)
-    found = _artifact(run, inner)
-    actions.delete_artifact(artifact=found, by=caller.user)
+    owner, inner = owner_of(caller, path)
+    owner.delete(inner)
     return JsonResponse({})
 
 
@@ -90,31 +89,7 @@ def _stored(request: HttpRequest, path: str) -> ArtifactFile:
     return ArtifactFile(path, blob, mimetypes.guess_type(path)[0] or OTHER_MEDIA_TYPE)
 
 
-def _send(run: Run, path: str, caller: Caller) -> HttpResponseBase:
-    found = actions.download_artifact(artifact=_artifact(run, path), by=caller.user)
-    response = send_blob(
-        found.sha256, name=found.file_name, media_type=found.media_type
-    )
+def _send(file: StoredFile) -> HttpResponseBase:
+    response = send_blob(file.sha256, name=file.file_name, media_type=file.media_type)
     response["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def _artifact(run: Run, path: str) -> Artifact:
-    found = run.artifacts.filter(path=path).first()
-    if found is None:
-        raise absent(f"No such artifact: '{path[:200]}'")
-    return found
-
-
-def _files(run: Run, folder: str, *, named_from_run: bool) -> list[Fields]:
-    """List what lies directly in a folder, folders included, by name."""
-    above = f"{folder}/" if folder else ""
-    rows = run.artifacts.filter(path__startswith=above).order_by("path")
-    found: dict[str, Fields] = {}
-    for path, size in rows.values_list("path", "size_bytes"):
-        name, slash, _ = path.removeprefix(above).partition("/")
-        shown = above + name if named_from_run else name
-        found[name] = {"path": shown, "is_dir": bool(slash)}
-        if not slash:
-            found[name]["file_size"] = size
-    return list(found.values())

@@ -1,15 +1,19 @@
+import json
 from typing import Any
+
+from django.db import transaction
 
 from apps.experiments import actions
 from apps.experiments.actions import (
     LogBatch,
     LoggedDataset,
     LoggedPoint,
+    ModelPoint,
     RunChange,
     RunStart,
 )
-from apps.experiments.models import Run, RunStatus
-from apps.mlflow_api.caller import Caller
+from apps.experiments.models import ModelUse, Run, RunStatus
+from apps.mlflow_api.caller import Caller, model_key
 from apps.mlflow_api.door import endpoint
 from apps.mlflow_api.errors import INVALID, MlflowError, absent
 from apps.mlflow_api.fields import (
@@ -26,6 +30,8 @@ from apps.mlflow_api.views_experiments import PAIR, pairs
 
 Fields = dict[str, Any]
 
+MOST_MODELS = 100
+NEEDED_OF_MODEL = {"artifact_path", "flavors", "utc_time_created", "run_id"}
 MOST_METRICS, MOST_PARAMS, MOST_TAGS, MOST_TOGETHER = 1000, 100, 100, 1000
 LONGEST_VALUE, LONGEST_TAG = 6_000, 8_000
 RUN = {"run_id": TEXT, "run_uuid": TEXT}
@@ -34,7 +40,12 @@ POINT = {
     "value": NEEDED_NUMBER,
     "timestamp": NEEDED_INTEGER,
     "step": INTEGER,
+    "model_id": TEXT,
+    "dataset_name": TEXT,
+    "dataset_digest": TEXT,
 }
+USED_MODEL = {"model_id": NEEDED_TEXT}
+MADE_MODEL = {"model_id": NEEDED_TEXT, "step": INTEGER}
 DATASET = {
     "name": NEEDED_TEXT,
     "digest": NEEDED_TEXT,
@@ -107,7 +118,8 @@ def restore_run(caller: Caller, given: Fields) -> Fields:
 
 @endpoint({**RUN, **POINT})
 def log_metric(caller: Caller, given: Fields) -> Fields:
-    return _log(caller, given, LogBatch(metrics=[_point(given)]))
+    batch = LogBatch(metrics=[_point(given)], model_metrics=_of_models([given]))
+    return _log(caller, given, batch)
 
 
 @endpoint({**RUN, "key": NEEDED_TEXT, "value": TEXT})
@@ -141,6 +153,7 @@ def log_batch(caller: Caller, given: Fields) -> Fields:
     _check_counts(len(metrics), len(params), len(tags))
     batch = LogBatch(
         metrics=[_point(each) for each in metrics],
+        model_metrics=_of_models(metrics),
         parameters=[_parameter(each) for each in params],
         tags=_tags(given),
     )
@@ -153,6 +166,7 @@ def log_batch(caller: Caller, given: Fields) -> Fields:
         "datasets": listed(
             {"dataset": thing(DATASET, required=True), "tags": listed(PAIR)}
         ),
+        "models": listed(USED_MODEL),
     }
 )
 def log_inputs(caller: Caller, given: Fields) -> Fields:
@@ -160,7 +174,28 @@ def log_inputs(caller: Caller, given: Fields) -> Fields:
         LoggedDataset(**each["dataset"], tags=pairs(each.get("tags", [])))
         for each in given.get("datasets", [])
     ]
-    actions.log_inputs(run=run_of(caller, given), datasets=datasets, by=caller.user)
+    run, used = run_of(caller, given), given.get("models", [])
+    with transaction.atomic():
+        if datasets or not used:
+            actions.log_inputs(run=run, datasets=datasets, by=caller.user)
+        if used:
+            _log_models(caller, run, ModelUse.INPUT, used)
+    return {}
+
+
+@endpoint({**RUN, "models": listed(MADE_MODEL)})
+def log_outputs(caller: Caller, given: Fields) -> Fields:
+    made = given.get("models", [])
+    _log_models(caller, run_of(caller, given), ModelUse.OUTPUT, made)
+    return {}
+
+
+@endpoint({**RUN, "model_json": NEEDED_TEXT})
+def log_model(caller: Caller, given: Fields) -> Fields:
+    """Keep what a client before 3.0 says of a model among the files of its run."""
+    actions.add_to_model_history(
+        run=run_of(caller, given), model=_model(given["model_json"]), by=caller.user
+    )
     return {}
 
 
@@ -180,6 +215,40 @@ def _point(given: Fields) -> LoggedPoint:
     return LoggedPoint(
         given["key"], given["timestamp"], given.get("step", 0), given["value"]
     )
+
+
+def _of_models(metrics: list[Fields]) -> list[ModelPoint]:
+    found = []
+    for each in metrics:
+        if text := each.get("model_id"):
+            dataset = each.get("dataset_name", ""), each.get("dataset_digest", "")
+            found.append(ModelPoint(model_key(text), _point(each), *dataset))
+    return found
+
+
+def _log_models(caller: Caller, run: Run, use: ModelUse, given: list[Fields]) -> None:
+    if len(given) > MOST_MODELS:
+        raise MlflowError(
+            INVALID, f"A call takes up to {MOST_MODELS} models. Got {len(given)}."
+        )
+    steps = {
+        caller.logged_model(each["model_id"]): each.get("step", 0) for each in given
+    }
+    actions.log_run_models(run=run, use=use, steps=steps, by=caller.user)
+
+
+def _model(text: str) -> Fields:
+    try:
+        model = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MlflowError(INVALID, "The field model_json holds no JSON.") from error
+    if not isinstance(model, dict) or not model.keys() >= NEEDED_OF_MODEL:
+        raise MlflowError(
+            INVALID,
+            "The field model_json holds an object with "
+            f"{', '.join(sorted(NEEDED_OF_MODEL))}.",
+        )
+    return model
 
 
 def _parameter(given: Fields) -> tuple[str, str]:

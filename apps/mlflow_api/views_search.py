@@ -47,7 +47,7 @@ def search_experiments(caller: Caller, given: Fields) -> Fields:
 @endpoint({**PAGE, "experiment_ids": TEXTS, "run_view_type": TEXT}, changes=False)
 def search_runs(caller: Caller, given: Fields) -> Fields:
     search = runs.RunSearch(
-        experiments=_experiments(caller, given.get("experiment_ids", [])),
+        experiments=experiment_ids(caller, given.get("experiment_ids", [])),
         filter=given.get("filter", ""),
         order_by=given.get("order_by", []),
         view=_view(given, "run_view_type"),
@@ -61,16 +61,7 @@ def search_runs(caller: Caller, given: Fields) -> Fields:
     return {"runs": run_fields(caller, runs.load_runs(found))} | _next(token)
 
 
-@endpoint({"experiment_ids": TEXTS}, changes=False)
-def search_logged_models(caller: Caller, given: Fields) -> Fields:
-    """Find nothing: models are not logged apart from the files of their run.
-
-    Clients ask before they list the files of any run, and go on when there are none.
-    """
-    return {}
-
-
-def _experiments(caller: Caller, asked: list[str]) -> list[Any]:
+def experiment_ids(caller: Caller, asked: list[str]) -> list[Any]:
     """Read ids; those of experiments that are not there find nothing, as in MLflow."""
     ids = [read_id(text) for text in asked if text != DEFAULT_ID]
     found = [pk for pk in ids if pk]

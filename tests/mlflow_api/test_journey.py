@@ -1,7 +1,7 @@
 """The stock client against a real portal, over HTTP."""
 
 from apps.audit.models import AuditEvent
-from apps.experiments.models import Experiment, LogSegment, Run
+from apps.experiments.models import Experiment, LoggedModel, LogSegment, Run
 from apps.experiments.queries import segment_digest
 
 
@@ -17,3 +17,19 @@ def test_the_stock_client_finds_what_it_expects(portal, world, tmp_path):
     assert closed.get().digest == segment_digest(closed.get())
     told = AuditEvent.objects.filter(target_id=str(run.pk), type="run.logged")
     assert told.get().changes["digest"] == closed.get().digest
+
+
+def test_the_stock_client_logs_models_and_loads_them(portal, world, tmp_path):
+    portal.run("models.py", tmp_path)
+
+    key = (tmp_path / "model.txt").read_text().removeprefix("m-")
+    model = LoggedModel.objects.get(pk=key)
+    files = set(model.files.values_list("path", flat=True))
+    assert {"MLmodel", "requirements.txt"} <= files
+    told = AuditEvent.objects.filter(target_id=str(model.pk))
+    finished = told.get(type="logged_model.finished").changes
+    assert finished["status"] == ["PENDING", "READY"]
+    assert set(finished["files"]) == files
+    closed = LogSegment.objects.get(run=(tmp_path / "run.txt").read_text())
+    assert closed.model_metrics == 2
+    assert closed.digest == segment_digest(closed)

@@ -1,7 +1,7 @@
 """Rows of the face of MLflow's API; strangers are told that there is nothing."""
 
 from apps.experiments import actions
-from apps.experiments.actions import LogBatch, RunStart
+from apps.experiments.actions import LogBatch, LoggedModelStart, RunStart
 from tests.factories import experiments as factory
 from tests.permission_rows import DATA_SCIENTIST, PEOPLE, READERS, Row, everybody
 
@@ -140,6 +140,49 @@ def new_file(world):
     return {"path": f"{_folder(started(world))}/notes.txt"}, b"hello"
 
 
+def model(world, **content):
+    start = LoggedModelStart(source_run=started(world), **content)
+    return actions.create_logged_model(
+        experiment=start.source_run.experiment, start=start, by=world.data_scientist
+    )
+
+
+def new_model(world):
+    return {}, of_experiment(world)[1] | {"name": "churn"}
+
+
+def of_model(world):
+    return {"model_id": model(world).public_id}, None
+
+
+def ready_model(world):
+    return of_model(world)[0], {"status": "LOGGED_MODEL_READY"}
+
+
+def with_params(world):
+    return of_model(world)[0], {"params": [{"key": "depth", "value": "4"}]}
+
+
+def with_tags(world):
+    return of_model(world)[0], {"tags": [{"key": "team", "value": "blue"}]}
+
+
+def untagged_model(world):
+    tagged = model(world, tags={"team": "blue"})
+    return {"model_id": tagged.public_id, "key": "team"}, None
+
+
+def made(world):
+    logged = model(world)
+    run = logged.source_run.pk.hex
+    return {}, {"run_id": run, "models": [{"model_id": logged.public_id, "step": 1}]}
+
+
+def described(world):
+    text = '{"artifact_path": "m", "flavors": {}, "utc_time_created": "", "run_id": ""}'
+    return {}, of_run(world)[1] | {"model_json": text}
+
+
 BYTES = {"Content-Type": "text/plain"}
 
 ROWS = [
@@ -168,7 +211,17 @@ ROWS = [
     Row("mlflow:runs_log_batch", "post", batch, WRITE),
     Row("mlflow:runs_log_inputs", "post", inputs, WRITE),
     Row("mlflow:runs_search", "post", expect=EVERYBODY),
+    Row("mlflow:runs_outputs", "post", made, WRITE),
+    Row("mlflow:runs_log_model", "post", described, WRITE),
+    Row("mlflow:logged_models", "post", new_model, WRITE),
     Row("mlflow:logged_models_search", "post", expect=EVERYBODY),
+    Row("mlflow:logged_model", "get", of_model, READ),
+    Row("mlflow:logged_model", "patch", ready_model, WRITE),
+    Row("mlflow:logged_model", "delete", of_model, WRITE),
+    Row("mlflow:model_params", "post", with_params, WRITE),
+    Row("mlflow:model_tags", "patch", with_tags, WRITE),
+    Row("mlflow:model_tag", "delete", untagged_model, WRITE),
+    Row("mlflow:model_files", "get", of_model, READ),
     Row("mlflow:metrics_get_history", "get", history, READ),
     Row("mlflow:metrics_get_history_bulk", "get", histories, EVERYBODY),
     Row("mlflow:artifacts_list", "get", file_by_run, READ),

@@ -55,8 +55,8 @@ _ACTIONS: Final[dict[Place, str]] = {
     _account(5, "deletion"): "account.deactivated",
     _account(9): "account.locked_out",
     _account(OTHER): "account.edited",
-    _ASSIGN: """account.roles_set dataset.granted delegation.given member.added
-        member.role_changed model.granted""",
+    _ASSIGN: """account.roles_set dataset.granted delegation.given
+        logged_model.file_downloaded member.added member.role_changed model.granted""",
     _REVOKE: """dataset.grant_revoked delegation.revoked member.removed
         model.grant_revoked""",
     _READ_DATA: """dataset.downloaded model.downloaded
@@ -67,14 +67,14 @@ _ACTIONS: Final[dict[Place, str]] = {
     _ASK_IN_VAIN: "access.failed access.refused",
     _entity(1, "creation"): """account.erasure_requested approval.requested
         audit.export_requested audit.hold_placed audit.prune_requested code.launched
-        comment.written dataset.created dataset.datasheet_written
-        dataset.diff_requested dataset.version_import_requested
-        dataset.version_imported dataset.version_uploaded emergency.declared
-        experiment.created finding.raised model.registered model.version_registered
-        plan.written policy.written practice.stated project.created
-        regeneration.requested report.requested run.artifact_logged run.inputs_logged
-        run.logged run.recorded sealed.part_uploaded token.issued training.launched
-        waiver.granted webhook.added""",
+        comment.written dataset.created dataset.datasheet_written dataset.diff_requested
+        dataset.version_import_requested dataset.version_imported
+        dataset.version_uploaded emergency.declared experiment.created finding.raised
+        logged_model.created logged_model.file_logged model.registered
+        model.version_registered plan.written policy.written practice.stated
+        project.created regeneration.requested report.requested run.artifact_logged
+        run.inputs_logged run.logged run.models_logged run.recorded sealed.part_uploaded
+        token.issued training.launched waiver.granted webhook.added""",
     _entity(3): """approval.approved approval.condition_met approval.reinstated
         approval.rejected approval.sent_back approval.signed_off approval.stale
         audit.export_cancel_requested audit.export_failed audit.export_requeued
@@ -87,19 +87,20 @@ _ACTIONS: Final[dict[Place, str]] = {
         dataset.version_requeued emergency.confirmation_given emergency.confirmed
         emergency.stale experiment.renamed experiment.restored experiment.tag_deleted
         experiment.tag_set finding.accepted finding.answered finding.closed
-        finding.handed_over finding.reopened model.alias_moved model.card_edited
-        model.opened model.restricted model.version_moved policy.enacted
-        project.code_policy_set project.edited project.impact_determined
-        project.objective_stated regeneration.cancel_requested regeneration.certified
-        regeneration.failed regeneration.requeued report.cancel_requested
-        report.failed report.finished report.requeued run.ended run.restored
-        run.tag_deleted run.tags_set run.updated sealed.budget_set
+        finding.handed_over finding.reopened logged_model.finished
+        logged_model.parameters_added logged_model.tag_deleted logged_model.tags_set
+        model.alias_moved model.card_edited model.opened model.restricted
+        model.version_moved policy.enacted project.code_policy_set project.edited
+        project.impact_determined project.objective_stated regeneration.cancel_requested
+        regeneration.certified regeneration.failed regeneration.requeued
+        report.cancel_requested report.failed report.finished report.requeued run.ended
+        run.restored run.tag_deleted run.tags_set run.updated sealed.budget_set
         sealed.part_cancel_requested sealed.part_failed sealed.part_ready
-        sealed.part_requeued training.cancel_requested training.failed
-        training.finished training.requeued waiver.reported webhook.resent""",
+        sealed.part_requeued training.cancel_requested training.failed training.finished
+        training.requeued waiver.reported webhook.resent""",
     _entity(4, "deletion"): """audit.export_removed audit.hold_lifted audit.redacted
-        audit.segment_pruned experiment.deleted run.artifact_deleted run.deleted
-        upload.expired""",
+        audit.segment_pruned experiment.deleted logged_model.deleted
+        logged_model.file_deleted run.artifact_deleted run.deleted upload.expired""",
     _entity(9): """approval.expired approval.lapsed approval.revoked
         approval.suspended emergency.ended emergency.expired emergency.lapsed
         token.revoked waiver.revoked webhook.removed""",

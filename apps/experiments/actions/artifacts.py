@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db import transaction
 
@@ -14,11 +14,15 @@ from apps.core.errors import Invalid
 from apps.experiments import rules
 from apps.experiments.actions.checks import LONGEST_PATH, check_text, invalid
 from apps.experiments.actions.segments import lock_run
-from apps.experiments.models import Artifact, Run
+from apps.experiments.models import Artifact, Run, StoredFile
 
 if TYPE_CHECKING:
+    from django.db.models import Manager
+
     from apps.accounts.models import User
     from apps.experiments.actions.recording import ArtifactFile
+
+File = TypeVar("File", bound=StoredFile)
 
 
 class PathTaken(Invalid):
@@ -38,26 +42,15 @@ def log_artifact(*, run: Run, file: ArtifactFile, by: User) -> Artifact:
     check_path(file.path)
     run = lock_run(run)
     ensure(rules.can_log_artifact(by, run))
-    _check_place(run, file.path)
-    before = Artifact.objects.filter(run=run, path=file.path).first()
-    if before and before.sha256 == file.blob.sha256:
-        return before
-    artifact, _ = Artifact.objects.update_or_create(
-        run=run,
-        path=file.path,
-        defaults={
-            "sha256": file.blob.sha256,
-            "size_bytes": file.blob.size_bytes,
-            "media_type": file.media_type,
-        },
-    )
-    record(
-        EventType.RUN_ARTIFACT_LOGGED,
-        target=run,
-        project=run.project,
-        by=by,
-        changes={file.path: [before.sha256 if before else None, file.blob.sha256]},
-    )
+    artifact, before = keep_file(run.artifacts, file)
+    if artifact.sha256 != before:
+        record(
+            EventType.RUN_ARTIFACT_LOGGED,
+            target=run,
+            project=run.project,
+            by=by,
+            changes={file.path: [before, artifact.sha256]},
+        )
     return artifact
 
 
@@ -101,10 +94,33 @@ def check_path(path: str) -> None:
         )
 
 
-def _check_place(run: Run, path: str) -> None:
+def keep_file(files: Manager[File], file: ArtifactFile) -> tuple[File, str | None]:
+    """Keep a stored file among the `files` of a locked owner.
+
+    Returns:
+        Its row, and the digest of what had this path before.
+
+    Raises:
+        PathTaken: a folder has the path, or a file is where its folder would be.
+    """
+    _check_place(files, file.path)
+    before = files.filter(path=file.path).first()
+    if before and before.sha256 == file.blob.sha256:
+        return before, before.sha256
+    kept, _ = files.update_or_create(
+        path=file.path,
+        defaults={
+            "sha256": file.blob.sha256,
+            "size_bytes": file.blob.size_bytes,
+            "media_type": file.media_type,
+        },
+    )
+    return kept, before.sha256 if before else None
+
+
+def _check_place(files: Manager[File], path: str) -> None:
     above = [str(folder) for folder in PurePosixPath(path).parents][:-1]
-    files = Artifact.objects.filter(run=run)
     if files.filter(path__in=above).exists():
         raise PathTaken(f"{path} cannot be kept: a part of its path is a file.")
     if files.filter(path__startswith=f"{path}/").exists():
-        raise PathTaken(f"{path} cannot be kept: it is a folder of this run.")
+        raise PathTaken(f"{path} cannot be kept: it is a folder here.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from apps.experiments.models import Experiment
 
 NAME_TAG = "mlflow.runName"  # says the same as the name, either way
+HISTORY_TAG = "mlflow.log-model.history"
 USER_TAG = "mlflow.user"  # the name of an account on the client's machine
 _FIRST = ("amber", "brisk", "calm", "eager", "gentle", "keen", "merry", "proud")
 _SECOND = ("crane", "finch", "heron", "ibis", "kite", "lynx", "otter", "seal")
@@ -73,7 +75,7 @@ def start_run(*, experiment: Experiment, start: RunStart, by: User) -> Run:
         WrongState: the experiment is deleted.
     """
     ensure(rules.can_start_run(by, experiment))
-    name = start.name or start.tags.get(NAME_TAG) or _made_up_name()
+    name = start.name or start.tags.get(NAME_TAG) or made_up_name()
     tags = {**start.tags, NAME_TAG: name}
     check_text("run_name", name, LONGEST_KEY)
     check_text("user_id", start.claimed_user, LONGEST_KEY, may_be_empty=True)
@@ -206,6 +208,33 @@ def delete_run_tag(*, tag: RunTag, by: User) -> Run:
     return run
 
 
+@transaction.atomic
+def add_to_model_history(*, run: Run, model: Mapping[str, Any], by: User) -> Run:
+    """Add what a client says of a model to the tag in which it is kept.
+
+    Raises:
+        Invalid: the tag would be too long.
+        Refused: only who may record runs; or the run was recorded whole.
+        WrongState: it is deleted.
+    """
+    run = lock_run(run)
+    ensure(rules.can_add_to_model_history(by, run))
+    known = run.tags.filter(key=HISTORY_TAG).first()
+    models = _list_in(known.value if known else "")
+    if model not in models:  # clients repeat what was not answered
+        keep_tags(run, {HISTORY_TAG: json.dumps([*models, model])}, by)
+    return run
+
+
+def _list_in(text: str) -> list[Any]:
+    """Read a list that anybody may have written over."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
+
+
 def check_tags(tags: Mapping[str, str]) -> None:
     """Take tags that can be kept.
 
@@ -260,6 +289,7 @@ def _told(run: Run) -> dict[str, Any]:
     return {"name": run.name, "status": run.status, "ended_at": ended}
 
 
-def _made_up_name() -> str:
+def made_up_name() -> str:
+    """Give a name to what nobody named."""
     words = f"{secrets.choice(_FIRST)}-{secrets.choice(_SECOND)}"
     return f"{words}-{secrets.randbelow(1000)}"

@@ -49,14 +49,17 @@ def open_segment(run: Run, by: User) -> LogSegment:
     return segment
 
 
-def count_rows(segment: LogSegment, *, metrics: int, parameters: int, by: User) -> None:
+def count_rows(
+    segment: LogSegment, *, metrics: int, model_metrics: int, parameters: int, by: User
+) -> None:
     """Count what was added; a full segment ends."""
-    if not metrics + parameters:
+    if not metrics + model_metrics + parameters:
         return
     segment.metrics += metrics
+    segment.model_metrics += model_metrics
     segment.parameters += parameters
     segment.save()
-    if segment.metrics + segment.parameters >= MOST_ROWS:
+    if segment.metrics + segment.model_metrics + segment.parameters >= MOST_ROWS:
         _close(segment.run, segment, by)
 
 
@@ -106,6 +109,7 @@ def _close(run: Run, segment: LogSegment, by: User) -> None:
         changes={
             "segment": segment.number,
             "metrics": segment.metrics,
+            "model_metrics": segment.model_metrics,
             "parameters": segment.parameters,
             "digest": segment.digest,
             "logged_by": personal(segment.logged_by),

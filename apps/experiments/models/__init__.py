@@ -1,6 +1,6 @@
 """Experiments and their runs, with everything that is logged to them."""
 
-from apps.experiments.models.artifacts import Artifact
+from apps.experiments.models.artifacts import Artifact, StoredFile
 from apps.experiments.models.experiments import (
     DEFAULT_NAME,
     Experiment,
@@ -14,6 +14,16 @@ from apps.experiments.models.logged import (
     Parameter,
     RunTag,
 )
+from apps.experiments.models.logged_models import (
+    LoggedModel,
+    LoggedModelFile,
+    LoggedModelMetric,
+    LoggedModelParameter,
+    LoggedModelStatus,
+    LoggedModelTag,
+    ModelUse,
+    RunModel,
+)
 from apps.experiments.models.runs import ENDED, Run, RunSource, RunStatus
 
 __all__ = [
@@ -25,10 +35,19 @@ __all__ = [
     "ExperimentTag",
     "LatestMetric",
     "LogSegment",
+    "LoggedModel",
+    "LoggedModelFile",
+    "LoggedModelMetric",
+    "LoggedModelParameter",
+    "LoggedModelStatus",
+    "LoggedModelTag",
     "Metric",
+    "ModelUse",
     "Parameter",
     "Run",
+    "RunModel",
     "RunSource",
     "RunStatus",
     "RunTag",
+    "StoredFile",
 ]

@@ -25,6 +25,8 @@ class LogSegment(models.Model):
     closed_at = models.DateTimeField(null=True)
     metrics = models.IntegerField(default=0)
     parameters = models.IntegerField(default=0)
+    # Points that also speak of a logged model.
+    model_metrics = models.IntegerField(default=0)
     # SHA-256 over its rows, once it is closed.
     digest = models.CharField(max_length=64, blank=True)
 

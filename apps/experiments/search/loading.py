@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from apps.experiments.models import DatasetInput, LatestMetric, Parameter, RunTag
+from apps.experiments.models import (
+    DatasetInput,
+    LatestMetric,
+    Parameter,
+    RunModel,
+    RunTag,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,16 +31,18 @@ class Logged:
         parameters: key and value.
         tags: key and value.
         inputs: data that it used.
+        models: logged models that it used or made.
     """
 
     metrics: list[tuple[str, float, int, int]] = field(default_factory=list)
     parameters: list[tuple[str, str]] = field(default_factory=list)
     tags: list[tuple[str, str]] = field(default_factory=list)
     inputs: list[DatasetInput] = field(default_factory=list)
+    models: list[RunModel] = field(default_factory=list)
 
 
 def load_logged(runs: Sequence[UUID]) -> list[Logged]:
-    """Read what was logged to each run, in four queries however many there are.
+    """Read what was logged to each run, in five queries however many there are.
 
     Returns:
         One for each id, in the same order; empty for a run that is not there.
@@ -49,6 +57,8 @@ def load_logged(runs: Sequence[UUID]) -> list[Logged]:
     places = {run: place for place, run in enumerate(runs)}
     for used in DatasetInput.objects.filter(run__in=runs).order_by("pk"):
         found[places[used.run_id]].inputs.append(used)
+    for one in RunModel.objects.filter(run__in=runs).order_by("pk"):
+        found[places[one.run_id]].models.append(one)
     return found
 
 

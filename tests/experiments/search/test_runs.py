@@ -276,7 +276,7 @@ def test_a_search_costs_the_same_whatever_the_page(
     with django_assert_num_queries(2):
         runs = load_runs(keys)
         assert all(run.experiment == experiment for run in runs)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         logged = load_logged(keys)
 
     assert len(logged) == size

@@ -52,6 +52,25 @@ def drawn_runs():
     return st.lists(run, max_size=8)
 
 
+def drawn_logged_models():
+    """Logged models without their identity; metrics by key and name of the data."""
+    measured = st.tuples(KEYS, st.sampled_from(["", "birds", "fish"]))
+    model = st.fixed_dictionaries(
+        {
+            "name": WORDS,
+            "model_type": WORDS,
+            "status": st.sampled_from(["PENDING", "READY", "UPLOAD_FAILED"]),
+            "has_run": st.booleans(),
+            "creation_timestamp": TIMES,
+            "last_updated_timestamp": TIMES,
+            "metrics": st.dictionaries(measured, VALUES, max_size=4),
+            "params": texts_by_key(),
+            "tags": texts_by_key(),
+        }
+    )
+    return st.lists(model, max_size=6)
+
+
 def drawn_experiments():
     """Experiments by name, without their identity."""
     experiment = st.fixed_dictionaries(
