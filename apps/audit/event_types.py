@@ -163,6 +163,7 @@ class EventType(models.TextChoices):
         "downloaded a file of",
     )
     LOGGED_MODEL_FILE_LOGGED = "logged_model.file_logged", "logged a file of"
+    LOGGED_MODEL_FILE_PREVIEWED = "logged_model.file_previewed", "looked into a file of"
     LOGGED_MODEL_FINISHED = "logged_model.finished", "finished logging model"
     LOGGED_MODEL_PARAMETERS_ADDED = (
         "logged_model.parameters_added",

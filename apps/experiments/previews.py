@@ -20,7 +20,7 @@ from apps.experiments.onnx_summary import NotOnnx, summarise
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from apps.experiments.models import Artifact
+    from apps.experiments.models import StoredFile
     from apps.experiments.onnx_summary import OnnxSummary
 
 MOST_BYTES: Final = 64 * 1024
@@ -78,7 +78,7 @@ class Preview:
     onnx: OnnxSummary | None = None
 
 
-def kind_of(artifact: Artifact) -> str:
+def kind_of(artifact: StoredFile) -> str:
     """Say by its name how a file can be shown."""
     name = artifact.file_name
     if name == MLMODEL:
@@ -88,17 +88,17 @@ def kind_of(artifact: Artifact) -> str:
     return _KIND_OF.get(PurePosixPath(name).suffix.lower(), "none")
 
 
-def is_read(artifact: Artifact) -> bool:
+def is_read(artifact: StoredFile) -> bool:
     """Say whether a preview shows what is in the file, so that it counts as a read."""
     return kind_of(artifact) not in {"image", "pickle", "none"}
 
 
-def preview(artifact: Artifact) -> Preview:
+def preview(artifact: StoredFile) -> Preview:
     """Show a file as far as that is safe; a damaged one says so."""
     kind = kind_of(artifact)
     if kind in {"image", "pickle", "none"}:
         return _unread(kind, artifact)
-    readers: dict[str, Callable[[Artifact], Preview]] = {
+    readers: dict[str, Callable[[StoredFile], Preview]] = {
         "table": _table,
         "json": _json,
         "mlmodel": _mlmodel,
@@ -116,14 +116,14 @@ def picture_type(head: bytes) -> str | None:
     )
 
 
-def open_picture(artifact: Artifact) -> str | None:
+def open_picture(artifact: StoredFile) -> str | None:
     """Say which picture a file really is; None when it is none, or is too large."""
     if kind_of(artifact) != "image" or artifact.size_bytes > MOST_IMAGE_BYTES:
         return None
     return picture_type(_read(artifact, _HEAD))
 
 
-def _unread(kind: str, artifact: Artifact) -> Preview:
+def _unread(kind: str, artifact: StoredFile) -> Preview:
     if kind == "pickle":
         return Preview(
             kind,
@@ -137,7 +137,7 @@ def _unread(kind: str, artifact: Artifact) -> Preview:
     return Preview(kind, note="Files of this kind are not shown here; download it.")
 
 
-def _read(artifact: Artifact, most: int) -> bytes:
+def _read(artifact: StoredFile, most: int) -> bytes:
     with blobs.open_blob(artifact.sha256) as file:
         return file.read(most)
 
@@ -154,13 +154,13 @@ def _decoded(content: bytes) -> str | None:
     return content.decode("utf-8-sig", errors="replace").rstrip("\ufffd")
 
 
-def _cut(artifact: Artifact, shown: int = MOST_BYTES) -> str:
+def _cut(artifact: StoredFile, shown: int = MOST_BYTES) -> str:
     if artifact.size_bytes <= shown:
         return ""
     return f"Only the first {shown:,} of {artifact.size_bytes:,} bytes are shown."
 
 
-def _text(artifact: Artifact) -> Preview:
+def _text(artifact: StoredFile) -> Preview:
     text = _decoded(_read(artifact, MOST_BYTES))
     if text is None:
         return Preview("none", note="This file is not text.")
@@ -169,7 +169,7 @@ def _text(artifact: Artifact) -> Preview:
     return Preview(kind, text=text, note=note)
 
 
-def _table(artifact: Artifact) -> Preview:
+def _table(artifact: StoredFile) -> Preview:
     text = _decoded(_read(artifact, MOST_BYTES))
     if text is None:
         return Preview("none", note="This file is not text.")
@@ -202,7 +202,7 @@ def _cell(value: Any) -> str:
     return text if len(text) <= MOST_CELL else f"{text[:MOST_CELL]}…"
 
 
-def _json(artifact: Artifact) -> Preview:
+def _json(artifact: StoredFile) -> Preview:
     if artifact.size_bytes > MOST_JSON_BYTES:
         return _text(artifact)
     text = _decoded(_read(artifact, MOST_JSON_BYTES))
@@ -233,7 +233,7 @@ def _logged_table(value: Any) -> Preview | None:
     return _shown(columns, rows, is_cut=False)
 
 
-def _onnx(artifact: Artifact) -> Preview:
+def _onnx(artifact: StoredFile) -> Preview:
     try:
         with blobs.open_blob(artifact.sha256) as file:
             return Preview("onnx", onnx=summarise(file))
@@ -241,7 +241,7 @@ def _onnx(artifact: Artifact) -> Preview:
         return Preview("none", note=str(error))
 
 
-def _mlmodel(artifact: Artifact) -> Preview:
+def _mlmodel(artifact: StoredFile) -> Preview:
     """Show what MLflow wrote beside a model: how it is loaded, and what it takes."""
     shown = _text(artifact)
     if shown.kind != "text" or shown.note:

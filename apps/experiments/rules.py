@@ -192,6 +192,7 @@ def _can_download(user: User, file: StoredFile, run: Run) -> Decision:
 
 
 can_preview_artifact = can_download_artifact
+can_preview_logged_model_file = can_download_logged_model_file
 
 
 def can_download_rows(user: User, run: Run) -> Decision:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import Left
 from django.utils import timezone
 
 from apps.datasets.models import DatasetVersion
-from apps.experiments.models import Run, RunTag
+from apps.experiments.models import Run, RunModel, RunTag
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -47,6 +47,19 @@ def nested_in(run: Run, user: User) -> list[Run]:
     visible = Run.objects.visible_to(user).active().exclude(pk=run.pk)
     nested = visible.filter(pk__in=tags.values("run")).defer("summary")
     return list(nested.order_by("started_at", "pk")[: MOST_NESTED + 1])
+
+
+def models_of(run: Run) -> list[RunModel]:
+    """List the logged models that a run made or used, the made ones first.
+
+    Returns:
+        Up to `MOST_NESTED`, each with its model, `file_count` and `size_bytes`.
+    """
+    uses = RunModel.objects.filter(run=run, model__deleted_at__isnull=True)
+    counted = uses.select_related("model").annotate(
+        file_count=Count("model__files"), size_bytes=Sum("model__files__size_bytes")
+    )
+    return list(counted.order_by("-use", "pk")[:MOST_NESTED])
 
 
 def duration(run: Run) -> str:

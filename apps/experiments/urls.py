@@ -3,6 +3,7 @@ from django.urls import path
 from apps.experiments import (
     views,
     views_comparison,
+    views_logged_model,
     views_notes,
     views_run,
     views_run_artifacts,
@@ -37,6 +38,21 @@ urlpatterns = [
         "experiments/<uuid:pk>/write-note/",
         views_notes.write_experiment_note,
         name="write_experiment_note",
+    ),
+    path(
+        "logged-models/<uuid:pk>/",
+        views_logged_model.logged_model,
+        name="logged_model",
+    ),
+    path(
+        "logged-models/<uuid:pk>/preview/<path:path>",
+        views_logged_model.preview_logged_model_file,
+        name="preview_logged_model_file",
+    ),
+    path(
+        "logged-models/<uuid:pk>/files/<path:path>",
+        views_logged_model.download_logged_model_file,
+        name="download_logged_model_file",
     ),
     path("notes/preview/", views_notes.preview_note, name="preview_note"),
     path("runs/<uuid:pk>/", views_run.run, name="run"),

@@ -39,6 +39,7 @@ def _run_page(
         "parent": run_family.parent_of(run, request.user),
         "nested": run_family.nested_in(run, request.user),
         "most_nested": run_family.MOST_NESTED,
+        "models": run_family.models_of(run),
         "used_data": run_family.used_data(run, request.user),
         "sees_dataset": rules.sees_dataset(request.user, run),
         "may_tag": rules.can_set_run_tags(request.user, run),

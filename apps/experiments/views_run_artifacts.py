@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from apps.access.checks import Decision, ensure
@@ -65,10 +66,11 @@ def preview_artifact(request: HtmxRequest, pk: UUID, path: str) -> HttpResponse:
     if previews.is_read(found):
         actions.preview_artifact(artifact=found, by=request.user)
     context = {
-        "run": run,
         "artifact": found,
         "preview": previews.preview(found),
         "may_download": rules.can_download_artifact(request.user, found),
+        "download_url": reverse("experiments:download_artifact", args=[pk, path]),
+        "picture_url": reverse("experiments:show_picture", args=[pk, path]),
         "trail": _trail(run),
     }
     whole = not wants_fragment(request)

@@ -96,7 +96,37 @@ def text_file(world):
     return {"pk": run.pk, "path": "a.txt"}, None
 
 
+def logged_model(world):
+    made = factory.experiment(world.project, world.data_scientist)
+    start = actions.LoggedModelStart(name="forest")
+    model = actions.create_logged_model(
+        experiment=made, start=start, by=world.data_scientist
+    )
+    file = factory.artifact("MLmodel", b"flavors: {}")
+    actions.log_model_file(model=model, file=file, by=world.data_scientist)
+    return {"pk": model.pk}, None
+
+
+def file_of_logged_model(world):
+    return logged_model(world)[0] | {"path": "MLmodel"}, None
+
+
 ROWS = [
+    Row("experiments:logged_model", "get", logged_model, READ),
+    Row(
+        "experiments:preview_logged_model_file",
+        "get",
+        file_of_logged_model,
+        downloader(200),
+        others=403,
+    ),
+    Row(
+        "experiments:download_logged_model_file",
+        "get",
+        file_of_logged_model,
+        downloader(200),
+        others=403,
+    ),
     Row("experiments:experiment_note", "get", experiment, READ),
     Row(
         "experiments:write_experiment_note",

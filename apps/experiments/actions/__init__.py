@@ -25,6 +25,7 @@ from apps.experiments.actions.logged_models import (
     finish_logged_model,
     log_model_file,
     log_run_models,
+    preview_logged_model_file,
     set_logged_model_tags,
 )
 from apps.experiments.actions.logging import (
@@ -93,6 +94,7 @@ __all__ = [
     "log_model_file",
     "log_run_models",
     "preview_artifact",
+    "preview_logged_model_file",
     "record_run",
     "rename_experiment",
     "restore_experiment",
