@@ -197,8 +197,14 @@ def _shown(columns: list[Any], rows: list[list[Any]], *, is_cut: bool) -> Previe
     )
 
 
+def _sendable(text: str) -> str:
+    """Replace halves of characters, which JSON can escape and no page can hold."""
+    return text.encode("utf-8", errors="replace").decode()
+
+
 def _cell(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = _sendable(text)
     return text if len(text) <= MOST_CELL else f"{text[:MOST_CELL]}…"
 
 
@@ -212,7 +218,7 @@ def _json(artifact: StoredFile) -> Preview:
         value = json.loads(text)
         if table := _logged_table(value):
             return table
-        pretty = json.dumps(value, indent=2, ensure_ascii=False)
+        pretty = _sendable(json.dumps(value, indent=2, ensure_ascii=False))
     except (ValueError, RecursionError):
         note = "This is not JSON that can be read; it is shown as it is."
         return Preview("text", text=text[:MOST_BYTES], note=note)

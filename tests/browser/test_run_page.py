@@ -9,7 +9,13 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from apps.experiments import actions
-from apps.experiments.actions import LogBatch, LoggedPoint, RunChange, RunStart
+from apps.experiments.actions import (
+    LogBatch,
+    LoggedModelStart,
+    LoggedPoint,
+    RunChange,
+    RunStart,
+)
 from apps.experiments.models import Run, RunStatus
 from tests.experiments.test_onnx_summary import model
 from tests.factories import experiments as factory
@@ -68,8 +74,23 @@ def test_a_scientist_follows_a_run_and_looks_into_it(signed_in, world):
     change_tags(scientist)
     write_a_note(scientist)
     scientist.picture("run")
-    scientist.go(f"/runs/{run.pk}/system-metrics/")
-    scientist.fits()
+    for address in pages_beside(run, world.data_scientist):
+        scientist.go(address)
+        scientist.fits()
+
+
+def pages_beside(run: Run, by) -> list[str]:
+    start = LoggedModelStart(name="forest", source_run=run, parameters={"depth": "4"})
+    made = actions.create_logged_model(experiment=run.experiment, start=start, by=by)
+    file = factory.artifact("model.onnx", model())
+    actions.log_model_file(model=made, file=file, by=by)
+    return [
+        f"/runs/{run.pk}/system-metrics/",
+        f"/runs/{run.pk}/files/?in=model",
+        f"/runs/{run.pk}/preview/tables/rows.csv",
+        f"/logged-models/{made.pk}/",
+        f"/logged-models/{made.pk}/preview/model.onnx",
+    ]
 
 
 def follow(scientist, run: Run, by) -> None:

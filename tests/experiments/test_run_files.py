@@ -127,6 +127,8 @@ def test_folders_come_alone_to_htmx_and_whole_to_others(client, run_with):
         ("a.csv", b'"' + b"x" * 140_000, "table", "The first 0 rows"),
         ("a.csv", b"a\rb,c\n", "table", "<td>c</td>"),
         ("a.json", b'{"b":[1,{"c":null}]}', "json", "&quot;c&quot;: null"),
+        ("a.json", b'{"a": "\\ud800"}', "json", "&quot;a&quot;: &quot;?&quot;"),
+        ("t.json", b'{"columns": ["\\udfff"], "data": []}', "table", ">?</th>"),
         ("a.json", b"{nope", "text", "not JSON"),
         ("a.json", b"[" * 100_000, "text", "not JSON"),
         (

@@ -113,7 +113,7 @@ def test_used_data_is_linked_by_digest_or_by_name(
         (None, False),
         (None, False),
     ]
-    assert "The digest is the one of this version." in page
+    assert "The digest that the client named is that of this version." in page
     assert "nobody checked the content" in page
 
 
