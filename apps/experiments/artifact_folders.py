@@ -106,8 +106,3 @@ def _page(path: str, above: str, folders: Any, files: Any) -> Folder:
     last = entries[ENTRIES_ON_A_PAGE - 1]
     kind = "d" if last.artifact is None else "f"
     return Folder(path, entries[:ENTRIES_ON_A_PAGE], f"{kind}{last.name}")
-
-
-def has_folder(run: Run, path: str) -> bool:
-    """Say whether files lie under a path."""
-    return run.artifacts.filter(path__startswith=f"{path}/").exists()

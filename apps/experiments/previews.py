@@ -51,7 +51,7 @@ _KINDS: Final = {
 _KIND_OF: Final = {
     ending: kind for kind, endings in _KINDS.items() for ending in endings.split()
 }
-_PLAIN_NAMES: Final = {"requirements.txt", "conda.yaml", "python_env.yaml", "MLproject"}
+_PLAIN_NAMES: Final = {"MLproject", "Dockerfile", "Makefile"}
 
 
 @dataclass
