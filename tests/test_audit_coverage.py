@@ -19,6 +19,7 @@ WITHOUT_EVENT = {
     "mlflow:abort_upload": "as mlflow:create_upload",
     "mlflow:logged_models_search": "as mlflow:runs_search",
     "mlflow:runs_search": "reads; MLflow's clients ask by POST",
+    "experiments:preview_note": "shows what is typed, and keeps nothing",
     "approvals:check_policy": "says what is wrong with a text, and keeps nothing",
     "audit:delete_filter": "a filter that one keeps for oneself governs nothing",
     "audit:save_filter": "a filter that one keeps for oneself governs nothing",

@@ -165,6 +165,7 @@ class EventType(models.TextChoices):
         "downloaded a file of",
     )
     LOGGED_MODEL_FILE_LOGGED = "logged_model.file_logged", "logged a file of"
+    LOGGED_MODEL_FILE_PREVIEWED = "logged_model.file_previewed", "looked into a file of"
     LOGGED_MODEL_FINISHED = "logged_model.finished", "finished logging model"
     LOGGED_MODEL_PARAMETERS_ADDED = (
         "logged_model.parameters_added",
@@ -239,6 +240,7 @@ class EventType(models.TextChoices):
     RUN_ARTIFACT_DELETED = "run.artifact_deleted", "deleted an artifact of"
     RUN_ARTIFACT_DOWNLOADED = "run.artifact_downloaded", "downloaded an artifact of"
     RUN_ARTIFACT_LOGGED = "run.artifact_logged", "logged an artifact of"
+    RUN_ARTIFACT_PREVIEWED = "run.artifact_previewed", "looked into an artifact of"
     RUN_DELETED = "run.deleted", "put aside"
     RUN_ENDED = "run.ended", "ended"
     RUN_IMPORTED = "run.imported", "brought over"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from apps.experiments.models import Experiment
+from apps.experiments.models import Experiment, Run
 from apps.projects.models import Project
 
 if TYPE_CHECKING:
@@ -23,6 +23,16 @@ def find_project(request: HtmxRequest, slug: str) -> Project:
 def find_experiment(request: HtmxRequest, pk: UUID) -> Experiment:
     visible = Experiment.objects.visible_to(request.user)
     return get_object_or_404(visible.select_related("project", "created_by"), pk=pk)
+
+
+def find_run(request: HtmxRequest, pk: UUID) -> Run:
+    visible = Run.objects.visible_to(request.user)
+    return get_object_or_404(
+        visible.select_related(
+            "experiment__project", "dataset_version__dataset__project", "recorded_by"
+        ),
+        pk=pk,
+    )
 
 
 def trail_to(

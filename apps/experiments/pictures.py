@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
 from typing import TYPE_CHECKING, Any
 
 from apps.core.figures import (
@@ -12,15 +12,12 @@ from apps.core.figures import (
     Line,
     bars,
     curve,
-    line_history,
 )
 from apps.core.templatetags.portal import number
 from apps.experiments.queries import (
     BASELINE,
-    FINITE,
     HELD_OUT,
     PARTS,
-    counted_by,
     is_improvement,
     main_keys,
     metric_title,
@@ -31,23 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from apps.experiments.models import Run
-    from apps.experiments.queries import Points, Values
-
-MOST_HISTORIES = 4
+    from apps.experiments.queries import Values
 
 
-def histories(run: Run) -> dict[str, Points]:
-    """Read every metric of a run as steps and values, in one query."""
-    found: dict[str, Points] = defaultdict(list)
-    points = run.metrics.filter(FINITE).order_by("key", "step", "timestamp")
-    for key, step, value in points.values_list("key", "step", "value"):
-        found[key].append((step, value))
-    return found
+def latest_values(run: Run) -> Values:
+    """Read the newest value of each metric; it may be infinite or not a number."""
+    return dict(run.latest_metrics.values_list("key", "value"))
 
 
-def last_values(found: Mapping[str, Points]) -> Values:
-    """Take the last value of each metric."""
-    return {key: points[-1][1] for key, points in found.items()}
+def finite(values: Values) -> Values:
+    """Leave out what can neither be compared nor drawn."""
+    return {key: value for key, value in values.items() if math.isfinite(value)}
 
 
 def key_figures(values: Values) -> list[dict[str, Any]]:
@@ -85,18 +76,13 @@ def measure_rows(values: Values) -> tuple[list[dict[str, Any]], list[dict[str, A
     return [measures[slug] for slug in MEASURES if slug in measures], others
 
 
-def run_figures(run: Run, found: Mapping[str, Points]) -> list[Figure]:
-    """Draw what the engine kept: curves, importance, and metrics over their steps."""
+def run_figures(run: Run) -> list[Figure]:
+    """Draw what the engine kept: curves, and what the model looks at."""
     kept = run.summary.get("figures") or {}
     drawn = [
         _roc(kept.get("roc")),
         _precision_recall(kept.get("precision_recall")),
         _importance(kept.get("importance")),
-    ]
-    long = [(key, points) for key, points in found.items() if len(points) > 1]
-    drawn += [
-        _history(place, key, points, counted_by(key, run.source))
-        for place, (key, points) in enumerate(long[:MOST_HISTORIES])
     ]
     return [figure for figure in drawn if figure]
 
@@ -147,18 +133,4 @@ def _importance(rows: Sequence[Mapping[str, Any]] | None) -> Figure | None:
         [row["feature"] for row in rows],
         [row["mean"] for row in rows],
         Axes("Loss when shuffled", "Feature"),
-    )
-
-
-def _history(place: int, key: str, points: Points, counted: str) -> Figure:
-    name = metric_title(key)
-    return line_history(
-        Caption(
-            f"history-{place}",
-            f"{name} by {counted.lower()}",
-            f"From {number(points[0][1])} to {number(points[-1][1])} in "
-            f"{len(points):,} points.",
-        ),
-        [_line(name, points)],
-        Axes(counted, name),
     )

@@ -171,11 +171,30 @@ def can_close_old_segments(user: User) -> Decision:
 
 def _can_write(user: User, run: Run) -> Decision:
     if run.source not in GROWING:
-        return Denied(
-            f"This run was recorded whole ({run.get_source_display().lower()}) and is "
-            "protected: it never changes. Log to a run of your own."
-        )
+        return Denied(_recorded_whole(run))
     return can_record_run(user, run.experiment)
+
+
+def protections(run: Run) -> list[str]:
+    """Say why a run does not change any more, whoever asks; nothing when it may."""
+    reasons = []
+    if run.source not in GROWING:
+        reasons.append(_recorded_whole(run))
+    if _became_model(run):
+        reasons.append(
+            "This run was registered as a model, whose evidence it is: it cannot be "
+            "deleted, and its files do not change."
+        )
+    if run.deleted_at:
+        reasons.append("This run was put aside; restore it before you change it.")
+    return reasons
+
+
+def _recorded_whole(run: Run) -> str:
+    return (
+        f"This run was recorded whole ({run.get_source_display().lower()}) and is "
+        "protected: it never changes. Log to a run of your own."
+    )
 
 
 def _became_model(run: Run) -> bool:
@@ -214,6 +233,10 @@ def _can_download(user: User, file: StoredFile, run: Run) -> Decision:
     if file.holds_data:
         return can_download_rows(user, run)
     return sees_model(user, run) and permitted(user, _DOWNLOAD, run.project)
+
+
+can_preview_artifact = can_download_artifact
+can_preview_logged_model_file = can_download_logged_model_file
 
 
 def can_download_rows(user: User, run: Run) -> Decision:

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from apps.experiments import views, views_comparison, views_importing
+from apps.experiments import (
+    views,
+    views_comparison,
+    views_importing,
+    views_logged_model,
+    views_notes,
+    views_run,
+    views_run_artifacts,
+)
 
 app_name = "experiments"
 urlpatterns = [
@@ -38,10 +46,58 @@ urlpatterns = [
         views_importing.download_import,
         name="download_import",
     ),
-    path("runs/<uuid:pk>/", views.run, name="run"),
+    path(
+        "experiments/<uuid:pk>/note/",
+        views_notes.experiment_note,
+        name="experiment_note",
+    ),
+    path(
+        "experiments/<uuid:pk>/write-note/",
+        views_notes.write_experiment_note,
+        name="write_experiment_note",
+    ),
+    path(
+        "logged-models/<uuid:pk>/",
+        views_logged_model.logged_model,
+        name="logged_model",
+    ),
+    path(
+        "logged-models/<uuid:pk>/preview/<path:path>",
+        views_logged_model.preview_logged_model_file,
+        name="preview_logged_model_file",
+    ),
+    path(
+        "logged-models/<uuid:pk>/files/<path:path>",
+        views_logged_model.download_logged_model_file,
+        name="download_logged_model_file",
+    ),
+    path("notes/preview/", views_notes.preview_note, name="preview_note"),
+    path("runs/<uuid:pk>/", views_run.run, name="run"),
+    path("runs/<uuid:pk>/progress/", views_run.run_progress, name="run_progress"),
+    path(
+        "runs/<uuid:pk>/system-metrics/",
+        views_run.run_system_metrics,
+        name="run_system_metrics",
+    ),
+    path("runs/<uuid:pk>/set-tags/", views_run.set_run_tags, name="set_run_tags"),
+    path("runs/<uuid:pk>/delete-tag/", views_run.delete_run_tag, name="delete_run_tag"),
+    path(
+        "runs/<uuid:pk>/write-note/", views_notes.write_run_note, name="write_run_note"
+    ),
+    path("runs/<uuid:pk>/files/", views_run_artifacts.run_files, name="run_files"),
+    path(
+        "runs/<uuid:pk>/preview/<path:path>",
+        views_run_artifacts.preview_artifact,
+        name="preview_artifact",
+    ),
+    path(
+        "runs/<uuid:pk>/picture/<path:path>",
+        views_run_artifacts.show_picture,
+        name="show_picture",
+    ),
     path(
         "runs/<uuid:pk>/artifacts/<path:path>",
-        views.download_artifact,
+        views_run_artifacts.download_artifact,
         name="download_artifact",
     ),
 ]

@@ -1,9 +1,8 @@
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -12,25 +11,14 @@ from apps.core.http import (
     HtmxRequest,
     redirect_after_success,
     render_form,
-    send_blob,
 )
 from apps.core.rest import keyset_page
-from apps.experiments import actions, pictures, queries, rules
+from apps.experiments import actions, queries, rules
 from apps.experiments.forms import ExperimentForm
-from apps.experiments.models import Experiment, Run
+from apps.experiments.models import Experiment
 from apps.experiments.pages import find_experiment, find_project, trail_to
 
 RUNS_ON_A_PAGE = 20
-
-
-def _run(request: HtmxRequest, pk: UUID) -> Run:
-    visible = Run.objects.visible_to(request.user)
-    return get_object_or_404(
-        visible.select_related(
-            "experiment__project", "dataset_version__dataset__project", "recorded_by"
-        ),
-        pk=pk,
-    )
 
 
 @login_required
@@ -96,49 +84,4 @@ def experiment(request: HtmxRequest, pk: UUID) -> HttpResponse:
             "rows": rows,
             "may_record_run": rules.can_record_run(request.user, found),
         },
-    )
-
-
-@login_required
-@require_GET
-def run(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    found = _run(request, pk)
-    histories = pictures.histories(found)
-    values = pictures.last_values(histories)
-    measures, others = pictures.measure_rows(values)
-    return render(
-        request,
-        "experiments/run.html",
-        {
-            "run": found,
-            "trail": trail_to(found.project, found.experiment),
-            "key_figures": pictures.key_figures(values),
-            "figures": pictures.run_figures(found, histories),
-            "measures": measures,
-            "other_metrics": others,
-            "parameters": found.parameters.order_by("key"),
-            "artifacts": _artifacts(request, found),
-            "sees_dataset": rules.sees_dataset(request.user, found),
-        },
-    )
-
-
-def _artifacts(request: HtmxRequest, run: Run) -> list[tuple[Any, Any]]:
-    """Pair each artifact with the decision about it; one decision per kind."""
-    artifacts = list(run.artifacts.order_by("path"))
-    kinds = {artifact.holds_data: artifact for artifact in artifacts}
-    may = {
-        kind: rules.can_download_artifact(request.user, artifact)
-        for kind, artifact in kinds.items()
-    }
-    return [(artifact, may[artifact.holds_data]) for artifact in artifacts]
-
-
-@login_required
-@require_GET
-def download_artifact(request: HtmxRequest, pk: UUID, path: str) -> FileResponse:
-    found = get_object_or_404(_run(request, pk).artifacts, path=path)
-    artifact = actions.download_artifact(artifact=found, by=request.user)
-    return send_blob(
-        artifact.sha256, name=artifact.file_name, media_type=artifact.media_type
     )

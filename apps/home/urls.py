@@ -21,6 +21,11 @@ urlpatterns = [
         name="version_lineage",
     ),
     path("runs/<uuid:pk>/lineage/", views_data.run_lineage, name="run_lineage"),
+    path(
+        "runs/<uuid:pk>/approval-panel/",
+        views_data.run_approval_panel,
+        name="run_approval_panel",
+    ),
     path("projects/<slug:slug>/", views.project, name="project"),
     path(_VERSION, views.model_version, name="model_version"),
     path(f"{_VERSION}card/", views.card, name="card"),

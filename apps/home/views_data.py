@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from apps.approvals import rules as approval_rules
 from apps.core.http import HtmxRequest
 from apps.core.rest import keyset_page
 from apps.datasets import queries as dataset_queries
@@ -18,6 +19,7 @@ from apps.home.lineage import COLUMNS, MOST_LIMIT, ONE, limit_in, lineage
 from apps.home.lineage_drawing import drawing
 from apps.home.pages import find_model_version, trail_to_model
 from apps.jobs.rules import can_cancel_job
+from apps.registry import queries as registry_queries
 from apps.registry.models import RegisteredModel
 from apps.validation import queries as validation_queries
 
@@ -109,6 +111,20 @@ def run_lineage(request: HtmxRequest, pk: UUID) -> HttpResponse:
         title=run.name,
         trail=[{"label": s.name, "url": s.get_absolute_url()} for s in steps],
     )
+
+
+@login_required
+@require_GET
+def run_approval_panel(request: HtmxRequest, pk: UUID) -> HttpResponse:
+    """How to ask for approval of what a run was registered as, for the run's page."""
+    run = get_object_or_404(Run.objects.visible_to(request.user), pk=pk)
+    version = registry_queries.version_of_run(run, request.user)
+    context = {
+        "version": version,
+        "may_request_approval": version
+        and approval_rules.can_request_approval(request.user, version),
+    }
+    return render(request, "home/_run_approval_panel.html", context)
 
 
 @login_required

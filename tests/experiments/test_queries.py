@@ -134,16 +134,14 @@ def test_steps_are_named_by_what_the_engine_counts(key, source, counted):
 
 
 def test_run_figures_draw_what_is_there(experiment, data_scientist):
-    points = [MetricPoint("loss", 1 / step, step) for step in (1, 2, 3)]
-    full = factory.trained_run(experiment, data_scientist, metrics=points)
+    full = factory.trained_run(experiment, data_scientist)
     bare = factory.run(experiment, data_scientist)
 
-    drawn = pictures.run_figures(full, pictures.histories(full))
+    drawn = pictures.run_figures(full)
 
     assert [figure["id"] for figure in drawn] == [
         "roc",
         "precision-recall",
         "importance",
-        "history-0",
     ]
-    assert pictures.run_figures(bare, {}) == []
+    assert pictures.run_figures(bare) == []

@@ -10,6 +10,7 @@ from apps.projects import actions as projects
 from apps.projects.actions import access
 from tests.factories import approvals, people, training, validation
 from tests.factories import datasets as dataset_factory
+from tests.factories import experiments as experiment_factory
 from tests.factories import projects as project_factory
 from tests.factories import registry as registry_factory
 from tests.factories.people import PASSWORD
@@ -316,3 +317,28 @@ def test_people_see_only_their_projects_on_home(world, client_of):
     stranger = people.person("stranger@agency.example", "Strange Person")
 
     assert "Inspection" not in text_of(client_of(stranger), HOME)
+
+
+def test_run_page_leads_to_the_approval_of_its_version(
+    client_of, world, data_scientist
+):
+    version = registry_factory.model_version(world.project, data_scientist)
+    client = client_of(data_scientist)
+
+    registered = client.get(f"/runs/{version.run_id}/approval-panel/").text
+    page = client.get(version.run.get_absolute_url()).text
+
+    assert "Ask for approval" in registered
+    assert "disabled" in registered  # not validated yet, and the reason stands below
+    assert f"/runs/{version.run_id}/approval-panel/" in page
+
+
+def test_run_that_nobody_registered_asks_for_no_approval(
+    client_of, world, data_scientist
+):
+    experiment = experiment_factory.experiment(world.project, data_scientist)
+    run = experiment_factory.run(experiment, data_scientist)
+
+    panel = client_of(data_scientist).get(f"/runs/{run.pk}/approval-panel/")
+
+    assert panel.text.strip() == ""

@@ -69,6 +69,61 @@ def brought_over(world):
     return {"pk": made.pk}, None
 
 
+def _started(world, **tags):
+    made = factory.experiment(world.project, world.data_scientist)
+    start = actions.RunStart(name="Run", tags=tags)
+    return actions.start_run(experiment=made, start=start, by=world.data_scientist)
+
+
+def new_tag(world):
+    return {"pk": _started(world).pk}, {"key": "stage", "value": "try"}
+
+
+def old_tag(world):
+    return {"pk": _started(world, stage="try").pk}, {"key": "stage"}
+
+
+def note(world):
+    return {"pk": _started(world).pk}, {"note": "**Why**"}
+
+
+def experiment_note(world):
+    return experiment(world)[0], {"note": "**Why**"}
+
+
+def typed(world):
+    return {}, {"note": "**Why**"}
+
+
+def picture(world):
+    made = factory.experiment(world.project, world.data_scientist)
+    drawn = [factory.artifact("a.png", b"\x89PNG\r\n\x1a\n")]
+    run = factory.run(made, world.data_scientist, artifacts=drawn)
+    return {"pk": run.pk, "path": "a.png"}, None
+
+
+def text_file(world):
+    made = factory.experiment(world.project, world.data_scientist)
+    written = [factory.artifact("a.txt", b"text")]
+    run = factory.run(made, world.data_scientist, artifacts=written)
+    return {"pk": run.pk, "path": "a.txt"}, None
+
+
+def logged_model(world):
+    made = factory.experiment(world.project, world.data_scientist)
+    start = actions.LoggedModelStart(name="forest")
+    model = actions.create_logged_model(
+        experiment=made, start=start, by=world.data_scientist
+    )
+    file = factory.artifact("MLmodel", b"flavors: {}")
+    actions.log_model_file(model=model, file=file, by=world.data_scientist)
+    return {"pk": model.pk}, None
+
+
+def file_of_logged_model(world):
+    return logged_model(world)[0] | {"path": "MLmodel"}, None
+
+
 ROWS = [
     Row("experiments:upload_run", "get", experiment, scientist(200), others=403),
     Row("experiments:upload_run", "post", run_file, scientist(302), others=403),
@@ -76,6 +131,46 @@ ROWS = [
     Row("experiments:list_imports", "get", of_project, READ),
     Row("experiments:run_import", "get", brought_over, READ),
     Row("experiments:download_import", "get", brought_over, READ),
+    Row("experiments:logged_model", "get", logged_model, READ),
+    Row(
+        "experiments:preview_logged_model_file",
+        "get",
+        file_of_logged_model,
+        downloader(200),
+        others=403,
+    ),
+    Row(
+        "experiments:download_logged_model_file",
+        "get",
+        file_of_logged_model,
+        downloader(200),
+        others=403,
+    ),
+    Row("experiments:experiment_note", "get", experiment, READ),
+    Row(
+        "experiments:write_experiment_note",
+        "get",
+        experiment_note,
+        scientist(200),
+        others=403,
+    ),
+    Row(
+        "experiments:write_experiment_note",
+        "post",
+        experiment_note,
+        scientist(302),
+        others=403,
+    ),
+    Row("experiments:preview_note", "post", typed, {}, others=200, anonymous=302),
+    Row("experiments:run_progress", "get", run, READ),
+    Row("experiments:run_system_metrics", "get", run, READ),
+    Row("experiments:set_run_tags", "post", new_tag, scientist(302), others=403),
+    Row("experiments:delete_run_tag", "post", old_tag, scientist(302), others=403),
+    Row("experiments:write_run_note", "get", note, scientist(200), others=403),
+    Row("experiments:write_run_note", "post", note, scientist(302), others=403),
+    Row("experiments:run_files", "get", run, READ),
+    Row("experiments:preview_artifact", "get", text_file, downloader(200), others=403),
+    Row("experiments:show_picture", "get", picture, downloader(200), others=403),
     Row("experiments:list", "get", of_project, READ),
     Row("experiments:create_experiment", "get", of_project, scientist(200), others=403),
     Row(

@@ -39,6 +39,7 @@ ROWS = [
     Row("home:dataset_lineage", "get", dataset, READ),
     Row("home:model_version_lineage", "get", version, READ),
     Row("home:run_lineage", "get", run, READ),
+    Row("home:run_approval_panel", "get", run, READ),
     Row("home:sealed_data", "get", dataset, READ),
     Row("home:version_lineage", "get", data_version, READ),
     Row("home:project", "get", of_project, READ),

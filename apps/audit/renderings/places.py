@@ -56,12 +56,13 @@ _ACTIONS: Final[dict[Place, str]] = {
     _account(9): "account.locked_out",
     _account(OTHER): "account.edited",
     _ASSIGN: """account.roles_set dataset.granted delegation.given
-        logged_model.file_downloaded member.added member.role_changed model.granted""",
+        member.added member.role_changed model.granted""",
     _REVOKE: """dataset.grant_revoked delegation.revoked member.removed
         model.grant_revoked""",
-    _READ_DATA: """dataset.downloaded model.downloaded
+    _READ_DATA: """dataset.downloaded logged_model.file_downloaded
+        logged_model.file_previewed model.downloaded
         regeneration.bundle_downloaded report.downloaded run.artifact_downloaded
-        sealed.looked""",
+        run.artifact_previewed sealed.looked""",
     _READ_TRAIL: """audit.archive_downloaded audit.export_downloaded audit.exported
         audit.streamed audit.viewed""",
     _ASK_IN_VAIN: "access.failed access.refused",

@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
 
+from apps.core.prose import rendered
 from apps.core.status import KIND_OF_STATE, Kind
 
 register = template.Library()
@@ -187,6 +188,22 @@ def number(value: object, digits: int = 4) -> object:
         case float():
             return f"{value:.{digits}g}"
     return value
+
+
+@register.filter
+def measured(value: float, digits: int = 5) -> object:
+    """Write what was measured; what is no number or infinite says so."""
+    if math.isnan(value):
+        return "not a number (NaN)"
+    if math.isinf(value):
+        return "infinite" if value > 0 else "minus infinite"
+    return number(value, digits)
+
+
+@register.filter
+def prose(text: str) -> SafeString:
+    """Show Markdown that somebody wrote, sanitised."""
+    return rendered(text)
 
 
 @register.filter

@@ -37,6 +37,7 @@ from apps.experiments.actions.logged_models import (
     finish_logged_model,
     log_model_file,
     log_run_models,
+    preview_logged_model_file,
     set_logged_model_tags,
 )
 from apps.experiments.actions.logging import (
@@ -53,6 +54,7 @@ from apps.experiments.actions.recording import (
     MetricPoint,
     RunContent,
     download_artifact,
+    preview_artifact,
     record_run,
 )
 from apps.experiments.actions.runs import (
@@ -112,6 +114,8 @@ __all__ = [
     "log_inputs",
     "log_model_file",
     "log_run_models",
+    "preview_artifact",
+    "preview_logged_model_file",
     "record_run",
     "rename_experiment",
     "restore_experiment",

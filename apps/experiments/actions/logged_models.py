@@ -287,6 +287,19 @@ def download_logged_model_file(*, file: LoggedModelFile, by: User) -> LoggedMode
 
 
 @transaction.atomic
+def preview_logged_model_file(*, file: LoggedModelFile, by: User) -> LoggedModelFile:
+    """Show what is in a file of a logged model, and keep who saw it.
+
+    Raises:
+        Refused: only who may download it.
+    """
+    ensure(rules.can_preview_logged_model_file(by, file))
+    changes = {"path": file.path, "sha256": file.sha256}
+    _record(EventType.LOGGED_MODEL_FILE_PREVIEWED, file.model, by, changes)
+    return file
+
+
+@transaction.atomic
 def log_run_models(
     *, run: Run, use: ModelUse, steps: Mapping[LoggedModel, int], by: User
 ) -> Run:

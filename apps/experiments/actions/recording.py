@@ -161,6 +161,24 @@ def download_artifact(*, artifact: Artifact, by: User) -> Artifact:
     return artifact
 
 
+@transaction.atomic
+def preview_artifact(*, artifact: Artifact, by: User) -> Artifact:
+    """Show what is in a file of a run, and keep who saw it.
+
+    Raises:
+        Refused: only who may download it.
+    """
+    ensure(rules.can_preview_artifact(by, artifact))
+    record(
+        EventType.RUN_ARTIFACT_PREVIEWED,
+        target=artifact.run,
+        project=artifact.run.project,
+        by=by,
+        changes={"path": artifact.path, "sha256": artifact.sha256},
+    )
+    return artifact
+
+
 def _keep_metrics(run: Run, points: Sequence[MetricPoint]) -> None:
     at = int(run.recorded_at.timestamp() * 1000)
     last = {point.key: point for point in sorted(points, key=lambda one: one.step)}

@@ -1,0 +1,255 @@
+"""Metrics of a run, thinned and drawn."""
+
+import math
+import random
+
+import pytest
+
+from apps.experiments import actions
+from apps.experiments.actions import LogBatch, LoggedPoint, RunChange, RunStart
+from apps.experiments.metric_history import (
+    MOST_WHOLE,
+    Point,
+    counted_points,
+    read_histories,
+    smoothed,
+)
+from apps.experiments.models import Metric, Run, RunStatus
+from apps.experiments.run_pictures import ChartChoice, drawable, history_figures
+from tests.costs import queries_of
+from tests.factories import experiments as factory
+
+START = 1_700_000_000_000
+
+
+@pytest.fixture
+def client(client_of, data_scientist):
+    return client_of(data_scientist)
+
+
+@pytest.fixture
+def run(project, data_scientist) -> Run:
+    experiment = factory.experiment(project, data_scientist)
+    start = RunStart(name="Slow one", claimed_user="jo")
+    return actions.start_run(experiment=experiment, start=start, by=data_scientist)
+
+
+def log(run: Run, by, key: str, values, *, milliseconds: int = 1_000) -> None:
+    points = [
+        LoggedPoint(key, START + n * milliseconds, n, value)
+        for n, value in enumerate(values)
+    ]
+    actions.log_batch(run=run, batch=LogBatch(metrics=points), by=by)
+
+
+def draw(run: Run, choice: ChartChoice):
+    counted = counted_points(run)
+    keys = choice.keys or drawable(counted)
+    return history_figures(run, keys, choice, counted)
+
+
+def test_few_points_are_drawn_one_by_one(run, data_scientist):
+    log(run, data_scientist, "loss", [3.0, 1.0, 2.0])
+
+    found = read_histories(run, ["loss"])["loss"]
+
+    assert found.points == found.middles == [(0, 3.0), (1, 1.0), (2, 2.0)]
+    assert not found.is_thinned
+
+
+def test_thinning_keeps_both_ends_and_every_extreme(run):
+    values = [random.Random(n).gauss(0, 1) for n in range(20_000)]
+    values[7_777], values[13_001] = 99.0, -99.0
+    Metric.objects.bulk_create(
+        Metric(run=run, key="loss", timestamp=START + n, step=n, value=value)
+        for n, value in enumerate(values)
+    )
+
+    found = read_histories(run, ["loss"])["loss"]
+
+    assert found.total == 20_000
+    assert len(found.points) <= MOST_WHOLE
+    assert (found.points[0], found.points[-1]) == (
+        (0, values[0]),
+        (19_999, values[-1]),
+    )
+    assert {(7_777, 99.0), (13_001, -99.0)} <= set(found.points)
+    assert [point.x for point in found.points] == sorted(p.x for p in found.points)
+    assert all(values[point.x] == point.value for point in found.points)
+    means = [point.value for point in found.middles]
+    assert sum(means) / len(means) == pytest.approx(sum(values) / 20_000, abs=0.001)
+
+
+def test_thinning_survives_the_largest_numbers(run):
+    largest = 1.7976931348623157e308
+    Metric.objects.bulk_create(
+        Metric(run=run, key="loss", timestamp=n, step=n, value=largest)
+        for n in range(MOST_WHOLE + 1)
+    )
+
+    found = read_histories(run, ["loss"])["loss"]
+
+    assert {point.value for point in found.points} == {largest}
+
+
+def test_points_follow_time_where_that_is_asked(run, data_scientist):
+    points = [
+        LoggedPoint("loss", START + 2_000, 0, 2.0),
+        LoggedPoint("loss", START, 5, 1.0),
+    ]
+    actions.log_batch(run=run, batch=LogBatch(metrics=points), by=data_scientist)
+
+    found = read_histories(run, ["loss"], order="timestamp")["loss"]
+
+    assert found.points == [(START, 1.0), (START + 2_000, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("weight", "expected"), [(0.0, [4.0, 0.0, 8.0]), (0.5, [4.0, 4 / 3, 36 / 7])]
+)
+def test_smoothing_leans_on_the_past_and_not_on_zero(weight, expected):
+    points = [Point(0, 4.0), Point(1, 0.0), Point(2, 8.0)]
+
+    found = smoothed(points, weight)
+
+    assert [point.value for point in found] == pytest.approx(expected)
+
+
+def test_a_picture_tells_what_it_does_not_show(run, data_scientist):
+    values = [1.0, math.nan, math.inf, -math.inf, 0.0, 2.0]
+    log(run, data_scientist, "loss", values)
+
+    (figure,) = draw(run, ChartChoice(is_log=True))
+
+    assert figure["json"]["layout"]["yaxis"]["type"] == "log"
+    assert figure["json"]["data"][0]["y"] == [1.0, 2.0]
+    for sentence in (
+        "1 that are not a number (NaN)",
+        "2 infinite",
+        "1 not above zero",
+    ):
+        assert sentence in figure["summary"]
+
+
+def test_a_metric_without_a_drawable_point_has_no_picture(run, data_scientist):
+    log(run, data_scientist, "loss", [math.nan, math.nan])
+
+    assert draw(run, ChartChoice()) == []
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "title", "last"),
+    [
+        (1_000, "Time since the first point (s)", 2.0),
+        (120_000, "Time since the first point (minutes)", 4.0),
+        (7_200_000, "Time since the first point (hours)", 4.0),
+    ],
+)
+def test_relative_time_has_a_unit_that_fits(
+    run, data_scientist, milliseconds, title, last
+):
+    log(run, data_scientist, "loss", [3.0, 2.0, 1.0], milliseconds=milliseconds)
+
+    (figure,) = draw(run, ChartChoice(x="relative"))
+
+    assert figure["table"]["columns"][1] == title
+    assert figure["json"]["data"][0]["x"][-1] == last
+
+
+def test_time_is_a_date_in_picture_and_table(run, data_scientist):
+    log(run, data_scientist, "loss", [3.0, 2.0])
+
+    (figure,) = draw(run, ChartChoice(x="time"))
+
+    assert figure["json"]["layout"]["xaxis"]["type"] == "date"
+    assert figure["table"]["rows"][0][1] == "2023-11-14 22:13:20 UTC"
+
+
+def test_a_time_out_of_every_calendar_is_a_number(run, data_scientist):
+    points = [LoggedPoint("loss", 2**62 + n, n, 1.0) for n in range(2)]
+    actions.log_batch(run=run, batch=LogBatch(metrics=points), by=data_scientist)
+
+    (figure,) = draw(run, ChartChoice(x="time"))
+
+    assert figure["table"]["rows"][0][1] == str(2**62)
+
+
+def test_lines_lie_together_when_asked(run, data_scientist):
+    log(run, data_scientist, "loss", [3.0, 2.0])
+    log(run, data_scientist, "gain", [0.1, 0.2])
+
+    (figure,) = draw(run, ChartChoice(together=True, smoothing=0.6))
+
+    assert [one["name"] for one in figure["json"]["data"]] == [
+        *("gain", "gain", "loss", "loss")
+    ]
+    assert "Smoothed with weight 0.6" in figure["summary"]
+
+
+def test_run_page_draws_what_is_asked_and_ignores_what_it_does_not_know(
+    client, run, data_scientist
+):
+    log(run, data_scientist, "loss", [3.0, 2.0])
+    log(run, data_scientist, "accuracy", [0.1, 0.2])
+    address = f"{run.get_absolute_url()}?metric=loss&metric=x&x=weeks&smoothing=2"
+
+    page = client.get(address)
+
+    assert [one["title"] for one in page.context["charts"]] == ["loss by step"]
+    assert page.context["chart_form"].choice.smoothing == 0
+
+
+def test_progress_asks_again_until_the_run_has_ended(client, run, data_scientist):
+    log(run, data_scientist, "loss", [3.0, 2.0])
+    address = f"/runs/{run.pk}/progress/"
+
+    running = client.get(f"{address}?scale=log").text
+    change = RunChange(status=RunStatus.FINISHED)
+    actions.update_run(run=run, change=change, by=data_scientist)
+    ended = client.get(address).text
+
+    assert f'hx-get="{address}?scale=log" hx-trigger="every 5s"' in running
+    assert "Running" in running
+    assert "hx-trigger" not in ended
+    assert "Finished" in ended
+
+
+def test_system_metrics_stand_apart(client, run, data_scientist):
+    log(run, data_scientist, "system/cpu_utilization_percentage", [30.0, 40.0])
+    log(run, data_scientist, "loss", [3.0, 2.0])
+
+    page = client.get(run.get_absolute_url())
+    apart = client.get(f"/runs/{run.pk}/system-metrics/")
+    fragment = client.get(
+        f"/runs/{run.pk}/system-metrics/", headers={"HX-Request": "true"}
+    )
+
+    assert "cpu_utilization" not in page.text
+    assert [one["title"] for one in page.context["charts"]] == ["loss by step"]
+    assert "cpu_utilization_percentage" in apart.text
+    assert "<html" in apart.text
+    assert "<html" not in fragment.text
+    assert len(apart.context["charts"]) == 1
+
+
+def test_the_page_says_what_the_last_value_is_when_it_is_none(
+    client, run, data_scientist
+):
+    log(run, data_scientist, "loss", [1.0, math.nan])
+    log(run, data_scientist, "gain", [1.0, -math.inf])
+
+    page = client.get(run.get_absolute_url()).text
+
+    assert "not a number (NaN)" in page
+    assert "minus infinite" in page
+
+
+def test_the_page_costs_the_same_however_much_was_measured(
+    client, project, run, data_scientist
+):
+    log(run, data_scientist, "loss", [1.0, 2.0])
+    few = queries_of(client, run.get_absolute_url())
+    for number in range(12):
+        log(run, data_scientist, f"m{number}", [float(n) for n in range(30)])
+
+    assert queries_of(client, run.get_absolute_url()) == few <= 40
