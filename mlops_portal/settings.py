@@ -199,7 +199,7 @@ STREAMED_BODIES = {
     "/api/2.0/mlflow/": 36 * 1024 * 1024,
 }
 # Whether MLflow's clients are told to send files from 500 MB on in parts.
-ARTIFACT_PARTS = env.bool("ARTIFACT_PARTS", default=True)
+ARTIFACT_PARTS = env.bool("ARTIFACT_PARTS", default=False)
 # A data contract has 15 fields for each column; its form stops at 600 columns.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]

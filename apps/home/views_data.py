@@ -118,7 +118,7 @@ def run_lineage(request: HtmxRequest, pk: UUID) -> HttpResponse:
 def run_approval_panel(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """How to ask for approval of what a run was registered as, for the run's page."""
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=pk)
-    version = registry_queries.version_of_run(run, request.user)
+    version = registry_queries.versions_of_run(run, request.user).first()
     context = {
         "version": version,
         "may_request_approval": version

@@ -10,6 +10,7 @@ from uuid import UUID
 from apps.access.checks import ensure
 from apps.core.errors import Refused
 from apps.experiments import actions, rules
+from apps.experiments.actions.artifacts import check_place
 from apps.experiments.models import Artifact, LoggedModelFile, StoredFile
 from apps.mlflow_api.errors import absent
 from apps.mlflow_api.paths import safe_path
@@ -53,8 +54,8 @@ class FileOwner(Protocol):
     def listing(self, folder: str) -> list[dict[str, Any]]:
         """List what lies directly in a folder, by name; see `listing`."""
 
-    def ensure_may_add(self) -> None:
-        """Refuse who may not add files, before anything is read."""
+    def ensure_may_add(self, path: str) -> None:
+        """Refuse who may not add a file under this path, before anything is read."""
 
     def add(self, file: ArtifactFile) -> None:
         """Keep a file under its path."""
@@ -79,8 +80,9 @@ class RunFiles:
     def listing(self, folder: str) -> list[dict[str, Any]]:
         return listing(self.files(), folder, whole_paths=False)
 
-    def ensure_may_add(self) -> None:
+    def ensure_may_add(self, path: str) -> None:
         ensure(rules.can_log_artifact(self.user, self.run))
+        check_place(self.files(), path)
 
     def add(self, file: ArtifactFile) -> None:
         actions.log_artifact(run=self.run, file=file, by=self.user)
@@ -106,8 +108,9 @@ class ModelFiles:
     def listing(self, folder: str) -> list[dict[str, Any]]:
         return listing(self.files(), folder, whole_paths=False)
 
-    def ensure_may_add(self) -> None:
+    def ensure_may_add(self, path: str) -> None:
         ensure(rules.can_log_model_file(self.user, self.model))
+        check_place(self.files(), path)
 
     def add(self, file: ArtifactFile) -> None:
         actions.log_model_file(model=self.model, file=file, by=self.user)
@@ -136,7 +139,7 @@ class VersionFiles:
         ]
         return _told(rows, above, whole_paths=False)
 
-    def ensure_may_add(self) -> None:
+    def ensure_may_add(self, path: str) -> None:
         raise Refused(_FROZEN)
 
     def add(self, file: ArtifactFile) -> None:

@@ -7,7 +7,6 @@ from apps.core import blobs
 from apps.core.http import send_blob
 from apps.experiments import parts
 from apps.experiments.actions import ArtifactFile
-from apps.experiments.actions.artifacts import check_place
 from apps.experiments.models import StoredFile
 from apps.mlflow_api.bodies import FileBody, claimed_room
 from apps.mlflow_api.caller import Caller
@@ -69,8 +68,7 @@ def _put(request: HttpRequest, caller: Caller, /, path: str) -> HttpResponseBase
     body = FileBody(request)
     with body.drained_when_refused():
         owner, inner = owner_of(caller, path)
-        owner.ensure_may_add()
-        check_place(owner.files(), inner)
+        owner.ensure_may_add(inner)
         owner.add(_stored(body, inner))
     return JsonResponse({})
 

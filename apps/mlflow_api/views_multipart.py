@@ -13,7 +13,6 @@ from apps.core.disk import require_room_in
 from apps.core.ids import new_id
 from apps.experiments import parts
 from apps.experiments.actions import ArtifactFile
-from apps.experiments.actions.artifacts import check_place
 from apps.experiments.parts import MOST_PARTS, NoSuchUpload, Part, PartedFile
 from apps.mlflow_api.bodies import FileBody, claimed_room
 from apps.mlflow_api.caller import read_id
@@ -50,8 +49,7 @@ def create_upload(
             "MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE to larger parts.",
         )
     place = _place(folder, given["path"])
-    owner, path = _owner_of(caller, place)
-    check_place(owner.files(), path)
+    _owner_of(caller, place)
     file = PartedFile(new_id(), place, caller.user)
     file.begin()
     return _credentials(request, file, count)
@@ -114,7 +112,7 @@ def _place(folder: str, path: str) -> str:
 
 def _owner_of(caller: Caller, place: str) -> tuple[FileOwner, str]:
     owner, path = owner_of(caller, place)
-    owner.ensure_may_add()
+    owner.ensure_may_add(path)
     return owner, path
 
 

@@ -70,7 +70,7 @@ def test_a_token_that_reads_changes_nothing(world, run):
     [
         "/api/2.0/mlflow/traces/search",
         "/api/3.0/mlflow/traces",
-        "/api/2.0/mlflow-artifacts/mpu/create/x",
+        "/api/2.0/mlflow-artifacts/presigned/x",
         "/ajax-api/2.0/mlflow/runs/search",
         "/api/2.0/mlflow/gateway-proxy",
     ],

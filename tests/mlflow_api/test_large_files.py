@@ -113,6 +113,7 @@ def test_the_stock_client_sends_large_files_in_parts(portal, tmp_path):
     portal.run(
         "files.py",
         tmp_path,
+        MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD="true",
         MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE=str(MEBIBYTE),
         MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE=str(MEBIBYTE),
     )
