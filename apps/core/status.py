@@ -17,11 +17,11 @@ class Kind(StrEnum):
 _STATES_BY_KIND: Final = {
     Kind.NEUTRAL: "draft retired cancelled superseded withdrawn not_tested archived",
     Kind.INFO: "queued running processing submitted in_review validated open "
-    "within_tolerance in_progress confirmed",
+    "within_tolerance in_progress confirmed scheduled",
     Kind.SUCCESS: "approved delivered deployed succeeded ready passed signed active "
-    "met closed identical",
+    "met closed identical finished",
     Kind.WARNING: "stale suspended cancelling expired waiting pending warned lapsed "
-    "changes_requested waived declared",
+    "changes_requested waived declared killed",
     Kind.ERROR: "rejected failed refused breached different data_damaged data_missing "
     "revoked missing",
 }

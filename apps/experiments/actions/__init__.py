@@ -5,6 +5,12 @@ from apps.experiments.actions.artifacts import (
     delete_artifact,
     log_artifact,
 )
+from apps.experiments.actions.bulk import (
+    RunCount,
+    delete_runs,
+    restore_runs,
+    tag_runs,
+)
 from apps.experiments.actions.experiments import (
     NameTaken,
     create_experiment,
@@ -69,6 +75,7 @@ __all__ = [
     "PathTaken",
     "RunChange",
     "RunContent",
+    "RunCount",
     "RunStart",
     "add_logged_model_parameters",
     "add_to_model_history",
@@ -83,6 +90,7 @@ __all__ = [
     "delete_model_file",
     "delete_run",
     "delete_run_tag",
+    "delete_runs",
     "download_artifact",
     "download_logged_model_file",
     "finish_logged_model",
@@ -95,9 +103,11 @@ __all__ = [
     "rename_experiment",
     "restore_experiment",
     "restore_run",
+    "restore_runs",
     "set_experiment_tag",
     "set_logged_model_tags",
     "set_run_tags",
     "start_run",
+    "tag_runs",
     "update_run",
 ]

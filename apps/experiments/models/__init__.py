@@ -1,6 +1,7 @@
 """Experiments and their runs, with everything that is logged to them."""
 
 from apps.experiments.models.artifacts import Artifact, StoredFile
+from apps.experiments.models.column_choices import ColumnChoice
 from apps.experiments.models.experiments import (
     DEFAULT_NAME,
     Experiment,
@@ -30,6 +31,7 @@ __all__ = [
     "DEFAULT_NAME",
     "ENDED",
     "Artifact",
+    "ColumnChoice",
     "DatasetInput",
     "Experiment",
     "ExperimentTag",
