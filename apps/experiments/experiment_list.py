@@ -52,8 +52,9 @@ def listed_experiments(
     found = Experiment.objects.select_related("created_by").in_bulk(ids)
     counts, tags = _counts(ids), _tags(ids)
     listed = [
-        Listed(found[one], *counts.get(one, (0, 0, None)), tags.get(one, []))
+        Listed(found[one], active, deleted, last_at, tags.get(one, []))
         for one in ids
+        for active, deleted, last_at in [counts.get(one, (0, 0, None))]
     ]
     return listed, following
 

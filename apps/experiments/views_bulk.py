@@ -113,7 +113,7 @@ def _of_all(
 
 def _query(given: QueryDict) -> str:
     """Give what the table showed, without the runs that were chosen."""
-    query = QueryDict(given["query"]) if "query" in given else given
+    query = QueryDict(given.get("query", "")) if "query" in given else given
     return Asked.from_query(query).query(chosen=())[1:]
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.access.checks import ensure
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.experiments import actions, rules
-from apps.experiments.experiment_list import listed_experiments
+from apps.experiments.experiment_list import Listed, listed_experiments
 from apps.experiments.forms import ExperimentForm, ExperimentName
 from apps.experiments.pages import find_experiment, find_project, trail_to
 from apps.experiments.run_table import VIEWS, Fault
@@ -39,7 +39,8 @@ ORDERS = [
 def list_experiments(request: HtmxRequest, slug: str) -> HttpResponse:
     project = find_project(request, slug)
     search = _search(request, project)
-    listed, token, fault = [], "", None
+    listed: list[Listed] = []
+    token, fault = "", None
     try:
         listed, token = listed_experiments(
             request.user, search, request.GET.get("token", "")
