@@ -1,4 +1,5 @@
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from apps.experiments import actions
@@ -161,6 +162,6 @@ def test_experiment_0_is_chosen_among_several(client, project, data_scientist):
     assert other.name in page.text
 
 
-def test_home_and_sign_in_follow_addresses_of_clients(client, anonymous):
-    for page in (client.get("/"), anonymous.get("/sign-in/")):
+def test_home_and_sign_in_follow_addresses_of_clients(client):
+    for page in (client.get("/"), Client().get("/sign-in/")):
         assert "js/mlflow-links" in page.text
