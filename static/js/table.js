@@ -20,8 +20,11 @@
         field.removeAttribute("aria-activedescendant");
       }
     };
+    // What is listed belongs to a text that was changed since.
+    const isStale = () => "stale" in list.dataset;
     const show = (wanted) => {
       list.hidden = !wanted;
+      delete list.dataset.stale;
       field.setAttribute("aria-expanded", String(wanted));
       mark(-1);
     };
@@ -34,7 +37,7 @@
     };
     const step = (by) => {
       const count = options().length;
-      if (!count) return;
+      if (!count || isStale()) return;
       mark(active < 0 && by < 0 ? count - 1 : (active + by + count) % count);
     };
 
@@ -57,12 +60,16 @@
       }
       event.preventDefault();
     });
+    field.addEventListener("input", () => {
+      mark(-1);
+      list.dataset.stale = "";
+    });
     field.addEventListener("blur", () => show(false));
     // Before the field loses the focus, so that the list is still there.
     list.addEventListener("mousedown", (event) => {
       const option = event.target.closest("[role=option]");
       event.preventDefault();
-      if (option) take(option);
+      if (option && !isStale()) take(option);
     });
     field.addEventListener("htmx:configRequest", (event) => {
       event.detail.parameters.at = field.selectionStart;

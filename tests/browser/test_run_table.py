@@ -38,7 +38,7 @@ def test_a_filter_is_written_by_keyboard_with_completion(experiment, signed_in):
     person = signed_in("data_scientist")
     page, keyboard = person.page, Keyboard(person)
     person.go(experiment.get_absolute_url())
-    options = page.get_by_role("option")
+    options = page.locator("#suggestions:not([data-stale]) > [role=option]")
 
     keyboard.type_into("Filter", "acc")
     expect(options.first).to_have_text("metrics.accuracy metric")
