@@ -38,7 +38,7 @@ class ExperimentName(PortalForm):
 
 
 class TagForm(PortalForm):
-    key = forms.CharField(label="Tag", max_length=250, help_text="As in release.")
+    key = forms.CharField(label="Tag", max_length=250, help_text="Such as release.")
     value = forms.CharField(label="Value", max_length=8000, required=False)
 
 
