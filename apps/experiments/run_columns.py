@@ -175,6 +175,13 @@ def cells_of(
     return [plain_fact(column.key.name, run) for run in runs]
 
 
+def plain_cell(column: Column, run: Run, held: Values) -> Any:
+    """Give what a column holds of one run, without looking at other runs."""
+    if column.key.entity is Entity.ATTRIBUTE:
+        return plain_fact(column.key.name, run)
+    return held.get(column.key)
+
+
 def _numbers(key: str, held: Sequence[float | None]) -> list[Cell | str]:
     """Set finite numbers beside one another; name the others."""
     finite = [

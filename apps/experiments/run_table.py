@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,7 +12,12 @@ from django.db.models.functions import Left
 from django.http import QueryDict
 
 from apps.experiments.models import Run, RunTag
-from apps.experiments.run_columns import Column, cells_of, load_values
+from apps.experiments.run_columns import (
+    Column,
+    cells_of,
+    load_values,
+    plain_cell,
+)
 from apps.experiments.run_keys import known_keys, newest_runs
 from apps.experiments.search.completion import written_key
 from apps.experiments.search.conditions import INDEXED
@@ -318,15 +324,13 @@ def spreadsheet(
     whole = replace(asked, nested=False, token="")
     runs, _ = found_runs(user, experiments, whole, MOST_ROWS)
     values = load_values([run.pk for run in runs], columns)
-    plain = [cells_of(column, runs, values) for column in columns]
     heads = ["run_id", "experiment", "run_name", *(column.text for column in columns)]
     rows: list[list[Any]] = [heads]
-    for place, run in enumerate(runs):
-        cells = [_plain(column[place]) for column in plain]
+    for run in runs:
+        cells = [_plain(plain_cell(column, run, values[run.pk])) for column in columns]
         rows.append([run.pk.hex, run.experiment.name, run.name, *cells])
     return rows
 
 
 def _plain(cell: Any) -> Any:
-    cell = getattr(cell, "value", cell)
-    return cell.isoformat() if hasattr(cell, "isoformat") else cell
+    return cell.isoformat() if isinstance(cell, datetime) else cell
