@@ -23,6 +23,7 @@ WITHOUT_EVENT = {
     "approvals:check_policy": "says what is wrong with a text, and keeps nothing",
     "audit:delete_filter": "a filter that one keeps for oneself governs nothing",
     "audit:save_filter": "a filter that one keeps for oneself governs nothing",
+    "experiments:choose_columns": "which columns one looks at governs nothing",
     "notices:mail": "how often one is written to governs nothing",
     "v1:mail": "as notices:mail",
     "notices:read_notice": "what one has read is nobody else's business",

@@ -311,6 +311,7 @@ class ComparisonOutput(serializers.Serializer[Any]):
     runs = ComparedRun(many=True)
     metrics = ComparedLine(many=True)
     parameters = ComparedLine(many=True)
+    tags = ComparedLine(many=True, help_text="Without those of MLflow for itself.")
     origins = ComparedLine(many=True, help_text="Data, code and environment.")
 
 

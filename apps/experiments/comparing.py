@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from apps.core.errors import Invalid
-from apps.experiments.models import Parameter
+from apps.experiments.models import Parameter, RunTag
 from apps.experiments.queries import (
     is_improvement,
     last_points,
@@ -30,6 +30,8 @@ FEWEST_COMPARED = 2
 MOST_COMPARED = 20
 # Parts of the engine's account that are drawn, or belong to the model alone.
 NOT_ORIGINS = frozenset({"figures", "signature", "onnx", "search", "threshold"})
+# What MLflow notes for itself: its name, its user, its source.
+OWN_TAGS = "mlflow."
 HIDDEN_DATA = "A restricted dataset"
 
 Facts = dict[str, str]
@@ -51,7 +53,7 @@ class Section:
 
     Args:
         title: heading.
-        slug: metrics, parameters or origins.
+        slug: metrics, parameters, tags or origins.
         lines: all lines.
     """
 
@@ -111,6 +113,7 @@ class Comparison:
         metrics: last value of each metric.
         last_steps: for each metric the last step at which any run measured it.
         parameters: as they were set.
+        tags: words about them, without those of MLflow for itself.
         origins: data, code and environment.
     """
 
@@ -118,6 +121,7 @@ class Comparison:
     metrics: list[Values]
     last_steps: dict[str, int]
     parameters: list[Facts]
+    tags: list[Facts]
     origins: list[Facts]
 
     @property
@@ -135,6 +139,7 @@ class Comparison:
         return [
             Section("Metrics", "metrics", metrics),
             Section("Parameters", "parameters", _lines(self.parameters)),
+            Section("Tags", "tags", _lines(self.tags)),
             Section("Data, code and environment", "origins", _lines(self.origins)),
         ]
 
@@ -249,16 +254,15 @@ def _uuid(text: str) -> UUID | None:
 
 
 def comparison(runs: list[Run], visible_versions: Collection[UUID]) -> Comparison:
-    """Set runs side by side, in two queries however many they are.
+    """Set runs side by side, in three queries however many they are.
 
     Args:
         runs: with experiment, dataset version and who recorded them joined.
         visible_versions: dataset versions that the reader may know about.
     """
-    parameters: dict[UUID, Facts] = defaultdict(dict)
-    rows = Parameter.objects.filter(run__in=[run.pk for run in runs]).order_by("key")
-    for run_id, key, value in rows.values_list("run_id", "key", "value"):
-        parameters[run_id][key] = value
+    ids = [run.pk for run in runs]
+    parameters = _facts(Parameter.objects.filter(run__in=ids))
+    tags = _facts(RunTag.objects.filter(run__in=ids).exclude(key__startswith=OWN_TAGS))
     points = last_points(runs)
     steps: dict[str, int] = defaultdict(int)
     for found in points.values():
@@ -269,8 +273,18 @@ def comparison(runs: list[Run], visible_versions: Collection[UUID]) -> Compariso
         [{k: value for k, (_, value) in points[run.pk].items()} for run in runs],
         steps,
         [parameters[run.pk] for run in runs],
+        [tags[run.pk] for run in runs],
         _origins(runs, visible_versions),
     )
+
+
+def _facts(rows: QuerySet[Any]) -> dict[UUID, Facts]:
+    """Group keys and values by run, sorted by key."""
+    found: dict[UUID, Facts] = defaultdict(dict)
+    pairs = rows.order_by("key").values_list("run_id", "key", "value")
+    for run_id, key, value in pairs:
+        found[run_id][key] = value
+    return found
 
 
 def _origins(runs: list[Run], visible: Collection[UUID]) -> list[Facts]:

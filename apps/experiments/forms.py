@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 
@@ -12,12 +12,11 @@ from apps.experiments.queries import main_keys, metric_title
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from django.db.models import QuerySet
     from django.http import QueryDict
 
     from apps.experiments.comparing import Comparison, Quantity
-    from apps.experiments.models import Experiment, Run
 
+LONGEST_NAME = 500
 MOST_AXES = 8
 MOST_MAIN_AXES = 3
 
@@ -32,31 +31,15 @@ class ExperimentForm(PortalForm):
     )
 
 
-class ExperimentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        return str(obj.name)
-
-
-class RunFilter(PortalForm):
-    """Which runs of a project are listed; what is not understood narrows nothing."""
-
-    search = forms.CharField(label="Name contains", max_length=120, required=False)
-    experiment = ExperimentChoice(
-        queryset=None, required=False, empty_label="All experiments"
+class ExperimentName(PortalForm):
+    name = forms.CharField(
+        max_length=LONGEST_NAME, help_text="Scripts find the experiment by it."
     )
 
-    def __init__(self, asked: QueryDict, *, experiments: QuerySet[Experiment]) -> None:
-        super().__init__(asked)
-        self.fields["experiment"].queryset = experiments  # type: ignore[attr-defined]
 
-    def narrow(self, runs: QuerySet[Run]) -> QuerySet[Run]:
-        """Keep the runs that were asked for."""
-        self.full_clean()
-        if search := self.cleaned_data.get("search"):
-            runs = runs.filter(name__icontains=search)
-        if experiment := self.cleaned_data.get("experiment"):
-            runs = runs.filter(experiment=experiment)
-        return runs
+class TagForm(PortalForm):
+    key = forms.CharField(label="Tag", max_length=250, help_text="Such as release.")
+    value = forms.CharField(label="Value", max_length=8000, required=False)
 
 
 class ComparisonForm(PortalForm):

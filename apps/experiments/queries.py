@@ -243,28 +243,3 @@ def metric_cells(key: str, values: Sequence[Values]) -> list[Cell]:
 def _is_best(key: str, value: float, known: list[float]) -> bool:
     answers = [is_improvement(key, other, value) for other in known]
     return len(set(known)) > 1 and all(answer is False for answer in answers)
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """A run in the table of its experiment."""
-
-    run: Run
-    cells: list[Cell]
-
-
-def run_table(runs: Sequence[Run]) -> tuple[list[str], list[RunRow]]:
-    """Set runs beside their main metrics.
-
-    Returns:
-        Keys of the columns, and a row for each run with a cell for each key.
-    """
-    latest = latest_metrics(runs)
-    values = [latest.get(run.pk, {}) for run in runs]
-    keys = main_keys(values)
-    columns = [metric_cells(key, values) for key in keys]
-    rows = [
-        RunRow(run, [column[place] for column in columns])
-        for place, run in enumerate(runs)
-    ]
-    return keys, rows

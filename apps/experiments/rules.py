@@ -131,6 +131,29 @@ can_import_artifacts = can_link_parents = can_link_models = can_end_import = (
 )
 
 
+def can_tag_runs(user: User, run: Run) -> Decision:
+    """Say whether `user` may tag `run` as one of many."""
+    return _of_many(run, can_set_run_tags(user, run))
+
+
+def can_delete_runs(user: User, run: Run) -> Decision:
+    """Say whether `user` may put `run` aside as one of many."""
+    return _of_many(run, can_delete_run(user, run))
+
+
+def can_restore_runs(user: User, run: Run) -> Decision:
+    """Say whether `user` may bring `run` back as one of many."""
+    return _of_many(run, can_restore_run(user, run))
+
+
+def _of_many(run: Run, decision: Decision) -> Decision:
+    """Name the run that a reason is about."""
+    if decision:
+        return decision
+    kind = NotNow if isinstance(decision, NotNow) else Denied
+    return kind(f"{run.name}: {decision.reason} No run was changed.")
+
+
 def can_create_logged_model(
     user: User, experiment: Experiment, source_run: Run | None
 ) -> Decision:

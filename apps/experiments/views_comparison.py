@@ -7,46 +7,12 @@ from django.views.decorators.http import require_GET
 
 from apps.core.csv_cells import csv_text
 from apps.core.http import HtmxRequest
-from apps.core.rest import keyset_page
 from apps.experiments import comparing, comparison_pictures, queries, rules
 from apps.experiments.comparing import Comparison
-from apps.experiments.forms import ComparisonForm, RunFilter
-from apps.experiments.models import Experiment, Run
+from apps.experiments.forms import ComparisonForm
+from apps.experiments.models import Run
 from apps.experiments.pages import find_project, trail_to
 from apps.projects.models import Project
-
-RUNS_ON_A_PAGE = 20
-
-
-@login_required
-@require_GET
-def list_runs(request: HtmxRequest, slug: str) -> HttpResponse:
-    """Runs of all experiments, to choose from; what was chosen stays chosen."""
-    project = find_project(request, slug)
-    runs = _runs(request, project).defer("summary")
-    visible = Experiment.objects.visible_to(request.user).active()
-    experiments = visible.filter(project=project)
-    form = RunFilter(request.GET, experiments=experiments.order_by("name"))
-    page = keyset_page(
-        form.narrow(runs), after=request.GET.get("after"), limit=RUNS_ON_A_PAGE
-    )
-    keys, rows = queries.run_table(page.rows)
-    chosen = comparing.chosen_ids(request.GET.getlist("run"))[: comparing.MOST_COMPARED]
-    shown = {run.pk for run in page.rows}
-    return render(
-        request,
-        "experiments/runs.html",
-        {
-            "project": project,
-            "trail": trail_to(project),
-            "form": form,
-            "page": page,
-            "titles": [queries.metric_title(key) for key in keys],
-            "rows": rows,
-            "chosen": chosen,
-            "elsewhere": runs.filter(pk__in=set(chosen) - shown).order_by("-pk"),
-        },
-    )
 
 
 @login_required

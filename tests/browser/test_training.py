@@ -120,7 +120,7 @@ def compare(scientist) -> None:
     page = scientist.page
     scientist.go("/projects/inspection/runs/")
     for name in ("Weighted evidence", "One tree"):
-        scientist.tick(f"Compare {name}")
+        scientist.tick(f"Choose {name}")
     scientist.press("Compare chosen runs")
     scientist.sees("Parallel coordinates")
     expect(page.locator("#compare-parallel .main-svg").first).to_be_visible()

@@ -41,7 +41,7 @@ def test_sections_part_what_differs_from_what_is_the_same(compared):
 def test_what_one_run_lacks_differs(compared):
     found = compared({"parameters": {"a": 1}}, *costs(3.0))
 
-    metrics, parameters, _ = found.sections()
+    metrics, parameters, *_ = found.sections()
     assert len(metrics.different) == len(parameters.different) == 1
 
 
@@ -53,7 +53,7 @@ def test_origins_bring_data_code_and_environment_to_lines(compared):
         "environment": {"python": "3.11.2", "packages": {"numpy": "2.3.1"}},
     }
 
-    origins = compared({"summary": summary}, {}).sections()[2]
+    origins = compared({"summary": summary}, {}).sections()[3]
 
     assert [line.key for line in origins.different] == [
         "rows.train",

@@ -1,6 +1,8 @@
 """Rows of experiments, their runs and artifacts."""
 
 from apps.experiments import actions
+from apps.experiments.actions import RunStart
+from apps.experiments.models import DEFAULT_NAME, Run
 from tests.factories import experiments as factory
 from tests.permission_rows import (
     DATA_SCIENTIST,
@@ -124,6 +126,58 @@ def file_of_logged_model(world):
     return logged_model(world)[0] | {"path": "MLmodel"}, None
 
 
+def some_runs(world):
+    made = factory.experiment(world.project, world.data_scientist)
+    runs = [
+        actions.start_run(experiment=made, start=RunStart(), by=world.data_scientist)
+        for _ in range(2)
+    ]
+    return {"slug": world.project.slug}, {"run": [run.pk for run in runs]}
+
+
+def runs_to_tag(world):
+    arguments, data = some_runs(world)
+    return arguments, {**data, "key": "release", "value": "1"}
+
+
+def deleted_runs(world):
+    arguments, data = some_runs(world)
+    runs = Run.objects.filter(pk__in=data["run"])
+    actions.delete_runs(runs=runs, by=world.data_scientist)
+    return arguments, data
+
+
+def new_name(world):
+    return experiment(world)[0], {"name": "Another name"}
+
+
+def deleted_experiment(world):
+    made = factory.experiment(world.project, world.data_scientist)
+    actions.delete_experiment(experiment=made, by=world.data_scientist)
+    return {"pk": made.pk}, None
+
+
+def columns(world):
+    return experiment(world)[0], {"column": ["status", "metrics.loss"], "query": ""}
+
+
+def default_experiment(world):
+    factory.experiment(world.project, world.data_scientist, DEFAULT_NAME)
+    return {}, None
+
+
+def printed_experiment(world):
+    made = factory.experiment(world.project, world.data_scientist)
+    return {"experiment": made.pk.hex}, None
+
+
+def printed_run(world):
+    made = _run(world)
+    return {"experiment": made.experiment_id.hex, "run": made.pk.hex}, None
+
+
+LED = everybody(302, *READERS)
+
 ROWS = [
     Row("experiments:upload_run", "get", experiment, scientist(200), others=403),
     Row("experiments:upload_run", "post", run_file, scientist(302), others=403),
@@ -171,6 +225,31 @@ ROWS = [
     Row("experiments:run_files", "get", run, READ),
     Row("experiments:preview_artifact", "get", text_file, downloader(200), others=403),
     Row("experiments:show_picture", "get", picture, downloader(200), others=403),
+    Row("experiments:default_experiment", "get", default_experiment, LED),
+    Row("experiments:mlflow_experiment", "get", printed_experiment, LED),
+    Row("experiments:mlflow_run", "get", printed_run, LED),
+    Row("experiments:suggest", "get", experiment, READ),
+    Row("experiments:suggest_in_project", "get", of_project, READ),
+    Row("experiments:choose_columns", "post", columns, LED),
+    Row("experiments:download_runs", "get", experiment, READ),
+    Row("experiments:download_project_runs", "get", of_project, READ),
+    # Nothing is chosen, so those who see the project are told to choose.
+    Row("experiments:change_runs", "get", of_project, everybody(422, *READERS)),
+    Row("experiments:tag_runs", "post", runs_to_tag, scientist(302), others=403),
+    Row("experiments:delete_runs", "post", some_runs, scientist(302), others=403),
+    Row("experiments:restore_runs", "post", deleted_runs, scientist(302), others=403),
+    Row("experiments:rename_experiment", "get", experiment, scientist(200), others=403),
+    Row("experiments:rename_experiment", "post", new_name, scientist(302), others=403),
+    Row(
+        "experiments:delete_experiment", "post", experiment, scientist(302), others=403
+    ),
+    Row(
+        "experiments:restore_experiment",
+        "post",
+        deleted_experiment,
+        scientist(302),
+        others=403,
+    ),
     Row("experiments:list", "get", of_project, READ),
     Row("experiments:create_experiment", "get", of_project, scientist(200), others=403),
     Row(

@@ -38,6 +38,14 @@ _BUTTONS: Final = {
     "outline": "usa-button usa-button--outline",
     "danger": "usa-button usa-button--secondary",
 }
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+_SPANS: Final = (
+    (_DAY, "d", _HOUR, "h"),
+    (_HOUR, "h", _MINUTE, "min"),
+    (_MINUTE, "min", 1, "s"),
+)
 _PLOT_WIDTH: Final = 100.0
 _PLOT_HEIGHT: Final = 24.0
 
@@ -219,6 +227,20 @@ def since(at: datetime | None) -> str:
         return "–"
     elapsed = timesince(at, depth=1)
     return "just now" if elapsed.startswith("0") else f"{elapsed} ago"
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """Write how long something took, in its two largest units: 95.2 is "1 min 35 s"."""
+    if value is None or value < 0:
+        return "–"
+    if value < _MINUTE:
+        return f"{value:.1f} s"
+    whole = round(value)
+    for size, name, smaller, small_name in _SPANS:
+        if whole >= size:
+            return f"{whole // size} {name} {whole % size // smaller} {small_name}"
+    return f"{whole} s"
 
 
 @register.filter

@@ -5,6 +5,12 @@ from apps.experiments.actions.artifacts import (
     delete_artifact,
     log_artifact,
 )
+from apps.experiments.actions.bulk import (
+    RunCount,
+    delete_runs,
+    restore_runs,
+    tag_runs,
+)
 from apps.experiments.actions.experiments import (
     NameTaken,
     create_experiment,
@@ -84,6 +90,7 @@ __all__ = [
     "PathTaken",
     "RunChange",
     "RunContent",
+    "RunCount",
     "RunStart",
     "UploadedRun",
     "add_logged_model_parameters",
@@ -99,6 +106,7 @@ __all__ = [
     "delete_model_file",
     "delete_run",
     "delete_run_tag",
+    "delete_runs",
     "download_artifact",
     "download_logged_model_file",
     "end_import",
@@ -120,11 +128,13 @@ __all__ = [
     "rename_experiment",
     "restore_experiment",
     "restore_run",
+    "restore_runs",
     "set_experiment_tag",
     "set_logged_model_tags",
     "set_run_tags",
     "start_import",
     "start_run",
+    "tag_runs",
     "update_run",
     "upload_run",
 ]

@@ -1,6 +1,7 @@
 """Experiments and their runs, with everything that is logged to them."""
 
 from apps.experiments.models.artifacts import Artifact, StoredFile
+from apps.experiments.models.column_choices import ColumnChoice
 from apps.experiments.models.experiments import (
     DEFAULT_NAME,
     Experiment,
@@ -32,6 +33,7 @@ __all__ = [
     "ENDED",
     "GROWING",
     "Artifact",
+    "ColumnChoice",
     "DatasetInput",
     "Experiment",
     "ExperimentTag",

@@ -63,6 +63,20 @@ def parse_order(terms: Sequence[str], vocabulary: Vocabulary) -> tuple[Order, ..
     return tuple(orders.values())
 
 
+def parse_key(text: str, vocabulary: Vocabulary) -> Key:
+    """Read a single key, such as `metrics.loss` or `start_time`.
+
+    Raises:
+        SearchError: the text is no key of this vocabulary.
+    """
+    reader = _Reader(text, vocabulary)
+    key = reader.key()
+    vocabulary.operators(key)
+    if not reader.is_next(Kind.END):
+        raise reader.fault("expected one key and nothing else")
+    return key
+
+
 class _Reader:
     """Goes through the tokens of one text, left to right."""
 
