@@ -23,6 +23,8 @@ _BEGINNINGS = (
     "api/2.0/mlflow-artifacts",
     "ajax-api/2.0/mlflow",
     "ajax-api/3.0/mlflow",
+    "graphql",
+    "v1/traces",
 )
 
 _ENDPOINTS = {
@@ -56,7 +58,7 @@ _ENDPOINTS = {
     "artifacts/list": views_artifacts.list_artifacts,
 }
 
-urlpatterns = [
+_offered = [
     path("version", views.version, name="version"),
     path("health", views.health, name="health"),
     path("get-artifact", views_artifacts.get_artifact, name="get_artifact"),
@@ -76,8 +78,19 @@ urlpatterns = [
     ),
     path(_ARTIFACTS, views_artifacts.list_folder, name="list_folder"),
     path(f"{_ARTIFACTS}/<path:path>", views_artifacts.artifact, name="artifact"),
+]
+
+urlpatterns = [
+    # Programs that speak to MLflow's own pages ask the same under other addresses.
     *(
-        path(f"{beginning}/<path:rest>", views.not_here, name="not_here")
+        path(f"ajax-{one.pattern}", one.callback, name=one.name)
+        for one in _offered
+        if str(one.pattern).startswith(_API)
+    ),
+    *_offered,
+    *(
+        path(address, views.not_here, name="not_here")
         for beginning in _BEGINNINGS
+        for address in (beginning, f"{beginning}/", f"{beginning}/<path:rest>")
     ),
 ]
