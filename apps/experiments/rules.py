@@ -138,6 +138,11 @@ def can_close_old_segments(user: User) -> Decision:
     return permitted(user, Permission.JOB_RUN, None)
 
 
+def can_repeat_update(user: User, run: Run) -> Decision:
+    """Say whether `user` may say of an ended `run` again what is known already."""
+    return _can_write(user, run)
+
+
 def _can_write(user: User, run: Run) -> Decision:
     if run.source != RunSource.MLFLOW:
         return Denied(

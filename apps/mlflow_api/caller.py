@@ -109,7 +109,7 @@ class Caller:
         pk = read_id(text)
         found = self.experiments().filter(pk=pk).first() if pk else None
         if found is None:
-            raise absent(f"No experiment with id {text[:ID_DIGITS]} exists for you.")
+            raise absent(f"No Experiment with id={text[:ID_DIGITS]} exists for you.")
         return found
 
     def default_experiment(self) -> Experiment:

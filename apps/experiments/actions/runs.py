@@ -115,7 +115,7 @@ def update_run(*, run: Run, change: RunChange, by: User) -> Run:
     """
     run = lock_run(run)
     if run.ended_at and _says_nothing_new(run, change):  # a client that asked again
-        ensure(rules.can_record_run(by, run.experiment))
+        ensure(rules.can_repeat_update(by, run))
         return run
     ensure(rules.can_update_run(by, run))
     before = _told(run)
