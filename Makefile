@@ -12,7 +12,7 @@ export PORT
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset run worker beat sealer streamer migrate protect
 .PHONY: check fix test test-browser test-crash bench bench-audit bench-data
-.PHONY: bench-training bench-validation docs lock clean
+.PHONY: bench-tracking bench-training bench-validation docs lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*  ##' Makefile | sed -E 's/:.*  ## /\t/' | expand -t 16
@@ -74,6 +74,9 @@ bench-audit: install-dev  ## The audit trail against a bare INSERT
 bench-training: install-dev  ## Training through the portal against a plain script
 	@$(BIN)/python -m benchmarks.training $(ARGS)
 
+bench-tracking: install-dev  ## Tracking against a stock MLflow server
+	@$(BIN)/python -m benchmarks.tracking $(ARGS)
+
 bench-validation: install-dev  ## A validation report against a plain script
 	@$(BIN)/python -m benchmarks.validation $(ARGS)
 
@@ -85,6 +88,7 @@ lock:  ## Pin dependencies anew, with hashes (needs uv)
 	$(LOCK) -o requirements/production.txt -c requirements/base.txt --extra s3
 	$(LOCK) -o requirements/demo.txt -c requirements/base.txt --extra demo
 	$(LOCK) -o requirements/dev.txt -c requirements/demo.txt --extra demo --extra dev --extra tune --extra cluster --extra s3
+	$(LOCK:pyproject.toml=benchmarks/tracking/stock.in) -o benchmarks/tracking/stock.txt
 
 clean:  ## Delete caches, the virtual environment and packages; var/ stays
 	rm -rf .venv node_modules staticfiles htmlcov .coverage* .*_cache *.egg-info

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,23 +36,28 @@ LONGEST_SOURCE_TYPE = 36
 LONGEST_TEXT = 16 * 1024 * 1024
 CONTEXT_TAG = "mlflow.data.context"
 
+# Points and the newest of each metric in one statement, so that they travel once.
 _ADD_METRICS = """
-INSERT INTO experiments_metric (run_id, key, timestamp, step, value, segment)
-SELECT %s, key, timestamp, step, value, %s
-FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::float8[])
-    AS points (key, timestamp, step, value)
-ON CONFLICT DO NOTHING
-"""
-_KEEP_LATEST = """
-INSERT INTO experiments_latestmetric AS latest (run_id, key, timestamp, step, value)
-SELECT DISTINCT ON (key) %s::uuid, key, timestamp, step, value
-FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::float8[])
-    AS points (key, timestamp, step, value)
-ORDER BY key, step DESC, timestamp DESC, value DESC
-ON CONFLICT (run_id, key) DO UPDATE
-SET timestamp = excluded.timestamp, step = excluded.step, value = excluded.value
-WHERE (latest.step, latest.timestamp, latest.value)
-    < (excluded.step, excluded.timestamp, excluded.value)
+WITH points AS (
+    SELECT (%(keys)s::text[])[place] AS key, timestamp, step, value
+    FROM unnest(%(places)s::int[], %(timestamps)s::bigint[], %(steps)s::bigint[],
+        %(values)s::float8[]) AS given (place, timestamp, step, value)
+), added AS (
+    INSERT INTO experiments_metric (run_id, key, timestamp, step, value, segment)
+    SELECT %(run)s, key, timestamp, step, value, %(segment)s FROM points
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+), kept AS (
+    INSERT INTO experiments_latestmetric AS latest
+        (run_id, key, timestamp, step, value)
+    SELECT DISTINCT ON (key) %(run)s::uuid, key, timestamp, step, value FROM points
+    ORDER BY key, step DESC, timestamp DESC, value DESC
+    ON CONFLICT (run_id, key) DO UPDATE
+    SET timestamp = excluded.timestamp, step = excluded.step, value = excluded.value
+    WHERE (latest.step, latest.timestamp, latest.value)
+        < (excluded.step, excluded.timestamp, excluded.value)
+)
+SELECT count(*) FROM added
 """
 _ADD_MODEL_METRICS = """
 INSERT INTO experiments_loggedmodelmetric (run_id, segment, model_id, key, timestamp,
@@ -220,13 +225,27 @@ def _checked(batch: LogBatch) -> dict[str, str]:
 def _add_metrics(run: Run, points: Sequence[LoggedPoint], segment: int) -> int:
     if not points:
         return 0
-    columns = [list(column) for column in zip(*points, strict=True)]
+    keys, timestamps, steps, values = zip(*points, strict=True)
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys), 1)}
     with connection.cursor() as cursor:
-        cursor.execute(_ADD_METRICS, [run.pk, segment, *columns])
-        added = cursor.rowcount
-        if added:
-            cursor.execute(_KEEP_LATEST, [run.pk, *columns])
-    return int(added)
+        cursor.execute(
+            _ADD_METRICS,
+            {
+                "run": run.pk,
+                "segment": segment,
+                "keys": list(places),
+                "places": _array(places[key] for key in keys),
+                "timestamps": _array(timestamps),
+                "steps": _array(steps),
+                "values": _array(values),
+            },
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _array(numbers: Iterable[float]) -> str:
+    """Write numbers as Postgres reads an array, many times quicker than the driver."""
+    return f"{{{','.join(map(repr, numbers))}}}"
 
 
 def _add_model_metrics(run: Run, points: Sequence[ModelPoint], segment: int) -> int:
