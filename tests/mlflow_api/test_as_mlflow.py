@@ -159,7 +159,7 @@ QUERIES = st.sampled_from(
 
 
 @settings(
-    max_examples=1500,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
