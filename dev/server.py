@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,7 @@ def running_server(
     log: Path,
     answers: Callable[[], bool],
     user: int | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Run a server in the foreground until the block ends.
 
@@ -54,7 +55,7 @@ def running_server(
     with log.open("wb") as output:
         process = spawn(
             command,
-            env=plain_environment(),
+            env=plain_environment() if env is None else env,
             cwd=log.parent,
             output=output,
             user=user,

@@ -65,9 +65,20 @@ def can_start_run(user: User, experiment: Experiment) -> Decision:
 
 
 def can_log_batch(user: User, run: Run) -> Decision:
-    """Say whether `user` may add to `run` what it measures."""
+    """Say whether `user` may add to `run` what it measures.
+
+    Scripts log on after they registered a model, and autologging registers before it is
+    done, so a registered run is protected from when it ends.
+    """
     if run.deleted_at:
-        return NotNow(f"Run {run.pk.hex} is deleted; restore it first.")
+        return NotNow(
+            f"The run {run.pk.hex} must be in use, and it is deleted; restore it first."
+        )
+    if run.ended_at and _became_model(run):
+        return Denied(
+            "This run has ended and was registered as a model, whose evidence it is; "
+            "it does not change any more. Log to a new run."
+        )
     return _can_write(user, run)
 
 
@@ -190,6 +201,11 @@ can_delete_model_file = can_delete_logged_model = can_log_model_file
 def can_close_old_segments(user: User) -> Decision:
     """Say whether `user` may end what scripts left open."""
     return permitted(user, Permission.JOB_RUN, None)
+
+
+def can_repeat_update(user: User, run: Run) -> Decision:
+    """Say whether `user` may say of an ended `run` again what is known already."""
+    return _can_write(user, run)
 
 
 def _can_write(user: User, run: Run) -> Decision:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from apps.experiments import actions, rules
 from apps.experiments.models import DEFAULT_NAME, Experiment, LoggedModel, Run
+from apps.experiments.search.conditions import DEFAULT_ID
 from apps.mlflow_api.errors import INVALID, MlflowError, absent
 from apps.projects.models import Project
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from apps.accounts.models import ApiToken, User
 
-DEFAULT_ID = "0"
 HEADER = "X-Portal-Project"
 ID_DIGITS = 32
 NO_DEFAULT = (
@@ -111,7 +111,7 @@ class Caller:
         pk = read_id(text)
         found = self.experiments().filter(pk=pk).first() if pk else None
         if found is None:
-            raise absent(f"No experiment with id {text[:ID_DIGITS]} exists for you.")
+            raise absent(f"No Experiment with id={text[:ID_DIGITS]} exists for you.")
         return found
 
     def default_experiment(self) -> Experiment:

@@ -35,6 +35,10 @@ class Field:
     many: bool = False
 
 
+class Missing(ValueError):
+    """A field inside another is missing; the message is the way to it."""
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("not a text")
@@ -75,9 +79,16 @@ def _things(shape: Shape) -> Read:
     def read(value: Any) -> list[dict[str, Any]]:
         if not isinstance(value, list):
             raise ValueError("not a list")
-        return [_thing(shape, each) for each in value]
+        return [_at(place, shape, each) for place, each in enumerate(value)]
 
     return read
+
+
+def _at(place: int, shape: Shape, value: Any) -> dict[str, Any]:
+    try:
+        return _thing(shape, value)
+    except Missing as error:
+        raise Missing(f"[{place}]{error}") from error
 
 
 def _thing(shape: Shape, value: Any) -> dict[str, Any]:
@@ -87,10 +98,17 @@ def _thing(shape: Shape, value: Any) -> dict[str, Any]:
     for name, field in shape.items():
         given = value.get(name)
         if given is not None:
-            found[name] = field.read(given)
+            found[name] = _inside(name, field, given)
         if field.required and found.get(name) in (None, ""):
-            raise ValueError(f"without {name}")
+            raise Missing(f".{name}")
     return found
+
+
+def _inside(name: str, field: Field, value: Any) -> Any:
+    try:
+        return field.read(value)
+    except Missing as error:
+        raise Missing(f".{name}{error}") from error
 
 
 TEXT, NEEDED_TEXT = Field(_text), Field(_text, required=True)
@@ -126,12 +144,16 @@ def read_fields(request: HttpRequest, shape: Shape) -> dict[str, Any]:
     }
     for name, field in shape.items():
         if field.required and found.get(name) in (None, ""):
-            raise MlflowError(
-                INVALID,
-                f"Missing value for required parameter '{name}'. Give one and send the "
-                "request again.",
-            )
+            raise _missing(name)
     return found
+
+
+def _missing(name: str) -> MlflowError:
+    return MlflowError(
+        INVALID,
+        f"Missing value for required parameter '{name}'. Give one and send the "
+        "request again.",
+    )
 
 
 def _given(request: HttpRequest, shape: Shape) -> dict[str, Any]:
@@ -160,6 +182,8 @@ def _body(request: HttpRequest) -> bytes:
 def _value(name: str, field: Field, value: Any) -> Any:
     try:
         return field.read(value)
+    except Missing as error:
+        raise _missing(f"{name}{error}") from error
     except ValueError as error:
         shown = json.dumps(value, sort_keys=True, separators=(",", ":"))
         raise MlflowError(

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-PATHS = ("/api/2.0/mlflow", "/api/3.0/mlflow")
+PATHS = (
+    "/api/2.0/mlflow",
+    "/api/3.0/mlflow",
+    "/ajax-api/",
+    "/get-artifact",
+    "/graphql",
+    "/v1/traces",
+)
 
 
 class MlflowErrorsMiddleware:

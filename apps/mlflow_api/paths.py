@@ -1,4 +1,7 @@
-"""Paths of artifacts: that they stay in their folder."""
+"""Paths of artifacts: that they stay in their folder.
+
+Clients compare the sentence of the refusal, so it is MLflow's.
+"""
 
 from urllib.parse import unquote
 
@@ -16,9 +19,7 @@ def safe_path(path: str) -> str:
     for each in _readings(path):
         parts = each.split("/")
         if ".." in parts or "\\" in each or "#" in each or each.startswith("/"):
-            raise MlflowError(
-                INVALID, "Invalid path: it must be relative and stay in its folder."
-            )
+            raise MlflowError(INVALID, "Invalid path")
     return path
 
 
@@ -27,5 +28,5 @@ def _readings(path: str) -> list[str]:
     while (decoded := unquote(readings[-1])) != readings[-1]:
         readings.append(decoded)
         if len(readings) > MOST_ROUNDS:
-            raise MlflowError(INVALID, "Invalid path: it is encoded too often.")
+            raise MlflowError(INVALID, "Invalid path")
     return readings

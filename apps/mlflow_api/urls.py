@@ -27,6 +27,8 @@ _BEGINNINGS = (
     "api/2.0/mlflow-artifacts",
     "ajax-api/2.0/mlflow",
     "ajax-api/3.0/mlflow",
+    "graphql",
+    "v1/traces",
 )
 
 _ENDPOINTS = {
@@ -79,7 +81,7 @@ _ENDPOINTS = {
     "model-versions/delete-tag": views_versions.delete_tag,
 }
 
-urlpatterns = [
+_offered = [
     path("version", views.version, name="version"),
     path("health", views.health, name="health"),
     path("get-artifact", views_artifacts.get_artifact, name="get_artifact"),
@@ -124,8 +126,19 @@ urlpatterns = [
         views_multipart.abort_upload,
         name="abort_upload",
     ),
+]
+
+urlpatterns = [
+    # Programs that speak to MLflow's own pages ask the same under other addresses.
     *(
-        path(f"{beginning}/<path:rest>", views.not_here, name="not_here")
+        path(f"ajax-{one.pattern}", one.callback, name=one.name)
+        for one in _offered
+        if str(one.pattern).startswith(_API)
+    ),
+    *_offered,
+    *(
+        path(address, views.not_here, name="not_here")
         for beginning in _BEGINNINGS
+        for address in (beginning, f"{beginning}/", f"{beginning}/<path:rest>")
     ),
 ]

@@ -11,8 +11,10 @@ from apps.mlflow_api.errors import MlflowError, response_to
 VERSION = "3.17.2"
 
 
-@require_safe
+@csrf_exempt
 def server_info(request: HttpRequest) -> HttpResponse:
+    if request.method not in ("GET", "HEAD"):
+        return not_here(request)
     # Asked before anybody signs in, and says nothing about anybody.
     return JsonResponse(
         {

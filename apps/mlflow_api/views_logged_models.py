@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
@@ -169,6 +170,7 @@ def search_models(caller: Caller, given: Fields) -> Fields:
         filter=given.get("filter", ""),
         datasets=[_measured_on(each) for each in given.get("datasets", [])],
         order_by=[_order(each) for each in given.get("order_by", [])],
+        default=_default(caller, given),
     )
     found, token = search.search_logged_models(
         user=caller.user,
@@ -190,6 +192,13 @@ def _status(text: str) -> LoggedModelStatus:
             f"{', '.join(_STATUS + one for one in LoggedModelStatus.values)}.",
         )
     return LoggedModelStatus(found)
+
+
+def _default(caller: Caller, given: Fields) -> UUID | None:
+    """Find the experiment with the id 0 when a filter speaks of experiments."""
+    asked = "experiment_id" in given.get("filter", "")
+    default = caller.make_default() if asked else None
+    return default.pk if default else None
 
 
 def _measured_on(given: Fields) -> MeasuredOn:

@@ -40,17 +40,15 @@ def get_history(caller: Caller, given: Fields) -> Fields:
 
 
 @endpoint(
-    {"run_ids": TEXTS, "metric_key": NEEDED_TEXT, "max_results": INTEGER},
+    {"run_id": TEXTS, "metric_key": TEXT, "max_results": INTEGER},
     "GET",
     changes=False,
 )
 def get_history_bulk(caller: Caller, given: Fields) -> Fields:
     size = size_of(given.get("max_results"), MOST_POINTS, MOST_POINTS)
-    asked = given.get("run_ids", [])
-    if not 0 < len(asked) <= MOST_RUNS:
-        raise MlflowError(
-            INVALID, f"Give run_ids, 1 to {MOST_RUNS} of them; got {len(asked)}."
-        )
+    asked = given.get("run_id", [])
+    if fault := _fault(asked, given.get("metric_key")):
+        raise MlflowError(INVALID, f"GetMetricHistoryBulk request {fault}")
     wanted: list[UUID] = [pk for text in asked if (pk := read_id(text))]
     visible = Run.objects.visible_to(caller.user).filter(pk__in=wanted)
     found: list[Fields] = []
@@ -58,6 +56,15 @@ def get_history_bulk(caller: Caller, given: Fields) -> Fields:
         points = _points(run, given["metric_key"])[: size - len(found)]
         found += [point_fields(*row) | {"run_id": run.pk.hex} for row in points]
     return {"metrics": found}
+
+
+def _fault(runs: list[str], key: str | None) -> str:
+    """Say what of a request for several runs cannot be answered."""
+    if not runs:
+        return "must specify at least one run_id."
+    if len(runs) > MOST_RUNS:
+        return f"cannot specify more than {MOST_RUNS} of run_id. Got {len(runs)}."
+    return "" if key else "must specify a metric_key."
 
 
 def _points(run: Run, key: str) -> QuerySet[Metric, Any]:

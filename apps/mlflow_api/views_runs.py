@@ -3,7 +3,8 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.experiments import actions
+from apps.access.checks import ensure
+from apps.experiments import actions, rules
 from apps.experiments.actions import (
     LogBatch,
     LoggedDataset,
@@ -139,6 +140,7 @@ def delete_tag(caller: Caller, given: Fields) -> Fields:
     run = run_of(caller, given)
     tag = run.tags.filter(key=given["key"]).first()
     if tag is None:
+        ensure(rules.can_delete_run_tag(caller.user, run))
         raise absent(f"No tag with name: {given['key']} in run with id {run.pk.hex}")
     actions.delete_run_tag(tag=tag, by=caller.user)
     return {}

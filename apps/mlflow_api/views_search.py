@@ -2,8 +2,9 @@ from typing import Any
 
 from apps.experiments.models import Experiment
 from apps.experiments.search import experiments, runs
+from apps.experiments.search.conditions import DEFAULT_ID
 from apps.experiments.search.view import View
-from apps.mlflow_api.caller import DEFAULT_ID, Caller, read_id
+from apps.mlflow_api.caller import Caller, read_id
 from apps.mlflow_api.door import endpoint
 from apps.mlflow_api.errors import INVALID, MlflowError
 from apps.mlflow_api.fields import INTEGER, TEXT, TEXTS
@@ -24,13 +25,13 @@ PAGE = {
 
 @endpoint({**PAGE, "view_type": TEXT}, "POST", "GET", changes=False)
 def search_experiments(caller: Caller, given: Fields) -> Fields:
-    if caller.project:
-        caller.make_default()
+    default = caller.make_default()
     search = experiments.ExperimentSearch(
         filter=given.get("filter", ""),
         order_by=given.get("order_by", []),
         view=_view(given, "view_type"),
         project=caller.project.pk if caller.project else None,
+        default=default.pk if default else None,
     )
     found, token = experiments.search_experiments(
         user=caller.user,

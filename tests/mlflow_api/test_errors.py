@@ -71,7 +71,11 @@ def test_a_token_that_reads_changes_nothing(world, run):
         "/api/2.0/mlflow/traces/search",
         "/api/3.0/mlflow/traces",
         "/api/2.0/mlflow-artifacts/presigned/x",
-        "/ajax-api/2.0/mlflow/runs/search",
+        "/ajax-api/2.0/mlflow/runs/create-promptlab-run",
+        "/ajax-api/3.0/mlflow/traces/search",
+        "/v1/traces",
+        "/graphql",
+        "/api/3.0/mlflow/",
         "/api/2.0/mlflow/gateway-proxy",
     ],
 )
@@ -86,8 +90,14 @@ def test_what_is_left_out_says_so(db, path):
     ("data", "opening"),
     [
         ({"metrics": "foo"}, "Invalid value \"foo\" for parameter 'metrics' supplied"),
-        ({"metrics": [{"key": "a", "value": 1}]}, "Invalid value [{"),
-        ({"tags": [{"value": "1"}]}, "Invalid value [{"),
+        (
+            {"metrics": [{"key": "a", "value": 1}]},
+            "Missing value for required parameter 'metrics[0].timestamp'",
+        ),
+        (
+            {"tags": [{"key": "a"}, {"value": "1"}]},
+            "Missing value for required parameter 'tags[1].key'",
+        ),
         ({"params": [{"key": 31, "value": "1"}]}, "Invalid value [{"),
         ({"run_id": ""}, "Missing value for required parameter 'run_id'"),
         ({"run_id": 5}, "Invalid value 5 for parameter 'run_id' supplied"),

@@ -228,7 +228,7 @@ def test_history_comes_in_pages_of_points(world, mlflow):
         found += [one["value"] for one in page["metrics"]]
         token = page.get("next_page_token")
 
-    bulk = {"run_ids": [run.pk.hex], "metric_key": "a"}
+    bulk = {"run_id": [run.pk.hex], "metric_key": "a"}
     several = mlflow("metrics/get-history-bulk", bulk, method="get")["metrics"]
     assert found == [0.5, "Infinity", "NaN", 0.1]
     assert [one["value"] for one in several] == found

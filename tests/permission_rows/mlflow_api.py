@@ -114,7 +114,7 @@ def history(world):
 
 def histories(world):
     given = history(world)[1]
-    return {}, {"run_ids": given["run_id"], "metric_key": "auc"}
+    return {}, {"run_id": given["run_id"], "metric_key": "auc"}
 
 
 def with_file(world):

@@ -211,7 +211,8 @@ def _checked(batch: LogBatch) -> dict[str, str]:
         check_key("params", key)
         check_text("params", value, LONGEST_VALUE, may_be_empty=True)
         if parameters.setdefault(key, value) != value:
-            raise invalid("params", f"Duplicate parameter {key} with two values.")
+            sentence = f"Duplicate parameter keys have been submitted: {key}."
+            raise invalid("params", sentence)
     return parameters
 
 
@@ -279,7 +280,7 @@ def _refuse_changes(run: Run, given: Mapping[str, Any]) -> None:
     for key, value in kept.values_list("key", "value"):
         if given[key] != value:
             raise ParameterChanged(
-                f"Changing param values is not allowed. Parameter {key} of run "
+                f"Changing param values is not allowed. Param with key='{key}' of run "
                 f"{run.pk.hex} is {shortened(value)!r} and cannot become "
                 f"{shortened(given[key])!r}; nothing of this call was kept.",
                 fields={"params": f"{key} has another value already."},

@@ -114,6 +114,9 @@ def update_run(*, run: Run, change: RunChange, by: User) -> Run:
         WrongState: it is deleted.
     """
     run = lock_run(run)
+    if run.ended_at and _says_nothing_new(run, change):  # a client that asked again
+        ensure(rules.can_repeat_update(by, run))
+        return run
     ensure(rules.can_update_run(by, run))
     before = _told(run)
     if change.name:
@@ -133,6 +136,14 @@ def update_run(*, run: Run, change: RunChange, by: User) -> Run:
     if run.status in ENDED:
         close_segment(run, by)
     return run
+
+
+def _says_nothing_new(run: Run, change: RunChange) -> bool:
+    return (
+        change.name in (None, run.name)
+        and change.status in (None, run.status)
+        and change.ended_at in (None, run.ended_at)
+    )
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -22,17 +23,19 @@ from django.db.models import (
 from django.db.models.functions import Cast, Left, Replace
 from django.db.models.lookups import In
 
-from apps.experiments.search.nodes import Entity, Operator
+from apps.experiments.search.nodes import Entity, Key, Operator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from django.db.models import QuerySet
     from django.db.models.expressions import Combinable
 
     from apps.experiments.search.nodes import Clause
 
+DEFAULT_ID = "0"  # what clients call the Default experiment
 _IDENTITY = re.compile("[0-9a-f]{32}")
+_EXPERIMENT = Key(Entity.ATTRIBUTE, "experiment_id")
 _PATTERNS = (Operator.LIKE, Operator.ILIKE)
 INDEXED = 100
 JOINED = 4
@@ -110,6 +113,24 @@ def identity_condition(clause: Clause) -> Q:
     named = Q(pk__in=[UUID(text) for text in texts if _IDENTITY.fullmatch(text)])
     wanted = clause.operator in (Operator.EQUAL, Operator.IN)
     return named if wanted else ~named
+
+
+def with_default(clauses: Iterable[Clause], default: UUID | None) -> list[Clause]:
+    """Read the id that clients give the Default experiment as that of `default`."""
+    if default is None:
+        return list(clauses)
+    return [
+        replace(clause, value=_in_full(clause.value, default))
+        if clause.key == _EXPERIMENT
+        else clause
+        for clause in clauses
+    ]
+
+
+def _in_full(value: Any, default: UUID) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_in_full(one, default) for one in value)
+    return default.hex if value == DEFAULT_ID else value
 
 
 def hex_of(column: str) -> Combinable:

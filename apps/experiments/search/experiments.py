@@ -17,6 +17,7 @@ from apps.experiments.search.conditions import (
     keyed_condition,
     text_condition,
     time_condition,
+    with_default,
 )
 from apps.experiments.search.keyset import Term
 from apps.experiments.search.nodes import Entity
@@ -46,12 +47,14 @@ class ExperimentSearch:
         order_by: in that of `parse_order`; without it the newest come first.
         view: deleted experiments, others or both.
         project: only those of this project.
+        default: the experiment that the id 0 in the filter means.
     """
 
     filter: str = ""
     order_by: Sequence[str] = ()
     view: View = View.ACTIVE
     project: UUID | None = None
+    default: UUID | None = None
 
 
 def search_experiments(
@@ -71,7 +74,7 @@ def search_experiments(
     Raises:
         SearchError: filter, order or token cannot be read, or the size is not possible.
     """
-    clauses = parse_filter(search.filter, EXPERIMENTS)
+    clauses = with_default(parse_filter(search.filter, EXPERIMENTS), search.default)
     orders = parse_order(search.order_by, EXPERIMENTS)
     rows = Experiment.objects.visible_to(user).filter(view_condition(search.view))
     if search.project:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Collate, Concat
 
 from apps.experiments.models import (
@@ -23,6 +23,7 @@ from apps.experiments.search.conditions import (
     plain,
     text_condition,
     time_condition,
+    with_default,
 )
 from apps.experiments.search.keyset import Term
 from apps.experiments.search.nodes import Entity, Key, SearchError
@@ -83,14 +84,16 @@ class LoggedModelSearch:
     Args:
         experiments: ids; models of others are not found.
         filter: in the grammar of `parse_filter`.
-        datasets: metrics of the filter were measured on one of these; empty for any.
+        datasets: metrics were measured on one of these; empty for any.
         order_by: newest first where these leave it open.
+        default: the experiment that the id 0 in the filter means.
     """
 
     experiments: Collection[UUID]
     filter: str = ""
     datasets: Sequence[MeasuredOn] = ()
     order_by: Sequence[ModelOrder] = ()
+    default: UUID | None = None
 
 
 def search_logged_models(
@@ -98,7 +101,8 @@ def search_logged_models(
 ) -> tuple[list[UUID], str]:
     """Find logged models that `user` can see and nobody deleted, in one query.
 
-    A metric meets a clause when one of its points does. Models are sorted by the newest
+    A metric meets a clause when one of its points does. With datasets and no clause on
+    a metric, models are found of which anything was measured on these. Models are sorted by the newest
     point of a metric.
 
     Args:
@@ -113,8 +117,11 @@ def search_logged_models(
     Raises:
         SearchError: filter, order or token cannot be read, or the size is not possible.
     """
-    clauses = parse_filter(search.filter, LOGGED_MODELS)
+    clauses = with_default(parse_filter(search.filter, LOGGED_MODELS), search.default)
     conditions = [model_condition(clause, search.datasets) for clause in clauses]
+    if search.datasets and not any(one.key.entity is Entity.METRIC for one in clauses):
+        points = LoggedModelMetric.objects.filter(model=OuterRef("pk"))
+        conditions.append(Q(Exists(points.filter(_measured_on(search.datasets)))))
     rows = LoggedModel.objects.visible_to(user).filter(
         view_condition(View.ACTIVE),
         all_of(conditions),
@@ -128,18 +135,20 @@ def model_condition(clause: Clause, datasets: Sequence[MeasuredOn] = ()) -> Q:
     entity, name = clause.key.entity, clause.key.name
     if entity is Entity.METRIC:
         points = LoggedModelMetric.objects.filter(model=OuterRef("pk"))
-        if datasets:
-            measured = Q()
-            for one in datasets:
-                measured |= one.condition()
-            points = points.filter(measured)
-        return keyed_condition(points, clause)
+        return keyed_condition(points.filter(_measured_on(datasets)), clause)
     if entity in _TABLES:
         rows = _TABLES[entity]._default_manager.filter(model=OuterRef("pk"))
         return keyed_condition(rows, clause)
     if name in _TIMES:
         return time_condition(_TIMES[name], clause)
     return text_condition(_attribute(name), clause)
+
+
+def _measured_on(datasets: Sequence[MeasuredOn]) -> Q:
+    measured = Q()
+    for one in datasets:
+        measured |= one.condition()
+    return measured
 
 
 def _attribute(name: str) -> Combinable:

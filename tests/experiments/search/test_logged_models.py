@@ -116,6 +116,8 @@ def test_searches_find_what_the_evaluator_finds(
 
         names = paged(world.data_scientist, search, size)
 
+    if not any(one.key.entity == "metrics" for one in wanted):
+        things = [one for one in things if one.metrics]
     expected = in_order(found(things, wanted), sorting, NEWEST)
     assert names == [thing.identity for thing in expected]
 
@@ -168,6 +170,18 @@ def test_models_are_sorted_by_the_newest_point_on_the_data_asked_for(world, run)
     assert names_of(by, run, order_by=[best]) == ["b", "a", "c"]
     assert names_of(by, run, order_by=[exact]) == ["a", "c", "b"]
     assert names_of(by, run, filter="metrics.auc > 0.6") == ["c", "a"]
+
+
+def test_models_are_found_by_the_data_that_anything_was_measured_on(world, run):
+    logged(run, "a", ("auc", 0.9, 1, "birds", "x"))
+    logged(run, "b", ("auc", 0.9, 1, "fish", "x"))
+    logged(run, "c")
+    by = world.data_scientist
+
+    assert names_of(by, run, datasets=[MeasuredOn("birds")]) == ["a"]
+    assert names_of(by, run, datasets=[MeasuredOn("birds", "y")]) == []
+    either = [MeasuredOn("birds"), MeasuredOn("fish")]
+    assert names_of(by, run, datasets=either, filter="name != 'a'") == ["b"]
 
 
 def test_deleted_models_and_those_of_others_are_not_found(world, run):
