@@ -21,7 +21,7 @@ OTHER_STORE = "[file"
 def pytest_configure(config: pytest.Config) -> None:
     """Replace the two ways in which tests start a server, before any imports them."""
     helpers: Any = import_module(HELPERS)
-    helpers._init_server = _init_server  # noqa: SLF001
+    helpers._init_server = _init_server
     helpers.ServerThread = ServerThread
 
 
