@@ -25,7 +25,7 @@ demo-reset:  ## Delete the demo's data, then start it afresh
 	@$(MAKE) --no-print-directory demo
 
 run:  ## Web process, settings from the environment (.env.example)
-	$(BIN)/gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --keep-alive 0 --no-control-socket --bind 127.0.0.1:$(PORT)
+	$(BIN)/gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --keep-alive 0 --limit-request-line 8190 --no-control-socket --bind 127.0.0.1:$(PORT)
 
 worker:  ## Background worker, settings from the environment
 	$(BIN)/celery --quiet -A mlops_portal worker --loglevel INFO

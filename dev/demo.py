@@ -30,7 +30,7 @@ EXAMPLES = ROOT / "node_modules" / "vega-datasets" / "data"
 STATIC_SOURCES = ("static", "package-lock.json", "requirements")
 WEB = (
     "gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120"
-    " --keep-alive 0 --no-control-socket"
+    " --keep-alive 0 --limit-request-line 8190 --no-control-socket"
 )
 WORKER = "celery --quiet -A mlops_portal worker --loglevel INFO"
 BEAT = "celery --quiet -A mlops_portal beat --loglevel INFO"

@@ -6,7 +6,7 @@ set -eu
 
 case "${1:-}" in
 web)
-    exec gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --keep-alive 0 --no-control-socket --bind 0.0.0.0:8000
+    exec gunicorn mlops_portal.wsgi:application --workers 2 --threads 4 --timeout 120 --keep-alive 0 --limit-request-line 8190 --no-control-socket --bind 0.0.0.0:8000
     ;;
 worker)
     exec celery --quiet -A mlops_portal worker --loglevel INFO

@@ -137,6 +137,7 @@ def test_a_repeated_end_of_a_run_is_told_once(world, run):
 
 
 ADDRESSES = [str(one.pattern) for one in _offered if "/" in str(one.pattern)]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"]
 BODIES = st.one_of(
     st.binary(max_size=40),
     st.sampled_from(
@@ -153,8 +154,9 @@ BODIES = st.one_of(
     ).map(lambda given: json.dumps(given).encode()),
 )  # fmt: skip
 QUERIES = st.sampled_from(
-    ["", "?run_id=%ff%fe", "?max_results=" + "9" * 400, "?max_results=x", "?page_token=é",
-     "?run_id=%00", "?path=..%2f..", "?filter=%27&order_by=%00", "?experiment_id=0"]
+    ["", "?run_id=%ff%fe", "?max_results=" + "9" * 400, "?max_results=x",
+     "?page_token=é", "?run_id=%00",
+     "?path=..%2f..", "?filter=%27&order_by=%00", "?experiment_id=0"]
 )  # fmt: skip
 
 
@@ -166,7 +168,7 @@ QUERIES = st.sampled_from(
 @given(
     address=st.sampled_from([*ADDRESSES, *(f"{one}/<str:x>" for one in _BEGINNINGS)]),
     value=st.sampled_from(["x", "m-" + "a" * 32, "..", "%00", "a/b", "é", "0" * 300]),
-    method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"]),
+    method=st.sampled_from(METHODS),
     body=BODIES,
     query=QUERIES,
     kind=st.sampled_from(["application/json", "text/plain", "multipart/form-data", ""]),

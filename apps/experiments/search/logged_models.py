@@ -102,8 +102,8 @@ def search_logged_models(
     """Find logged models that `user` can see and nobody deleted, in one query.
 
     A metric meets a clause when one of its points does. With datasets and no clause on
-    a metric, models are found of which anything was measured on these. Models are sorted by the newest
-    point of a metric.
+    a metric, models are found of which anything was measured on these. Models are
+    sorted by the newest point of a metric.
 
     Args:
         user: who asks.
@@ -119,7 +119,8 @@ def search_logged_models(
     """
     clauses = with_default(parse_filter(search.filter, LOGGED_MODELS), search.default)
     conditions = [model_condition(clause, search.datasets) for clause in clauses]
-    if search.datasets and not any(one.key.entity is Entity.METRIC for one in clauses):
+    by_metric = any(one.key.entity is Entity.METRIC for one in clauses)
+    if search.datasets and not by_metric:
         points = LoggedModelMetric.objects.filter(model=OuterRef("pk"))
         conditions.append(Q(Exists(points.filter(_measured_on(search.datasets)))))
     rows = LoggedModel.objects.visible_to(user).filter(
