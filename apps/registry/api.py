@@ -90,6 +90,14 @@ class ModelVersionOutput(ModelVersionRow):
 
 class ModelVersionInput(serializers.Serializer[Any]):
     run_id = serializers.UUIDField()
+    part = serializers.CharField(
+        max_length=500,
+        required=False,
+        default="",
+        help_text="Which model of the run: `run` for all its files, the path of a "
+        "folder with an MLmodel, or the id of a logged model. Without it, the first of "
+        "these that there is.",
+    )
     description = serializers.CharField(
         max_length=4000, required=False, allow_blank=True, default=""
     )
@@ -186,6 +194,7 @@ class ModelVersionsView(_ModelBase):
             run=get_object_or_404(runs, pk=given.validated_data["run_id"]),
             model_name=name,
             description=given.validated_data["description"],
+            part=given.validated_data["part"],
             by=request.user,
         )
         location = reverse("v1:model_version", args=[slug, name, version.number])

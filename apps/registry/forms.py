@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from apps.core.forms import PortalForm
+from apps.registry.candidates import Candidate
 from apps.registry.models import CARD_SECTIONS
 
 HELP = {
@@ -25,8 +26,21 @@ class RegisterForm(PortalForm):
         help_text="What the model does. Empty leaves the words of a known model.",
     )
 
-    def __init__(self, *args: Any, known: Sequence[str], **kwargs: Any):
+    def __init__(
+        self,
+        *args: Any,
+        known: Sequence[str],
+        candidates: Sequence[Candidate],
+        **kwargs: Any,
+    ):
         super().__init__(*args, **kwargs)
+        if len(candidates) > 1:
+            self.fields["part"] = forms.ChoiceField(
+                choices=[(each.key, each.label) for each in candidates],
+                label="What is registered",
+                initial=candidates[0].key,
+            )
+            self.order_fields(["part"])
         words = "As in MLflow: without / and :."
         if known:
             words += f" A name in use gets its next version: {', '.join(known)}."

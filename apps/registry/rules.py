@@ -18,6 +18,7 @@ from apps.experiments.models import Artifact
 from apps.experiments.rules import sees_dataset
 from apps.projects.rules import permitted_with
 from apps.registry import queries
+from apps.registry.candidates import candidates_of
 from apps.registry.manifests import MLMODEL, MODEL_FILES
 from apps.registry.models import (
     Alias,
@@ -27,11 +28,10 @@ from apps.registry.models import (
     Stage,
     VersionState,
 )
-from apps.registry.pickles import has_pickle_name
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-    from apps.experiments.models import Run, StoredFile
+    from apps.experiments.models import Run
     from apps.projects.models import Project
 
 EDITABLE_STATES = frozenset({VersionState.DRAFT, VersionState.VALIDATED})
@@ -142,15 +142,12 @@ def can_register_version(user: User, run: Run) -> Decision:
     decision = permitted(user, Permission.MODEL_REGISTER, run.project)
     if decision and run.deleted_at:
         return NotNow("This run is deleted; restore it first.")
-    if decision and not any(map(_is_model, run.artifacts.all())):
+    if decision and not candidates_of(run):
         files = ", no ".join((*MODEL_FILES, MLMODEL))
-        return NotNow(f"This run has no model: it left no {files} and no pickle.")
+        return NotNow(
+            f"This run has no model: it left no {files} and no pickle, and logged none."
+        )
     return decision
-
-
-def _is_model(file: StoredFile) -> bool:
-    known = file.file_name in (*MODEL_FILES, MLMODEL)
-    return known or has_pickle_name(file.path)
 
 
 def can_edit_card(user: User, version: ModelVersion) -> Decision:

@@ -21,6 +21,7 @@ from apps.projects.forms import GrantForm
 from apps.projects.models import Project
 from apps.projects.views_access import AccessViews, access_panel
 from apps.registry import actions, queries, rules, trends
+from apps.registry.candidates import candidates_of
 from apps.registry.forms import CardForm, RegisterForm
 from apps.registry.models import CARD_SECTIONS, ModelVersion, RegisteredModel
 
@@ -128,6 +129,7 @@ def run_panel(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "run": run,
         "versions": queries.versions_of_run(run, request.user)[:CARDS_PER_PAGE],
         "may_register_version": rules.can_register_version(request.user, run),
+        "has_several": len(candidates_of(run)) > 1,
     }
     return render(request, "registry/_run_panel.html", context)
 
@@ -141,7 +143,10 @@ def register_version(request: HtmxRequest, pk: UUID) -> HttpResponse:
     known = models.filter(project=run.project).order_by("-pk")
     names = list(known.values_list("name", flat=True)[:CARDS_PER_PAGE])
     form = RegisterForm(
-        request.POST or None, known=names, initial={"model_name": "".join(names[:1])}
+        request.POST or None,
+        known=names,
+        candidates=candidates_of(run),
+        initial={"model_name": "".join(names[:1]), "part": request.GET.get("part")},
     )
     if request.method == "POST" and form.is_valid():
         with form.taking_faults():

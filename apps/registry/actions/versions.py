@@ -19,6 +19,7 @@ from apps.experiments.models import LoggedModel, Run
 from apps.registry import rules
 from apps.registry.actions.checks import check_tag, check_tags, check_words
 from apps.registry.actions.models import add_model, locked_model, locked_project
+from apps.registry.candidates import candidates_of
 from apps.registry.manifests import evaluation_files_of, manifest_of
 from apps.registry.mlmodel import signature_of
 from apps.registry.models import (
@@ -72,13 +73,20 @@ class VersionWords:
 
 @transaction.atomic
 def register_version(
-    *, project: Project, run: Run, model_name: str, description: str, by: User
+    *,
+    project: Project,
+    run: Run,
+    model_name: str,
+    description: str,
+    by: User,
+    part: str = "",
 ) -> ModelVersion:
-    """Give the model of `run` the next number under `model_name`.
+    """Give a model of `run` the next number under `model_name`.
 
     Args:
         project: of the run and of the model.
         run: one that left a model.
+        part: which one, by the key of its candidate; empty for the first.
         model_name: of a model of the project, or of a new one.
         description: what the model does; empty leaves that of a known model as it is.
         by: somebody who may register models.
@@ -97,14 +105,15 @@ def register_version(
             fields={"run_id": "Not a run of this project."},
         )
     check_words("description", description)
+    origin = _chosen(run, part)
     model = _known_or_new(project, model_name, description, by)
-    files = _files_of(Origin(run=run))
+    files = _files_of(origin)
     twin = model.versions.active().filter(
         run=run, manifest_digest=canonical_digest(files["manifest"])
     )
     if found := twin.first():
         raise WrongState(f"This run is registered already, as {found}.")
-    return _add(model, Origin(run=run), files, VersionWords(), by)
+    return _add(model, origin, files, VersionWords(), by)
 
 
 @transaction.atomic
@@ -249,6 +258,18 @@ def _known_or_new(
         model.description = description
         model.save(update_fields=["description"])
     return model
+
+
+def _chosen(run: Run, part: str) -> Origin:
+    """Find what of a run is to be registered."""
+    found = {each.key: each for each in candidates_of(run)}
+    chosen = found.get(part) if part else next(iter(found.values()))
+    if chosen is None:
+        raise Invalid(
+            f"This run has no part {part[:80]!r}. Choose one of {', '.join(found)}.",
+            fields={"part": "Not a part of this run."},
+        )
+    return Origin(run=run, logged_model=chosen.logged_model, root=chosen.root)
 
 
 def _files_of(origin: Origin) -> dict[str, Any]:
