@@ -265,12 +265,13 @@ def test_whatever_is_written_only_a_search_error_comes_back(vocabulary, pieces, 
     ids=lambda text: f"{text[:12]!r}-{len(text)}",
 )
 def test_a_huge_filter_is_refused_quickly(text):
+    # What is not linear in the text would take hours.
     started = time.process_time()
 
     with pytest.raises(SearchError):
         parse_filter(text, RUNS)
 
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 20
 
 
 def test_many_names_in_a_list_are_read():
