@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from apps.registry.manifests import Entry
 
-SIGNATURE_FILE = "signature.json"
 MOST_BYTES = 1_000_000
 MOST_INPUTS = 5_000
 MOST_CLASSES = 1_000
@@ -58,8 +57,6 @@ def signature_of(manifest: Iterable[Entry]) -> tuple[Json, str]:
         if model_file(files) is None:
             names = " and no ".join(MODEL_FILES)
             raise Unfit(f"It holds no {names}, and other models the portal never runs.")
-        if SIGNATURE_FILE in files:
-            return _object(_text(files[SIGNATURE_FILE])), ""
         if MLMODEL not in files:
             raise Unfit("No file of it says what the model takes and answers.")
         return translated(_text(files[MLMODEL])), ""
@@ -177,16 +174,6 @@ def _label(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Unfit("Its classes are neither texts nor whole numbers.")
     return str(value)
-
-
-def _object(text: str) -> Json:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as fault:
-        raise Unfit(f"Its {SIGNATURE_FILE} cannot be read.") from fault
-    if not isinstance(found, dict):
-        raise Unfit(f"Its {SIGNATURE_FILE} is no object.")
-    return found
 
 
 def _text(entry: Entry) -> str:

@@ -295,7 +295,7 @@ def change_plan(approval):
 
 
 def change_data(approval):
-    DatasetVersion.objects.filter(runs__model_version=approval.version_id).update(
+    DatasetVersion.objects.filter(runs__model_versions=approval.version_id).update(
         parquet_sha256="1" * 64
     )
 

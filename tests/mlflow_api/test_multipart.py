@@ -92,7 +92,7 @@ def test_credentials_name_the_portal_and_let_in_only_the_caller(sender):
         ([{"part_number": 2, "etag": "a"}], 400, "numbered from 1"),
         ([{"part_number": 1, "etag": "0" * 64}], 400, "did not come"),
         ([{"part_number": 1, "etag": "../../lock"}], 400, "did not come"),
-        ([{"part_number": 1}], 400, "without etag"),
+        ([{"part_number": 1}], 400, "parts[0].etag"),
         ([{"part_number": 1, "etag": "a"}] * 2, 400, "numbered from 1"),
     ],
 )

@@ -110,7 +110,8 @@ def version_files(*files: tuple[str, bytes]):
         ([("model/model.onnx", b"x")], "No file of it says"),
         ([("model/model.onnx", b"x"), ("model/MLmodel", b"\xff")], "is no text"),
         ([("model/model.onnx", b"x"), ("model/MLmodel", b" " * 1_000_001)], "large"),
-        ([("model/model.onnx", b"x"), ("model/signature.json", b"[1]")], "no object"),
+        # Only the engine says what a model without an MLmodel takes and answers.
+        ([("model/model.onnx", b"x"), ("model/signature.json", b"{}")], "No file of"),
     ],
 )
 def test_a_version_says_why_it_cannot_be_evaluated(db, files, sentence):
@@ -118,14 +119,3 @@ def test_a_version_says_why_it_cannot_be_evaluated(db, files, sentence):
 
     assert signature == {}
     assert sentence in reason
-
-
-def test_the_signature_beside_the_model_counts_first(db):
-    files = version_files(
-        ("model/data/model.skops", b"x"),
-        ("model/MLmodel", b"{"),
-        ("model/signature.json", b'{"task": "regression"}'),
-        ("MLmodel", b"elsewhere"),
-    )
-
-    assert signature_of(files) == ({"task": "regression"}, "")

@@ -11,6 +11,7 @@ from apps.core.sandbox import Mode, modes
 from apps.experiments.models import Run
 from apps.jobs.models import JobStatus
 from apps.projects.actions import set_code_policy
+from apps.registry.actions import register_version
 from apps.registry.rules import can_register_version
 from apps.training import actions, tasks
 from apps.training.models import CodeJob
@@ -239,7 +240,7 @@ def main(context):
     [(UNREVIEWED, "not on the list of reviewed types"), (FORGED, "damaged or not a")],
     ids=["unreviewed", "forged"],
 )
-def test_other_models_are_kept_but_not_registered(
+def test_other_models_are_kept_and_never_evaluated(
     project, data_scientist, version, lines, note
 ):
     content = zipped(**{"train.py": lines})
@@ -250,8 +251,16 @@ def test_other_models_are_kept_but_not_registered(
 
     assert job.status == JobStatus.SUCCEEDED, (job.failure_message, job.failure_details)
     assert note in job.run.summary["note"]
-    assert not can_register_version(data_scientist, job.run)
-    assert job.run.artifacts.filter(path="model.skops").exists()
+    registered = register_version(
+        project=project,
+        run=job.run,
+        model_name="mine",
+        description="",
+        by=data_scientist,
+    )
+    assert registered.unfit_reason
+    assert registered.signature == {}
+    assert [one["path"] for one in registered.manifest].count("model.skops") == 1
 
 
 FORGED_BADLY = """

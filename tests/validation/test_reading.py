@@ -183,8 +183,7 @@ def test_champion_summary_counts_what_is_clear(rows, said):
 
 def test_champion_that_learned_from_other_rows_is_pointed_out():
     def version(digest):
-        run = SimpleNamespace(dataset_version_id=1, summary={"split_digest": digest})
-        return SimpleNamespace(run=run)
+        return SimpleNamespace(data="rows", summary={"split_digest": digest})
 
     report = a_report()
     assert not reading.champion_saw_other_rows(report)
