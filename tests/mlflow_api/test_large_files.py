@@ -106,7 +106,7 @@ def test_what_is_refused_is_said_however_large_the_body(portal, run, world):
     assert [status for status, _ in answers] == [400, 400, 400]
     assert "is deleted; restore it first" in answers[0][1]["message"]
     assert answers[0] == answers[1]
-    assert "stay in its folder" in answers[2][1]["message"]
+    assert answers[2][1]["message"] == "Invalid path"
 
 
 def test_the_stock_client_sends_large_files_in_parts(portal, tmp_path):
