@@ -16,6 +16,7 @@ from typing import NamedTuple
 import django
 from django.core.management import call_command
 
+from benchmarks import measuring
 from benchmarks.audit.database import durable_database
 from benchmarks.measuring import HEADER, Result, in_turn
 from benchmarks.tracking import cases, filling
@@ -45,7 +46,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tracking")
     parser.add_argument("--quick", action="store_true", help="small sizes")
     parser.add_argument("cases", nargs="*", help=f"only these of {', '.join(NAMES)}")
+    parser.add_argument("--repeats", type=int, default=3, help="of each measurement")
     asked = parser.parse_args()
+    measuring.REPEATS = asked.repeats
     sizes = QUICK if asked.quick else FULL
     started = time.perf_counter()
     load = " ".join(f"{average:.1f}" for average in os.getloadavg())

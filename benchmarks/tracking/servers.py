@@ -90,7 +90,8 @@ def portal_server(folder: Path, url: str, token: str) -> Iterator[Tracking]:
     command = [
         *(sys.executable, "-m", "gunicorn", "mlops_portal.wsgi:application"),
         *("--workers", str(WORKERS), "--threads", "4", "--timeout", "120"),
-        *("--keep-alive", "0", "--no-control-socket", "--bind", f"{HOST}:{port}"),
+        *("--keep-alive", "0", "--limit-request-line", "8190"),
+        *("--no-control-socket", "--bind", f"{HOST}:{port}"),
     ]
     # Connections to the database last for a minute, as outside of tests.
     with _process(command, folder / "portal.log", {}) as pid:
