@@ -84,13 +84,23 @@ def ensure_packages(extra: str) -> None:
     require_disk(ROOT, FIRST_INSTALL_GIGABYTES)
     print("Installing Python packages (a minute or two, once) ...", flush=True)
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--no-input"]
-    pip += ["--disable-pip-version-check", "--require-hashes"]
+    pip += ["--disable-pip-version-check", "--require-hashes", "--no-compile"]
     run_or_explain(
         [*pip, "-r", str(_requirements(extra))],
         "pip could not install the packages: the lines above say why. Most often the "
         "package index cannot be reached; check the network and pip's settings.",
     )
+    compile_packages()
     mark_done(_stamp(extra), _requirements(extra))
+
+
+def compile_packages() -> None:
+    """Compile all modules on all cores, where pip would use one.
+
+    Some packages hold files that no Python of today reads; nobody imports those.
+    """
+    command = [str(PYTHON), "-m", "compileall", "-qq", "-j", "0", str(VENV / "lib")]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
 
 
 def ensure_front_end() -> None:

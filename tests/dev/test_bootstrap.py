@@ -65,6 +65,19 @@ def test_a_finished_installation_is_not_repeated(start):
     assert (process.returncode, output, errors) == (0, "", "")
 
 
+def test_compile_packages_passes_over_what_no_python_reads(tmp_path, monkeypatch):
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "good.py").write_text("a = 1")
+    (tmp_path / "lib" / "old.py").write_text("print 1")
+
+    bootstrap.compile_packages()
+
+    compiled = (tmp_path / "lib" / "__pycache__").iterdir()
+    assert [path.name.partition(".")[0] for path in compiled] == ["good"]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
