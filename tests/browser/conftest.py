@@ -7,13 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 from django.db import connection, connections
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.person import Person
+from tests.browser.person import PATIENCE_MILLISECONDS, Person
 from tests.factories import people
 
 ROOT = Path(settings.BASE_DIR)
@@ -26,8 +27,19 @@ DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 375, "height": 812}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_messages() -> Iterator[None]:
+    """Send messages where no worker of another test process takes them."""
+    process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    broker = urlsplit(settings.REDIS_URL)._replace(path=f"/{process}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CELERY_BROKER_URL", broker.geturl())
+        yield
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     # Playwright keeps an event loop in this thread, which Django takes for async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
@@ -66,7 +78,7 @@ def running_worker(committed, tmp_path: Path) -> Iterator[None]:
     )
     yield
     worker.terminate()
-    worker.wait(timeout=20)
+    worker.wait(timeout=PATIENCE_MILLISECONDS / 1000)
 
 
 @pytest.fixture
@@ -80,7 +92,7 @@ def person_at(chromium: Browser, live_server) -> Iterator[Callable[..., Person]]
         )
         contexts.append(context)
         page: Page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
         return Person(page, email, people.PASSWORD, ROOT / PICTURES)
 
     yield open_for

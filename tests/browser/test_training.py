@@ -108,7 +108,7 @@ def cancel(scientist) -> None:
     page.locator("input[name=search_method][value=random] + label").click()
     scientist.fill("Settings to try at most", "500")
     scientist.press("Launch training")
-    expect(page.get_by_text("Running").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Running").first).to_be_visible()
     scientist.picture("training-job")
     page.get_by_role("button", name="Cancel training").click()
     stopped = page.get_by_text("It was stopped before it had a result.")
