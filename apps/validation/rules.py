@@ -18,6 +18,7 @@ from apps.projects.queries import active_members
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import findings, queries
+from apps.validation.evaluation_inputs import missing_files
 from apps.validation.makers import part_in_making
 from apps.validation.models import Finding, FindingState, Rows, Severity
 
@@ -92,7 +93,7 @@ def _report_is_possible(version: ModelVersion, evaluated_on: str) -> Decision:
         return NotNow("A report is being computed already; wait for it or cancel it.")
     if version.unfit_reason:
         return _question_is_known(version)
-    if missing := queries.missing_files(version, evaluated_on):
+    if missing := missing_files(version, evaluated_on):
         return NotNow(
             f"The run of this version left no {' and no '.join(missing)}, so there is "
             "nothing to measure. Register the run of a training job instead."
