@@ -15,6 +15,7 @@ from apps.audit.record import record
 from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid, WrongState
 from apps.experiments.actions.checks import shortened
+from apps.experiments.actions.tags import delete_tag, write_tags
 from apps.experiments.models import LoggedModel, Run
 from apps.registry import rules
 from apps.registry.actions.checks import check_tag, check_tags, check_words
@@ -182,14 +183,8 @@ def set_version_tag(
     version = locked_version(version)
     ensure(rules.can_set_version_tag(by, version))
     check_tag(key, value)
-    tag = version.tags.filter(key=key).first()
-    before = tag.value if tag else None
-    if before != value:
-        ModelVersionTag.objects.update_or_create(
-            version=version, key=key, defaults={"value": value}
-        )
+    if changes := write_tags(version.tags, {key: value}):
         _touch(version)
-        changes = {key: [shortened(before), shortened(value)]}
         _record(EventType.MODEL_VERSION_TAG_SET, version, by, changes)
     return version
 
@@ -203,10 +198,8 @@ def delete_version_tag(*, tag: ModelVersionTag, by: User) -> ModelVersion:
     """
     version = locked_version(tag.version)
     ensure(rules.can_delete_version_tag(by, version))
-    deleted, _ = ModelVersionTag.objects.filter(pk=tag.pk).delete()
-    if deleted:
+    if changes := delete_tag(tag):
         _touch(version)
-        changes = {tag.key: [shortened(tag.value), None]}
         _record(EventType.MODEL_VERSION_TAG_DELETED, version, by, changes)
     return version
 
