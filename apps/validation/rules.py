@@ -17,6 +17,7 @@ from apps.jobs.models import JobStatus
 from apps.projects.queries import active_members
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
+from apps.registry.rules import not_deleted
 from apps.validation import findings, queries
 from apps.validation.evaluation_inputs import missing_files
 from apps.validation.makers import part_in_making
@@ -38,6 +39,7 @@ _OPEN_STATES = (
 def can_write_plan(user: User, model: RegisteredModel) -> Decision:
     """Say whether `user` may write acceptance criteria for `model`."""
     decision = permitted_with(user, Permission.PLAN_WRITE, model)
+    decision = decision and not_deleted(model)
     return decision and _question_is_known(queries.newest_version(model))
 
 
@@ -61,6 +63,7 @@ def can_request_report(
 ) -> Decision:
     """Say whether `user` may have `version` measured now, on rows of this kind."""
     decision = permitted_with(user, Permission.REPORT_REQUEST, version.model)
+    decision = decision and not_deleted(version)
     decision = decision and _report_is_possible(version, evaluated_on)
     if decision and evaluated_on == Rows.SEALED:
         return _look_is_left(version)
@@ -112,6 +115,7 @@ def can_download_report(user: User, report: ValidationReport) -> Decision:
 def can_raise_finding(user: User, version: ModelVersion) -> Decision:
     """Say whether `user` may hold something against `version`, or open it again."""
     decision = permitted_with(user, Permission.FINDING_RAISE, version.model)
+    decision = decision and not_deleted(version)
     return decision and _did_not_build(user, version)
 
 
