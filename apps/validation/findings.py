@@ -11,6 +11,7 @@ from apps.access.permissions import Permission
 from apps.audit.models import AuditEvent
 from apps.audit.queries import with_names
 from apps.projects.models import Membership
+from apps.registry.queries import twins_of
 from apps.validation.makers import MAKING
 from apps.validation.models import Finding, FindingState, Severity
 
@@ -24,8 +25,12 @@ EVENTS_SHOWN = 50
 
 
 def blocking_findings_of(version: ModelVersion) -> QuerySet[Finding]:
-    """Unsettled findings with which `version` is not approved, oldest first."""
-    return version.findings.blocking()
+    """Unsettled findings with which `version` is not approved, oldest first.
+
+    Those on the same files under another number or name count as well.
+    """
+    found = Finding.objects.filter(version__in=twins_of(version)).blocking()
+    return found.select_related("version__model__project").order_by("pk")
 
 
 def findings_of(version: ModelVersion) -> QuerySet[Finding]:

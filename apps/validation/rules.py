@@ -189,13 +189,21 @@ def closers(finding: Finding) -> list[User]:
 
 
 def no_blocking_finding(version: ModelVersion) -> Decision:
-    """Say whether nothing that blocks is held against `version`."""
+    """Say whether nothing that blocks is held against `version` or its files."""
     found = findings.blocking_findings_of(version).first()
     if found is None:
         return ALLOWED
+    way = "It must be answered and closed first."
+    if found.version_id == version.pk:
+        return NotNow(
+            f"Finding {found.number} blocks the approval: {found.title}. {way}"
+        )
+    if found.version.model_id == version.model_id:
+        where = f"version {found.version.number}, which has the same files"
+        return NotNow(f"Finding {found.number} on {where}, blocks the approval. {way}")
+    # Of another model, which the reader may not see.
     return NotNow(
-        f"Finding {found.number} blocks the approval: {found.title}. It must be "
-        "answered and closed first."
+        "A finding on another model with the same files blocks the approval. " + way
     )
 
 
