@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, F
+from django.db.models import Count, Exists, F, OuterRef
 
 from apps.access.checks import project_roles_with
 from apps.access.permissions import Permission
@@ -12,7 +12,7 @@ from apps.audit.models import AuditEvent
 from apps.audit.queries import with_names
 from apps.projects.models import Membership
 from apps.registry.queries import twins_of
-from apps.validation.makers import MAKING
+from apps.validation.makers import MAKING, logging_to
 from apps.validation.models import Finding, FindingState, Severity
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ def to_close(user: User) -> QuerySet[Finding]:
     )
     for part in MAKING:
         found = found.exclude(**{f"version__{part.who}": user})
-    return found.exclude(owner=user)
+    names = "version__run_id", "version__logged_model_id", "version__created_at"
+    logged = logging_to(*map(OuterRef, names)).filter(actor_id=user.pk)
+    return found.exclude(owner=user).exclude(Exists(logged))
 
 
 def _waiting(user: User) -> QuerySet[Finding]:
