@@ -94,7 +94,8 @@ def test_emergencies(project, world, program_manager, api_of, client_of):
     exceptions.emergency(world)
     few = [queries_of(client, address) for client, address in asked]
     for name in ("second", "third", "fourth"):
-        exceptions.emergency(world, approvals.validated_version(world, name))
+        version = approvals.validated_version(world, name)
+        exceptions.emergency(world, registry.with_file(version, f"{name}.txt"))
 
     assert [queries_of(client, address) for client, address in asked] == few
 

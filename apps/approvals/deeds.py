@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from apps.approvals.models import ApprovalRequest, PracticeStatement, SignOff
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.registry.models import ModelVersion
-from apps.validation.makers import MAKING
+from apps.validation.makers import LOGGED_FILES, MAKING, file_loggers
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,10 @@ def deeds_on(version: ModelVersion) -> list[Deed]:
     found = ModelVersion.objects.values_list(*paths).get(pk=version.pk)
     makers = zip(found[::2], found[1::2], MAKING, strict=True)
     asked = ApprovalRequest.objects.filter(version=version)
+    made = [Deed(who, part.did, at) for who, at, part in makers if who is not None]
     return [
-        *(Deed(who, part.did, at) for who, at, part in makers if who is not None),
+        *made,
+        *_others(made, (deed for _, deed in _logs([version.pk]))),
         *(
             Deed(who, "asked for its approval", at)
             for who, at in asked.values_list("requested_by", "requested_at")
@@ -78,15 +80,17 @@ def deeds_on(version: ModelVersion) -> list[Deed]:
 
 
 def making(approvals: Sequence[ApprovalRequest]) -> dict[UUID, list[Deed]]:
-    """List by request who took part in making what it asks for; three queries."""
+    """List by request who took part in making what it asks for; five queries."""
     deeds: dict[UUID, list[Deed]] = {one.pk: [] for one in approvals}
     for pk, deed in _duties(approvals):
         deeds[pk].append(deed)
     versions = [approval.version_id for approval in approvals]
     written = [*_card_edits(versions), *_statements(versions)]
+    logged = list(_logs(versions))
     for approval in approvals:
-        found = (deed for version, deed in written if version == approval.version_id)
-        deeds[approval.pk].extend(found)
+        of, known = approval.version_id, deeds[approval.pk]
+        known += _others(known, (deed for version, deed in logged if version == of))
+        known += (deed for version, deed in written if version == of)
     return deeds
 
 
@@ -98,6 +102,17 @@ def _duties(approvals: Sequence[ApprovalRequest]) -> Iterator[tuple[UUID, Deed]]
             user_id, at = found[2 * place : 2 * place + 2]
             if user_id is not None:
                 yield pk, Deed(user_id, duty.did, at, duty.spares)
+
+
+def _logs(versions: Sequence[UUID]) -> Iterator[tuple[UUID, Deed]]:
+    for version, who, at in file_loggers(versions):
+        yield version, Deed(who, LOGGED_FILES, at)
+
+
+def _others(known: Sequence[Deed], more: Iterable[Deed]) -> list[Deed]:
+    """Leave out of `more` those who are barred by what is known already."""
+    barred = {deed.user_id for deed in known if not deed.spares}
+    return [deed for deed in more if deed.user_id not in barred]
 
 
 def _card_edits(versions: Sequence[UUID]) -> Iterator[tuple[UUID, Deed]]:

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
-from apps.approvals import queries
 from apps.approvals.deeds import deeds_on
 from apps.approvals.emergency_queries import (
     doubt_about,
@@ -19,6 +18,7 @@ from apps.approvals.emergency_queries import (
 )
 from apps.approvals.exception_rules import independent
 from apps.approvals.models import (
+    ApprovalRequest,
     ApprovalStatus,
     EmergencyApproval,
     EmergencyMeaning,
@@ -27,6 +27,7 @@ from apps.approvals.models import (
 from apps.approvals.policy_book import emergency_policy
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import VersionState
+from apps.registry.queries import twins_of
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 _DECIDED_AGAINST = {
     ApprovalStatus.REVOKED: "The approval of this version was ended by a person. Ask "
     "for a new one.",
+    ApprovalStatus.REJECTED: "A version with these files was rejected, and an "
+    "emergency does not change that.",
     ApprovalStatus.CHANGES_REQUESTED: "Its reviewers asked for changes. Make them, "
     "and ask again.",
 }
@@ -58,17 +61,21 @@ def _emergency_is_possible(version: ModelVersion) -> Decision:
         return NotNow("An emergency approval of this version is in force.")
     quiet_days = emergency_policy().quiet_days
     since = timezone.now() - timedelta(days=quiet_days)
-    earlier = EmergencyApproval.objects.filter(version=version, declared_at__gte=since)
+    # The same files under another number or name are no other model.
+    twins = twins_of(version)
+    earlier = EmergencyApproval.objects.filter(
+        version__in=twins, declared_at__gte=since
+    )
     if earlier.exists():
         return NotNow(
-            f"This version had an emergency approval within {quiet_days} days. Ask for "
-            "an ordinary one."
+            f"This version, or another with its files, had an emergency approval "
+            f"within {quiet_days} days. Ask for an ordinary one."
         )
     if version.validation_reports.under_way().exists():
         return NotNow("A validation report is being computed; wait for its verdict.")
     if doubt := doubt_about(version):
         return NotNow(doubt)
-    newest = queries.latest_request(version)
+    newest = ApprovalRequest.objects.filter(version__in=twins).order_by("-pk").first()
     against = newest and _DECIDED_AGAINST.get(ApprovalStatus(newest.status))
     return NotNow(against) if against else ALLOWED
 

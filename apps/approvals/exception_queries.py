@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from apps.access.roles import AI_OFFICIAL
@@ -14,7 +14,7 @@ from apps.approvals.models import ENDING_DAYS, EmergencyApproval, Waiver
 from apps.approvals.practices import framework, practices
 from apps.approvals.standings import STATE_LABELS
 from apps.registry.models import ModelVersion
-from apps.validation.makers import MAKING
+from apps.validation.makers import LOGGED_FILES, MAKING, logging_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +30,9 @@ def part_in_use(project: Project, user: User) -> str:
     for part in MAKING:
         if versions.filter(**{part.who: user}).exists():
             return part.did.replace(" its ", " a model's ").replace(" it", " a model")
+    logged = logging_to(*map(OuterRef, ("run_id", "logged_model_id", "created_at")))
+    if versions.filter(Exists(logged.filter(actor_id=user.pk))).exists():
+        return LOGGED_FILES.replace(" it", " a model")
     return ""
 
 

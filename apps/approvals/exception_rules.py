@@ -11,6 +11,7 @@ from apps.approvals import exception_queries
 from apps.projects.models import Impact
 from apps.projects.rules import permitted_with
 from apps.registry.models import VersionState
+from apps.registry.rules import not_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,7 @@ def can_state_practice(user: User, version: ModelVersion) -> Decision:
     ends what was signed.
     """
     decision = permitted_with(user, Permission.PRACTICE_STATE, version.model)
+    decision = decision and not_deleted(version)
     if decision and version.state == VersionState.REJECTED:
         return NotNow("This version was rejected; nothing is asked of it any more.")
     return decision

@@ -24,7 +24,7 @@ from apps.projects.queries import active_members
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import VersionState
 from apps.validation.models import Verdict
-from apps.validation.queries import latest_report
+from apps.validation.queries import latest_plan, latest_report
 from apps.validation.rules import no_blocking_finding
 
 if TYPE_CHECKING:
@@ -85,6 +85,11 @@ def _approval_is_possible(version: ModelVersion) -> Decision:
         return NotNow(
             f"Plan {report.plan.number} says that only a report on the sealed rows "
             "decides; the newest one was measured on others."
+        )
+    if report.plan != (plan := latest_plan(version.model)):
+        return NotNow(
+            f"The newest report was made by plan {report.plan.number}, and {plan} was "
+            "written since. Have a report made by that."
         )
     return no_blocking_finding(version) and policy_rules.policy_is_met(version, report)
 

@@ -26,8 +26,11 @@ from apps.approvals.models import (
 from apps.audit.event_types import EventType
 from apps.audit.models import AuditEvent
 from apps.projects.models import Membership
+from apps.validation.makers import logging_to
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from apps.accounts.models import User
 
 _Named = Stage.people.through
@@ -60,7 +63,9 @@ def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
     signed = Q(stages__sign_offs__signer=user)
     signed |= Q(stages__sign_offs__delegation__giver=user)
     stated = _statements_on(OuterRef("version_id")).filter(written_by=user)
-    return waiting.exclude(signed).exclude(Exists(edits)).exclude(Exists(stated))
+    logged = _logging_to(OuterRef).filter(actor_id=user.pk)
+    waiting = waiting.exclude(signed).exclude(Exists(edits)).exclude(Exists(stated))
+    return waiting.exclude(Exists(logged))
 
 
 def _present_stage() -> QuerySet[Stage]:
@@ -95,6 +100,7 @@ def _lent(user: User) -> QuerySet[Delegation]:
     meant = Subquery(_present_stage().values("meaning")[:1])
     edits = _edits_of(OuterRef(OuterRef("version_id")))
     stated = _statements_on(OuterRef(OuterRef("version_id")))
+    logged = _logging_to(lambda name: OuterRef(OuterRef(name)))
     return (
         Delegation.objects.usable()
         .filter(
@@ -105,8 +111,14 @@ def _lent(user: User) -> QuerySet[Delegation]:
         .filter(may)
         .exclude(Exists(same.annotate(now_meant=meant).filter(deeds)))
         .exclude(Exists(edits.filter(actor_id=OuterRef("giver_id"))))
+        .exclude(Exists(logged.filter(actor_id=OuterRef("giver_id"))))
         .exclude(Exists(stated.filter(written_by=OuterRef("giver"))))
     )
+
+
+def _logging_to(outer: Callable[[str], OuterRef]) -> QuerySet[AuditEvent]:
+    names = "version__run_id", "version__logged_model_id", "version__created_at"
+    return logging_to(*map(outer, names))
 
 
 def _edits_of(version_id: OuterRef) -> QuerySet[AuditEvent]:

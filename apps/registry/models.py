@@ -14,7 +14,7 @@ from apps.access.permissions import Permission
 from apps.audit.event_types import EventType
 from apps.core.errors import WrongState
 from apps.core.ids import new_id
-from apps.experiments.models import LoggedModel, Run
+from apps.experiments.models import KeyedValue, LoggedModel, Run
 from apps.projects.models import (
     Project,
     Restrictable,
@@ -269,14 +269,12 @@ class Alias(models.Model):
         return f"{self.model}@{self.name}"
 
 
-class RegisteredModelTag(models.Model):
+class RegisteredModelTag(KeyedValue):
     """A word about a registered model, with its value, which may change."""
 
-    id = models.BigAutoField(primary_key=True)
     model = models.ForeignKey(
         RegisteredModel, on_delete=models.PROTECT, related_name="tags", db_index=False
     )
-    key = models.CharField(max_length=250)
     value = models.TextField(blank=True)
 
     class Meta:
@@ -287,18 +285,13 @@ class RegisteredModelTag(models.Model):
         ]
         indexes = [models.Index("key", Left("value", 100), name="registered_by_tag")]
 
-    def __str__(self) -> str:
-        return f"{self.key}={self.value}"
 
-
-class ModelVersionTag(models.Model):
+class ModelVersionTag(KeyedValue):
     """A word about a model version, with its value, which may change."""
 
-    id = models.BigAutoField(primary_key=True)
     version = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="tags", db_index=False
     )
-    key = models.CharField(max_length=250)
     value = models.TextField(blank=True)
 
     class Meta:
@@ -308,9 +301,6 @@ class ModelVersionTag(models.Model):
             )
         ]
         indexes = [models.Index("key", Left("value", 100), name="versions_by_tag")]
-
-    def __str__(self) -> str:
-        return f"{self.key}={self.value}"
 
 
 # What a person writes on a card: field of `ModelCard` -> its heading.

@@ -44,6 +44,16 @@ def is_champion(version: ModelVersion) -> bool:
     return version.aliases.filter(name=AliasName.CHAMPION).exists()
 
 
+def twins_of(version: ModelVersion) -> QuerySet[ModelVersion]:
+    """Find the versions of the project with the files of `version`, and itself.
+
+    What is held against files counts for them under every name and number.
+    """
+    return ModelVersion.objects.filter(
+        model__project=version.project, manifest_digest=version.manifest_digest
+    )
+
+
 def governed_by(thing: RegisteredModel | ModelVersion) -> str:
     """Name the kind of a governed row that refers to `thing`; empty without any.
 

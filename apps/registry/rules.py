@@ -48,7 +48,16 @@ def can_create_model(user: User, project: Project) -> Decision:
 
 def can_change_model(user: User, model: RegisteredModel) -> Decision:
     """Say whether `user` may change what is known of `model`."""
+    return _may_register(user, model) and not_deleted(model)
+
+
+def _may_register(user: User, model: RegisteredModel) -> Decision:
     return permitted_with(user, Permission.MODEL_REGISTER, model)
+
+
+def not_deleted(thing: RegisteredModel | ModelVersion) -> Decision:
+    """Say whether `thing` was not put aside meanwhile, since it was found."""
+    return NotNow(f"{thing} is deleted.") if thing.deleted_at else ALLOWED
 
 
 can_rename_model = can_describe_model = can_change_model
@@ -57,7 +66,8 @@ can_set_model_tag = can_delete_model_tag = can_create_version = can_change_model
 
 def can_delete_model(user: User, model: RegisteredModel) -> Decision:
     """Say whether `user` may put `model` aside: nothing governed may refer to it."""
-    if not (decision := can_change_model(user, model)):
+    decision = _may_register(user, model)
+    if not decision or model.deleted_at:
         return decision
     if kind := queries.governed_by(model):
         return Denied(_of_record(model, kind))
@@ -69,7 +79,7 @@ def can_delete_model(user: User, model: RegisteredModel) -> Decision:
 
 def can_change_version(user: User, version: ModelVersion) -> Decision:
     """Say whether `user` may change what is said of `version`."""
-    return can_change_model(user, version.model)
+    return _may_register(user, version.model) and not_deleted(version)
 
 
 can_describe_version = can_set_version_tag = can_delete_version_tag = can_change_version
@@ -77,7 +87,7 @@ can_describe_version = can_set_version_tag = can_delete_version_tag = can_change
 
 def can_delete_version(user: User, version: ModelVersion) -> Decision:
     """Say whether `user` may put `version` aside: nothing governed may refer to it."""
-    if not (decision := can_change_version(user, version)):
+    if not (decision := _may_register(user, version.model)):
         return decision
     if queries.is_champion(version):
         return Denied(f"{version} is champion and cannot be deleted.")
@@ -153,6 +163,7 @@ def can_register_version(user: User, run: Run) -> Decision:
 def can_edit_card(user: User, version: ModelVersion) -> Decision:
     """Say whether `user` may write on the card: not while or after it is reviewed."""
     decision = permitted_with(user, Permission.MODEL_EDIT_CARD, version.model)
+    decision = decision and not_deleted(version)
     if decision and version.state not in EDITABLE_STATES:
         return NotNow(
             f"This version is {version.get_state_display().lower()}; its card is part "

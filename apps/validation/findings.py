@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, F
+from django.db.models import Count, Exists, F, OuterRef
 
 from apps.access.checks import project_roles_with
 from apps.access.permissions import Permission
 from apps.audit.models import AuditEvent
 from apps.audit.queries import with_names
 from apps.projects.models import Membership
-from apps.validation.makers import MAKING
+from apps.registry.queries import twins_of
+from apps.validation.makers import MAKING, logging_to
 from apps.validation.models import Finding, FindingState, Severity
 
 if TYPE_CHECKING:
@@ -24,8 +25,12 @@ EVENTS_SHOWN = 50
 
 
 def blocking_findings_of(version: ModelVersion) -> QuerySet[Finding]:
-    """Unsettled findings with which `version` is not approved, oldest first."""
-    return version.findings.blocking()
+    """Unsettled findings with which `version` is not approved, oldest first.
+
+    Those on the same files under another number or name count as well.
+    """
+    found = Finding.objects.filter(version__in=twins_of(version)).blocking()
+    return found.select_related("version__model__project").order_by("pk")
 
 
 def findings_of(version: ModelVersion) -> QuerySet[Finding]:
@@ -66,7 +71,9 @@ def to_close(user: User) -> QuerySet[Finding]:
     )
     for part in MAKING:
         found = found.exclude(**{f"version__{part.who}": user})
-    return found.exclude(owner=user)
+    names = "version__run_id", "version__logged_model_id", "version__created_at"
+    logged = logging_to(*map(OuterRef, names)).filter(actor_id=user.pk)
+    return found.exclude(owner=user).exclude(Exists(logged))
 
 
 def _waiting(user: User) -> QuerySet[Finding]:

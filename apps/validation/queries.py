@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from django.conf import settings
 from django.db.models import Count
 
-from apps.core import blobs
 from apps.datasets.models import SealedPart
 from apps.datasets.queries import looks_allowed
-from apps.experiments.models import RunSource
 from apps.projects.models import Objective, Project
-from apps.registry.manifests import MODEL_FILES, model_file, uppermost
+from apps.registry.manifests import model_file, uppermost
 from apps.registry.models import Alias, AliasName, ModelVersion, RegisteredModel
-from apps.validation.facts import facts_of
 from apps.validation.models import (
-    Rows,
     SealedLook,
     ValidationPlan,
     ValidationReport,
 )
-from engine.spec import Cost, Criterion, EvaluateSpec, Limits, Task
+from engine.spec import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -35,9 +27,6 @@ if TYPE_CHECKING:
     from apps.datasets.models import Dataset
     from apps.validation.models.reports import ValidationReportQuerySet
 
-SIGNATURE_FILE, TEST_FILE = "signature.json", "test.parquet"
-PREDICTIONS_FILE = "predictions.parquet"  # names the rows held out by their place
-RESULT_FILE_BYTES = 1024**3
 MOST_CHAMPIONS = 20
 
 
@@ -140,26 +129,6 @@ def subgroup_candidates(version: ModelVersion) -> list[str]:
     return [name for name in data.column_names if name != target] if data else []
 
 
-def missing_files(
-    version: ModelVersion, evaluated_on: str = Rows.HELD_OUT
-) -> list[str]:
-    """List the files without which `version` cannot be measured on these rows."""
-    found = _files(version)
-    return [name for name in _needed_files(found, evaluated_on) if name not in found]
-
-
-def _needed_files(found: Collection[str], evaluated_on: str) -> tuple[str, ...]:
-    """The sealed rows come from the dataset, not from the run."""
-    if evaluated_on == Rows.SEALED:
-        return _model_files(found)
-    return (*_model_files(found), TEST_FILE)
-
-
-def _model_files(found: Collection[str]) -> tuple[str]:
-    """Name the file of the model, of either kind."""
-    return (model_file(found) or MODEL_FILES[0],)
-
-
 @dataclass(frozen=True)
 class SealedStanding:
     """How often a model family may still be measured on sealed rows.
@@ -226,17 +195,6 @@ def look_counts(dataset: Dataset) -> dict[UUID, int]:
     return dict(counted)
 
 
-def _files(version: ModelVersion) -> dict[str, str]:
-    """Map the name of each file of the version to its digest.
-
-    Of files with one name the uppermost counts, which is the one that was looked at
-    when the version was registered; those of the model come before others.
-    """
-    own = uppermost(version.manifest)
-    beside = uppermost(version.evaluation_files)
-    return {name: entry["sha256"] for name, entry in (beside | own).items()}
-
-
 def champion_to_beat(
     version: ModelVersion, plan: ValidationPlan
 ) -> ModelVersion | None:
@@ -267,8 +225,7 @@ def can_be_beaten(champion: ModelVersion, version: ModelVersion) -> bool:
     """Say whether `champion` answers the same question, and its files are there."""
     if champion.quarantine or question_of(champion) != question_of(version):
         return False
-    found = _files(champion)
-    return all(name in found for name in _model_files(found))
+    return model_file(uppermost(champion.manifest)) is not None
 
 
 def objective_of(project: Project) -> Objective | None:
@@ -293,94 +250,9 @@ def mission_of(plan: ValidationPlan) -> dict[str, Any]:
     return plan.mission or mission_now(plan.project)
 
 
-def evaluation_spec(version: ModelVersion, plan: ValidationPlan) -> EvaluateSpec:
-    """Describe the measuring of `version` by `plan`, at the costs that it fixed."""
-    question = known_question_of(version)
-    mission = mission_of(plan)
-    cost = _cost(mission) if question.task == "binary" else None
-    return EvaluateSpec(
-        task=question.task,
-        target=question.target,
-        positive_label=question.positive_label,
-        subgroup_columns=tuple(plan.subgroup_columns),
-        criteria=tuple(Criterion(**criterion) for criterion in plan.criteria),
-        facts=facts_of(version),
-        cost=cost,
-        baseline_cost_per_1000=mission["baseline"] if cost else None,
-        threads=settings.JOB_THREADS,
-        limits=Limits(
-            memory_bytes=settings.JOB_MEMORY_BYTES,
-            cpu_seconds=settings.JOB_WALL_SECONDS * settings.JOB_THREADS,
-            file_bytes=RESULT_FILE_BYTES,
-        ),
-    )
-
-
 def has_costs(objective: Objective) -> bool:
     """Say whether errors cost anything in the mission's own unit."""
     return objective.false_alarm_cost + objective.miss_cost > 0
-
-
-def _cost(mission: dict[str, Any]) -> Cost | None:
-    false_alarm = mission.get("false_alarm_cost", 0.0)
-    miss = mission.get("miss_cost", 0.0)
-    return Cost(false_alarm, miss) if false_alarm + miss > 0 else None
-
-
-def prepare_report(report: ValidationReport, folder: Path) -> dict[str, Any]:
-    """Put model, signature and the rows to measure on into the job folder.
-
-    Returns:
-        The engine's spec, as it was fixed when the report was asked for.
-    """
-    inputs = folder / "inputs"
-    found = _files(report.version)
-    _copy(found, _needed_files(found, report.evaluated_on), inputs)
-    _tell_signature(report.version, found, inputs)
-    if report.evaluated_on == Rows.SEALED:
-        sealed = report.look.part.parquet_sha256
-        blobs.copy_to(sealed, inputs / TEST_FILE)
-    _copy_training_rows(report, inputs)
-    if report.champion is not None:
-        found = _files(report.champion)
-        _copy(found, _model_files(found), inputs / "champion")
-        _tell_signature(report.champion, found, inputs / "champion")
-    spec: dict[str, Any] = report.spec
-    return spec
-
-
-def _copy_training_rows(report: ValidationReport, inputs: Path) -> None:
-    """Lay the data of the training beside, with the places of the rows held out.
-
-    Which rows somebody's own code held out is not known, so its data is only compared
-    with sealed rows, which it never saw.
-    """
-    run, files = report.version.run, _files(report.version)
-    if run is None or run.dataset_version is None:
-        return
-    is_trained_here = run.source == RunSource.TRAINING and PREDICTIONS_FILE in files
-    if is_trained_here or report.evaluated_on == Rows.SEALED:
-        blobs.copy_to(run.dataset_version.parquet_sha256, inputs / "train.parquet")
-    if is_trained_here:
-        blobs.copy_to(files[PREDICTIONS_FILE], inputs / "held_out.parquet")
-
-
-def _tell_signature(version: ModelVersion, found: dict[str, str], folder: Path) -> None:
-    """Lay what the model takes and answers beside it.
-
-    Where no file of the version says so in the engine's form, the registry read it
-    from what it has, and keeps it.
-    """
-    if SIGNATURE_FILE in found:
-        _copy(found, (SIGNATURE_FILE,), folder)
-    else:
-        text = json.dumps(version.signature)
-        (folder / SIGNATURE_FILE).write_text(text, encoding="utf-8")
-
-
-def _copy(digests: dict[str, str], names: tuple[str, ...], folder: Path) -> None:
-    for name in names:
-        blobs.copy_to(digests[name], folder / name)
 
 
 def card_section(version: ModelVersion) -> dict[str, Any] | None:

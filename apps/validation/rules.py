@@ -17,7 +17,9 @@ from apps.jobs.models import JobStatus
 from apps.projects.queries import active_members
 from apps.projects.rules import permitted_with, sees
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
+from apps.registry.rules import not_deleted
 from apps.validation import findings, queries
+from apps.validation.evaluation_inputs import missing_files
 from apps.validation.makers import part_in_making
 from apps.validation.models import Finding, FindingState, Rows, Severity
 
@@ -37,6 +39,7 @@ _OPEN_STATES = (
 def can_write_plan(user: User, model: RegisteredModel) -> Decision:
     """Say whether `user` may write acceptance criteria for `model`."""
     decision = permitted_with(user, Permission.PLAN_WRITE, model)
+    decision = decision and not_deleted(model)
     return decision and _question_is_known(queries.newest_version(model))
 
 
@@ -60,6 +63,7 @@ def can_request_report(
 ) -> Decision:
     """Say whether `user` may have `version` measured now, on rows of this kind."""
     decision = permitted_with(user, Permission.REPORT_REQUEST, version.model)
+    decision = decision and not_deleted(version)
     decision = decision and _report_is_possible(version, evaluated_on)
     if decision and evaluated_on == Rows.SEALED:
         return _look_is_left(version)
@@ -92,7 +96,7 @@ def _report_is_possible(version: ModelVersion, evaluated_on: str) -> Decision:
         return NotNow("A report is being computed already; wait for it or cancel it.")
     if version.unfit_reason:
         return _question_is_known(version)
-    if missing := queries.missing_files(version, evaluated_on):
+    if missing := missing_files(version, evaluated_on):
         return NotNow(
             f"The run of this version left no {' and no '.join(missing)}, so there is "
             "nothing to measure. Register the run of a training job instead."
@@ -111,6 +115,7 @@ def can_download_report(user: User, report: ValidationReport) -> Decision:
 def can_raise_finding(user: User, version: ModelVersion) -> Decision:
     """Say whether `user` may hold something against `version`, or open it again."""
     decision = permitted_with(user, Permission.FINDING_RAISE, version.model)
+    decision = decision and not_deleted(version)
     return decision and _did_not_build(user, version)
 
 
@@ -184,13 +189,21 @@ def closers(finding: Finding) -> list[User]:
 
 
 def no_blocking_finding(version: ModelVersion) -> Decision:
-    """Say whether nothing that blocks is held against `version`."""
+    """Say whether nothing that blocks is held against `version` or its files."""
     found = findings.blocking_findings_of(version).first()
     if found is None:
         return ALLOWED
+    way = "It must be answered and closed first."
+    if found.version_id == version.pk:
+        return NotNow(
+            f"Finding {found.number} blocks the approval: {found.title}. {way}"
+        )
+    if found.version.model_id == version.model_id:
+        where = f"version {found.version.number}, which has the same files"
+        return NotNow(f"Finding {found.number} on {where}, blocks the approval. {way}")
+    # Of another model, which the reader may not see.
     return NotNow(
-        f"Finding {found.number} blocks the approval: {found.title}. It must be "
-        "answered and closed first."
+        "A finding on another model with the same files blocks the approval. " + way
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from apps.accounts.actions import service_account
 from apps.core.queue import task
 from apps.jobs.execution import execute
-from apps.validation import actions, queries
+from apps.validation import actions, evaluation_inputs
 from apps.validation.findings import findings_with_a_day
 from apps.validation.models import ValidationReport
 
@@ -17,7 +17,7 @@ def compute_report(*, pk: str, **_: Any) -> None:
         ValidationReport,
         pk,
         verb="evaluate",
-        prepare=queries.prepare_report,
+        prepare=evaluation_inputs.prepare_report,
         finish=actions.finish_report,
     )
 

@@ -28,7 +28,14 @@ from apps.core.errors import Invalid, PortalError, Refused, WrongState
 from apps.notices.models import Notice
 from apps.projects.actions import add_member
 from apps.registry.models import Alias, ModelCard, ModelVersion, VersionState
-from tests.factories import approvals, exceptions, people, policies, validation
+from tests.factories import (
+    approvals,
+    exceptions,
+    people,
+    policies,
+    registry,
+    validation,
+)
 from tests.factories.people import PASSWORD
 
 
@@ -130,6 +137,24 @@ def test_no_second_emergency_keeps_a_version_going(world):
         assert exceptions.emergency(world, version).is_in_force
 
 
+@pytest.mark.parametrize("name", ["damage", "other"])
+def test_the_same_files_under_another_number_or_name_have_no_second_one(world, name):
+    emergency = exceptions.emergency(world)
+    end(emergency, world.validator)
+    copy = approvals.validated_version(world, name)
+
+    with pytest.raises(WrongState, match="within 90 days"):
+        exceptions.emergency(world, copy)
+
+
+def test_a_copy_goes_past_no_decision_against_its_files(world):
+    approvals.rejected(world)
+    copy = approvals.validated_version(world)
+
+    with pytest.raises(WrongState, match="with these files was rejected"):
+        exceptions.emergency(world, copy)
+
+
 @pytest.mark.parametrize(
     "who", ["data_scientist", "validator", "operations_manager", "ai_official"]
 )
@@ -190,17 +215,19 @@ def test_an_emergency_takes_the_place_of_signatures_not_of_evidence(world):
     assert f"does not count now. Finding {found.number} blocks" in reason
     with pytest.raises(WrongState, match="blocks the approval"):
         exceptions.confirm(emergency, world.ai_official)
-    end(emergency, world.validator)
+
+
+def test_no_emergency_without_evidence(world):
+    failed = approvals.validated_version(world, "failed")
+    validation.finished_report(failed, world.validator, "fail")
+    with pytest.raises(WrongState, match="did not pass"):
+        exceptions.emergency(world, failed)
     other = approvals.validated_version(world, "other")
     validation.finding(
         other, world.validator, world.data_scientist, severity="blocking"
     )
     with pytest.raises(WrongState, match="blocks the approval"):
         exceptions.emergency(world, other)
-    failed = approvals.validated_version(world, "failed")
-    validation.finished_report(failed, world.validator, "fail")
-    with pytest.raises(WrongState, match="did not pass"):
-        exceptions.emergency(world, failed)
 
 
 def test_a_report_that_fails_later_stops_serving(world):
@@ -409,7 +436,7 @@ def test_the_terms_are_a_policy_that_an_agency_can_change(world):
         ),
         name="emergency",
     )
-    other = approvals.validated_version(world, "other")
+    other = registry.with_file(approvals.validated_version(world, "other"), "o.txt")
     with pytest.raises(Invalid, match="Give 1 to 12 hours"):
         exceptions.emergency(world, other, hours=24)
 

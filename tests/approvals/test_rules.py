@@ -56,6 +56,18 @@ def test_can_request_approval_only_when_the_newest_report_passed(world):
     assert "did not pass" in failed.reason
 
 
+def test_can_request_approval_only_by_a_report_of_the_plan_in_force(world):
+    version = approvals.validated_version(world)
+    stricter = [{**validation.CRITERIA[0], "threshold": 0.65}]
+    validation.plan(version.model, world.validator, stricter, reason="Too weak.")
+
+    decision = rules.can_request_approval(world.data_scientist, version)
+
+    assert "was made by plan 1" in decision.reason
+    validation.finished_report(version, world.validator)
+    assert rules.can_request_approval(world.data_scientist, version)
+
+
 def test_can_request_approval_is_for_data_scientists(world):
     version = approvals.validated_version(world)
 

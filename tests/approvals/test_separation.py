@@ -7,15 +7,22 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from apps.approvals import actions
+from apps.approvals import actions, rules
+from apps.approvals.exception_queries import part_in_use
 from apps.approvals.models import SignOff
 from apps.approvals.waiting import waiting_for
 from apps.core.errors import Refused
+from apps.experiments import actions as experiments
 from apps.projects import actions as projects
 from apps.registry import actions as registry
 from apps.training.models import CodeJob
+from apps.validation import actions as validation_actions
+from apps.validation.findings import to_close
+from apps.validation.rules import can_close_finding
 from tests.factories import approvals, code, people, training, validation
+from tests.factories import experiments as experiments_factory
 from tests.factories.people import PASSWORD
+from tests.registry.test_mlmodel import METADATA, described
 
 REASONS = {
     "uploader": "You uploaded its data on",
@@ -141,3 +148,69 @@ def test_who_had_own_code_run_is_barred_from_signing(world):
     with pytest.raises(Refused, match=r"You had its code run on [^,]*, so"):
         actions.sign_off(approval=asked, comment="", password=PASSWORD, by=owner)
     assert asked not in waiting_for(owner)
+
+
+def logged_version(world, logger, late):
+    """A validated version of another's run: `logger` logged before it, `late` after."""
+    run = experiments.start_run(
+        experiment=experiments_factory.experiment(world.project, world.data_scientist),
+        start=experiments.RunStart("run"),
+        by=world.data_scientist,
+    )
+    text = described(**METADATA).encode()
+    for path, content, by in (
+        ("net/MLmodel", text, world.data_scientist),
+        ("net/model.onnx", b"a model", logger),
+        ("test.parquet", b"rows", world.data_scientist),
+    ):
+        file = experiments_factory.artifact(path, content)
+        experiments.log_artifact(run=run, file=file, by=by)
+    version = registry.register_version(
+        project=world.project,
+        run=run,
+        part="net",
+        model_name="damage",
+        description="",
+        by=world.data_scientist,
+    )
+    later = experiments_factory.artifact("notes.txt", b"Seen.")
+    experiments.log_artifact(run=run, file=later, by=late)
+    validation.finished_report(version, world.validator)
+    version.refresh_from_db()
+    return version
+
+
+def test_who_logged_files_to_the_run_of_somebody_else_does_not_sign(world):
+    members = {}
+    for name in ("logger", "launcher"):
+        person = people.person(f"{name}@agency.example", name.title())
+        members[name] = projects.add_member(
+            project=world.project,
+            person=person,
+            role="data_scientist",
+            by=world.program_manager,
+        )
+    logger, late = (one.user for one in members.values())
+    version = logged_version(world, logger, late)
+    approval = approvals.request(world, version)
+    found = validation.finding(version, world.validator, world.data_scientist)
+    validation_actions.answer_finding(
+        finding=found, answer="Seen to.", by=world.data_scientist
+    )
+    for membership in members.values():
+        projects.change_role(
+            membership=membership, role="validator", by=world.program_manager
+        )
+
+    reason = rules.can_sign_off(logger, approval).reason
+
+    assert "You logged files of it on" in reason
+    assert not waiting_for(logger).exists()
+    assert not to_close(logger).exists()
+    assert "You logged files of it," in can_close_finding(logger, found).reason
+    assert part_in_use(world.project, logger) == "logged files of a model"
+    # What came after the registration is no part of the version.
+    assert rules.can_sign_off(late, approval)
+    assert waiting_for(late).get() == approval
+    assert to_close(late).get() == found
+    assert not part_in_use(world.project, late)

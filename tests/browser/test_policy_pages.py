@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from tests.factories import approvals, exceptions, policies
+from tests.factories import approvals, exceptions, policies, registry
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +44,7 @@ def exception_pages(world) -> list[str]:
 
 def emergency_pages(world) -> list[str]:
     declared = exceptions.emergency(world)
-    other = approvals.validated_version(world, "other")
+    other = registry.with_file(approvals.validated_version(world, "other"), "o.txt")
     return [
         reverse("approvals:emergencies", args=[world.project.slug]),
         declared.get_absolute_url(),

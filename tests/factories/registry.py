@@ -1,5 +1,6 @@
 """Registered models, made from finished training jobs."""
 
+from apps.core.digests import canonical_digest
 from apps.experiments.models import Run
 from apps.registry import actions, promotion
 from apps.registry.models import AliasName, ModelVersion, VersionState
@@ -35,6 +36,16 @@ def without_file(version: ModelVersion, path: str) -> ModelVersion:
     """The version as if its run had not left one of its files."""
     kept = [entry for entry in version.manifest if entry["path"] != path]
     ModelVersion.objects.filter(pk=version.pk).update(manifest=kept)
+    version.refresh_from_db()
+    return version
+
+
+def with_file(version: ModelVersion, path: str) -> ModelVersion:
+    """The version as if its run had left one more file, so that it has no twin."""
+    manifest = [*version.manifest, {**version.manifest[0], "path": path}]
+    ModelVersion.objects.filter(pk=version.pk).update(
+        manifest=manifest, manifest_digest=canonical_digest(manifest)
+    )
     version.refresh_from_db()
     return version
 

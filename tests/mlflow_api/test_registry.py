@@ -174,6 +174,40 @@ def test_a_source_lies_in_what_the_request_names(mlflow, world, run, churn):
         assert "does not lie in" in refused["message"]
 
 
+def test_no_run_lends_its_evidence_to_a_model_that_it_did_not_make(
+    mlflow, world, churn
+):
+    """Its data, its held-out rows and its regeneration speak of its own files."""
+    trained = registry.run_with_model(world.project, world.data_scientist)
+    logged = experiments.create_logged_model(
+        experiment=trained.experiment,
+        start=LoggedModelStart(),
+        by=world.data_scientist,
+    )
+    file = factory.artifact("model.onnx", b"made at home")
+    experiments.log_model_file(model=logged, file=file, by=world.data_scientist)
+    source = f"models:/{logged.public_id}"
+
+    refused = create(mlflow, source, 400, run_id=trained.pk.hex)
+
+    assert "was not saved by the run" in refused["message"]
+    assert create(mlflow, source)["version"] == "2"
+    assert ModelVersion.objects.get(number=2).run is None
+
+
+def test_nothing_is_registered_of_a_deleted_run(mlflow, world, run, churn):
+    other = experiments.start_run(
+        experiment=run.experiment, start=RunStart("other"), by=world.data_scientist
+    )
+    log(other, "churn/model.bin")
+    experiments.delete_run(run=other, by=world.data_scientist)
+
+    refused = create(mlflow, f"runs:/{other.pk.hex}/churn", 400)
+
+    assert "is deleted" in refused["message"]
+    assert ModelVersion.objects.count() == 1
+
+
 def test_the_files_of_another_project_stay_there(mlflow, world, churn):
     other = projects.project("weather")
     manager = other.memberships.get().user

@@ -2,6 +2,7 @@
 
 from apps.registry.models import ModelVersion
 from apps.validation import queries, rules
+from apps.validation.evaluation_inputs import missing_files
 from tests.mlflow_api.test_registry import churn, create, log, run
 from tests.registry.test_mlmodel import METADATA, described
 
@@ -19,7 +20,7 @@ def test_a_logged_onnx_model_can_be_validated(mlflow, world, run, churn):
     assert version.unfit_reason == ""
     assert [one["path"] for one in version.manifest] == ["MLmodel", "model.onnx"]
     assert [one["path"] for one in version.evaluation_files] == ["data/test.parquet"]
-    assert queries.missing_files(version) == []
+    assert missing_files(version) == []
     assert queries.known_question_of(version).positive_label == "yes"
     assert rules.can_write_plan(world.validator, version.model)
 

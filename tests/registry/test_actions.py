@@ -1,13 +1,22 @@
 """Registering versions, writing cards, handing out files and access."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection, transaction
 
 from apps.audit.models import AuditEvent
 from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid, Refused, WrongState
 from apps.projects.actions import access
 from apps.registry import actions
-from apps.registry.models import ModelVersion, RegisteredModel, VersionState
+from apps.registry.models import (
+    ModelCard,
+    ModelVersion,
+    RegisteredModel,
+    VersionState,
+)
 from tests.factories import experiments, projects, registry, training
 
 SECTIONS = {"intended_use": "Sends crews.", "limitations": "Weak at night."}
@@ -74,6 +83,7 @@ def test_register_version_takes_a_new_description(project, data_scientist, given
     version = registry.model_version(project, data_scientist, description=given)
 
     assert RegisteredModel.objects.get(pk=version.model_id).description == kept
+    assert types().count("model.described") == (1 if given else 0)
 
 
 def test_register_version_takes_the_same_files_once_under_a_name(
@@ -179,6 +189,41 @@ def test_edit_card_refuses_what_does_not_fit(version, data_scientist, sections):
         actions.edit_card(version=version, sections=sections, by=data_scientist)
 
     assert set(found.value.fields) == set(sections)
+
+
+def test_edit_card_at_once_keeps_what_both_wrote(committed, world):
+    """Both wait for the version; the second must not write over the first."""
+    by = world.data_scientist
+    version = registry.model_version(world.project, by)
+
+    def write(name: str) -> None:
+        try:
+            actions.edit_card(version=version, sections={name: "Written."}, by=by)
+        finally:
+            connection.close()
+
+    names = list(SECTIONS)
+    with ThreadPoolExecutor(len(names)) as pool:
+        with transaction.atomic():
+            ModelVersion.objects.select_for_update().get(pk=version.pk)
+            waiting = [pool.submit(write, name) for name in names]
+            wait_for_lock(len(names))
+        for one in waiting:
+            one.result(timeout=30)
+
+    card = ModelCard.objects.get(version=version)
+    assert [getattr(card, name) for name in names] == ["Written.", "Written."]
+
+
+def wait_for_lock(count: int) -> None:
+    """Return when so many connections wait for a row."""
+    for _ in range(600):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0] >= count:
+                return
+        time.sleep(0.05)
+    pytest.fail("Nobody waits.")
 
 
 def test_edit_card_is_too_late_in_review(version, data_scientist, worker):

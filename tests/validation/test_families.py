@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from apps.core.errors import Invalid
-from apps.validation import actions, queries
+from apps.validation import actions, evaluation_inputs, queries
 from apps.validation.criteria import check_criteria
 from apps.validation.facts import facts_of
 from apps.validation.families import family_sections
@@ -226,6 +226,6 @@ def test_rows_are_compared_only_where_it_is_known_which_were_learned_from(
     report.version.run.source, report.evaluated_on = source, on
 
     inputs = tmp_path / "inputs"
-    queries._copy_training_rows(report, inputs)
+    evaluation_inputs._copy_training_rows(report, inputs)
 
     assert {path.name for path in inputs.glob("*")} == names

@@ -189,6 +189,29 @@ def test_nobody_signs_while_a_blocking_finding_is_open(world, client_of, api_of)
     assert approval.stages.earliest("position").completed_at
 
 
+def test_the_same_files_under_another_number_or_name_are_blocked_too(world):
+    """Copies of a version leave nothing behind that is held against it."""
+    found = factory.finding(
+        approvals.validated_version(world),
+        world.validator,
+        world.data_scientist,
+        severity="blocking",
+    )
+    copy = approvals.validated_version(world)
+    renamed = approvals.validated_version(world, "other")
+
+    for version, sentence in (
+        (copy, "Finding 1 on version 1, which has the same files, blocks"),
+        (renamed, "A finding on another model with the same files blocks"),
+    ):
+        with pytest.raises(WrongState, match=sentence):
+            approvals.request(world, version)
+
+    actions.answer_finding(finding=found, answer="Done.", by=world.data_scientist)
+    actions.close_finding(finding=found, closing="Seen.", by=world.validator)
+    assert approvals.request(world, copy).is_open
+
+
 def test_a_blocking_finding_does_not_stop_a_rejection(world):
     approval = approvals.request(world)
     factory.finding(

@@ -1,12 +1,8 @@
-import json
-
 import pytest
 
-from apps.jobs.models import JobStatus
 from apps.registry.models import ModelVersion
 from apps.validation import queries
-from engine.spec import EvaluateSpec
-from tests.factories import registry, training
+from tests.factories import registry
 from tests.factories import validation as factory
 
 
@@ -18,46 +14,6 @@ def version(project, data_scientist):
 def other_question(version: ModelVersion) -> None:
     version.signature = {**version.signature, "target": "species"}
     version.save()
-
-
-def test_prepare_report_lays_out_what_the_engine_reads(version, validator, tmp_path):
-    report = factory.running_report(version, validator)
-
-    spec = queries.prepare_report(report, tmp_path)
-
-    inputs = tmp_path / "inputs"
-    assert (inputs / "model.skops").read_bytes() == training.FILES["model.skops"]
-    assert (inputs / "test.parquet").read_bytes() == training.FILES["test.parquet"]
-    assert json.loads((inputs / "signature.json").read_text())["target"] == "damaged"
-    assert not (inputs / "champion").exists()
-    assert EvaluateSpec.from_json(spec).to_json() == spec
-
-
-def test_prepare_report_takes_the_onnx_file_of_a_run_without_pipeline(
-    project, data_scientist, validator, tmp_path
-):
-    registry.champion(project, data_scientist)
-    version = registry.model_version(project, data_scientist)
-    registry.without_file(version, "model.skops")
-    report = factory.running_report(version, validator)
-
-    queries.prepare_report(report, tmp_path)
-
-    inputs = tmp_path / "inputs"
-    assert (inputs / "model.onnx").read_bytes() == training.FILES["model.onnx"]
-    assert not (inputs / "model.skops").exists()
-    assert (inputs / "champion" / "model.skops").exists()
-
-
-def test_prepare_report_adds_the_champion(project, data_scientist, validator, tmp_path):
-    registry.champion(project, data_scientist)
-    challenger = registry.model_version(project, data_scientist)
-    report = factory.running_report(challenger, validator)
-
-    queries.prepare_report(report, tmp_path)
-
-    found = sorted(path.name for path in (tmp_path / "inputs/champion").iterdir())
-    assert found == ["model.skops", "signature.json"]
 
 
 def test_champion_to_beat_answers_the_same_question(project, data_scientist, validator):
@@ -108,31 +64,8 @@ def test_card_section_says_what_the_report_says(version, validator):
     assert len(section["checks"]) == 2
 
 
-def test_costs_of_nothing_are_no_cost(version, validator, project):
-    project.objective.false_alarm_cost = project.objective.miss_cost = 0
-    project.objective.save()
-
-    report = factory.requested_report(version, validator)
-
-    assert report.status == JobStatus.QUEUED
-    assert report.spec["cost"] is None
-
-
 def test_known_question_of_an_unknown_one_raises(version):
     version.signature = {}
 
     with pytest.raises(ValueError, match="no usable signature"):
         queries.known_question_of(version)
-
-
-def test_prepare_report_tells_a_signature_that_no_file_has(
-    project, data_scientist, validator, tmp_path
-):
-    version = registry.model_version(project, data_scientist)
-    registry.without_file(version, "signature.json")
-    report = factory.running_report(version, validator)
-
-    queries.prepare_report(report, tmp_path)
-
-    told = (tmp_path / "inputs" / "signature.json").read_text()
-    assert json.loads(told) == version.signature

@@ -11,6 +11,7 @@ from apps.datasets.queries import sealed_part_of
 from apps.jobs.actions import cancel_job
 from apps.projects.actions import access
 from apps.validation import actions, queries
+from apps.validation.evaluation_inputs import prepare_report
 from apps.validation.models import Rows, SealedLook, ValidationReport
 from tests.costs import queries_of
 from tests.factories import registry, sealed
@@ -60,7 +61,7 @@ def test_the_worker_gets_the_sealed_rows_and_nothing_else_of_them(
         version=version, evaluated_on=Rows.SEALED, by=validator
     )
 
-    queries.prepare_report(report, tmp_path)
+    prepare_report(report, tmp_path)
 
     names = {path.name for path in (tmp_path / "inputs").iterdir()}
     # Beside the sealed rows stand those it learned from, to be compared with them.

@@ -18,6 +18,7 @@ from apps.experiments.actions.checks import (
     check_text,
     shortened,
 )
+from apps.experiments.actions.tags import delete_tag, write_tags
 from apps.experiments.models import Experiment, ExperimentTag, Run
 from apps.projects.models import Project
 
@@ -163,22 +164,16 @@ def set_experiment_tag(
     """
     experiment = _locked(experiment)
     ensure(rules.can_set_experiment_tag(by, experiment))
-    value = _tag_value(key, value)
-    tag = ExperimentTag.objects.filter(experiment=experiment, key=key).first()
-    before = tag.value if tag else None
-    if before == value:
-        return experiment
-    ExperimentTag.objects.update_or_create(
-        experiment=experiment, key=key, defaults={"value": value}
-    )
-    _touch(experiment)
-    record(
-        EventType.EXPERIMENT_TAG_SET,
-        target=experiment,
-        project=experiment.project,
-        by=by,
-        changes={key: [shortened(before), shortened(value)]},
-    )
+    changes = write_tags(experiment.tags, {key: _tag_value(key, value)})
+    if changes:
+        _touch(experiment)
+        record(
+            EventType.EXPERIMENT_TAG_SET,
+            target=experiment,
+            project=experiment.project,
+            by=by,
+            changes=changes,
+        )
     return experiment
 
 
@@ -192,17 +187,15 @@ def delete_experiment_tag(*, tag: ExperimentTag, by: User) -> Experiment:
     """
     experiment = _locked(tag.experiment)
     ensure(rules.can_delete_experiment_tag(by, experiment))
-    deleted, _ = ExperimentTag.objects.filter(pk=tag.pk).delete()
-    if not deleted:
-        return experiment
-    _touch(experiment)
-    record(
-        EventType.EXPERIMENT_TAG_DELETED,
-        target=experiment,
-        project=experiment.project,
-        by=by,
-        changes={tag.key: [shortened(tag.value), None]},
-    )
+    if changes := delete_tag(tag):
+        _touch(experiment)
+        record(
+            EventType.EXPERIMENT_TAG_DELETED,
+            target=experiment,
+            project=experiment.project,
+            by=by,
+            changes=changes,
+        )
     return experiment
 
 

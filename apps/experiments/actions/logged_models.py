@@ -24,6 +24,7 @@ from apps.experiments.actions.checks import (
 )
 from apps.experiments.actions.runs import check_tags, made_up_name
 from apps.experiments.actions.segments import lock_run
+from apps.experiments.actions.tags import delete_tag, write_tags
 from apps.experiments.models import (
     LoggedModel,
     LoggedModelFile,
@@ -182,20 +183,8 @@ def set_logged_model_tags(
     check_tags(tags)
     model = _lock(model)
     ensure(rules.can_set_logged_model_tags(by, model))
-    before = dict(model.tags.filter(key__in=list(tags)).values_list("key", "value"))
-    changed = {key: value for key, value in tags.items() if before.get(key) != value}
-    LoggedModelTag.objects.bulk_create(
-        (LoggedModelTag(model=model, key=key, value=changed[key]) for key in changed),
-        update_conflicts=True,
-        unique_fields=["model", "key"],
-        update_fields=["value"],
-    )
-    if changed:
+    if changes := write_tags(model.tags, tags):
         _touch(model)
-        changes = {
-            key: [shortened(before.get(key)), shortened(value)]
-            for key, value in changed.items()
-        }
         _record(EventType.LOGGED_MODEL_TAGS_SET, model, by, changes)
     return model
 
@@ -210,10 +199,8 @@ def delete_logged_model_tag(*, tag: LoggedModelTag, by: User) -> LoggedModel:
     """
     model = _lock(tag.model)
     ensure(rules.can_delete_logged_model_tag(by, model))
-    deleted, _ = LoggedModelTag.objects.filter(pk=tag.pk).delete()
-    if deleted:
+    if changes := delete_tag(tag):
         _touch(model)
-        changes = {tag.key: [shortened(tag.value), None]}
         _record(EventType.LOGGED_MODEL_TAG_DELETED, model, by, changes)
     return model
 

@@ -22,6 +22,7 @@ from apps.experiments.actions.checks import (
     shortened,
 )
 from apps.experiments.actions.segments import close_segment, lock_run
+from apps.experiments.actions.tags import delete_tag, write_tags
 from apps.experiments.models import ENDED, Run, RunSource, RunStatus, RunTag
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def update_run(*, run: Run, change: RunChange, by: User) -> Run:
     if change.name:
         check_text("run_name", change.name, LONGEST_KEY)
         run.name = change.name
-        write_tags(run, {NAME_TAG: change.name})
+        write_tags(run.tags, {NAME_TAG: change.name})
     if change.status is not None:
         run.status = change.status
     if run.status in ENDED:
@@ -207,14 +208,13 @@ def delete_run_tag(*, tag: RunTag, by: User) -> Run:
     """
     run = lock_run(tag.run)
     ensure(rules.can_delete_run_tag(by, run))
-    deleted, _ = RunTag.objects.filter(pk=tag.pk).delete()
-    if deleted:
+    if changes := delete_tag(tag):
         record(
             EventType.RUN_TAG_DELETED,
             target=run,
             project=run.project,
             by=by,
-            changes={tag.key: [shortened(tag.value), None]},
+            changes=changes,
         )
     return run
 
@@ -264,7 +264,7 @@ def keep_tags(run: Run, tags: Mapping[str, str], by: User) -> None:
         check_text("run_name", name, LONGEST_KEY)
         run.name = name
         run.save()
-    if changes := write_tags(run, tags):
+    if changes := write_tags(run.tags, tags):
         record(
             EventType.RUN_TAGS_SET,
             target=run,
@@ -272,23 +272,6 @@ def keep_tags(run: Run, tags: Mapping[str, str], by: User) -> None:
             by=by,
             changes=changes,
         )
-
-
-def write_tags(run: Run, tags: Mapping[str, str]) -> dict[str, Any]:
-    """Write tags of a locked run; tell which changed, before and after."""
-    found = RunTag.objects.filter(run=run, key__in=list(tags))
-    before = dict(found.values_list("key", "value"))
-    changed = {key: value for key, value in tags.items() if before.get(key) != value}
-    RunTag.objects.bulk_create(
-        (RunTag(run=run, key=key, value=value) for key, value in changed.items()),
-        update_conflicts=True,
-        unique_fields=["run", "key"],
-        update_fields=["value"],
-    )
-    return {
-        key: [shortened(before.get(key)), shortened(value)]
-        for key, value in changed.items()
-    }
 
 
 def _shown(key: str, value: str, by: User) -> str | Personal | None:

@@ -8,6 +8,7 @@ from apps.experiments.models.experiments import (
     ExperimentTag,
 )
 from apps.experiments.models.imports import ImportedItem, ItemKind, RunImport
+from apps.experiments.models.keyed import KeyedValue
 from apps.experiments.models.logged import (
     DatasetInput,
     LatestMetric,
@@ -39,6 +40,7 @@ __all__ = [
     "ExperimentTag",
     "ImportedItem",
     "ItemKind",
+    "KeyedValue",
     "LatestMetric",
     "LogSegment",
     "LoggedModel",

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.core.ids import new_id
+from apps.experiments.models.keyed import KeyedValue
 from apps.projects.models import Project
 
 if TYPE_CHECKING:
@@ -62,14 +63,12 @@ class Experiment(models.Model):
         return reverse("experiments:experiment", args=[self.pk])
 
 
-class ExperimentTag(models.Model):
+class ExperimentTag(KeyedValue):
     """A word about an experiment, with its value; either may be changed."""
 
-    id = models.BigAutoField(primary_key=True)
     experiment = models.ForeignKey(
         Experiment, on_delete=models.PROTECT, related_name="tags", db_index=False
     )
-    key = models.CharField(max_length=250)
     value = models.TextField(blank=True)
 
     class Meta:
@@ -78,6 +77,3 @@ class ExperimentTag(models.Model):
                 fields=["experiment", "key"], name="one_value_per_experiment_tag"
             )
         ]
-
-    def __str__(self) -> str:
-        return f"{self.key}={self.value}"

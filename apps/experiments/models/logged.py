@@ -6,6 +6,7 @@ Every key here begins with the run, so that each table can be parted by runs.
 from django.db import models
 from django.db.models.functions import Left
 
+from apps.experiments.models.keyed import KeyedValue
 from apps.experiments.models.runs import Run
 
 
@@ -56,14 +57,12 @@ class LogSegment(models.Model):
         return f"segment {self.number} of {self.run_id}"
 
 
-class Parameter(models.Model):
+class Parameter(KeyedValue):
     """A value that was set before the run; it never changes."""
 
-    id = models.BigAutoField(primary_key=True)
     run = models.ForeignKey(
         Run, on_delete=models.PROTECT, related_name="parameters", db_index=False
     )
-    key = models.CharField(max_length=250)
     value = models.CharField(max_length=6000)
     segment = models.IntegerField(default=0, db_default=0)
 
@@ -75,9 +74,6 @@ class Parameter(models.Model):
         ]
         # Whole values may be too long for an index.
         indexes = [models.Index("key", Left("value", 100), name="runs_by_parameter")]
-
-    def __str__(self) -> str:
-        return f"{self.key}={self.value}"
 
 
 class Metric(models.Model):
@@ -123,14 +119,12 @@ class LatestMetric(models.Model):
         return f"{self.key}={self.value}"
 
 
-class RunTag(models.Model):
+class RunTag(KeyedValue):
     """A word about a run, with its value, which may change."""
 
-    id = models.BigAutoField(primary_key=True)
     run = models.ForeignKey(
         Run, on_delete=models.PROTECT, related_name="tags", db_index=False
     )
-    key = models.CharField(max_length=250)
     value = models.CharField(max_length=8000, blank=True)
 
     class Meta:
@@ -138,9 +132,6 @@ class RunTag(models.Model):
             models.UniqueConstraint(fields=["run", "key"], name="one_value_per_run_tag")
         ]
         indexes = [models.Index("key", Left("value", 100), name="runs_by_tag")]
-
-    def __str__(self) -> str:
-        return f"{self.key}={self.value}"
 
 
 class DatasetInput(models.Model):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.core.ids import new_id
 from apps.experiments.models.artifacts import StoredFile
 from apps.experiments.models.experiments import Experiment
+from apps.experiments.models.keyed import KeyedValue
 from apps.experiments.models.runs import Run
 from apps.projects.models import Project
 
@@ -110,14 +111,12 @@ class LoggedModelFile(StoredFile):
         ]
 
 
-class LoggedModelParameter(models.Model):
+class LoggedModelParameter(KeyedValue):
     """A value that the model was made with; it never changes."""
 
-    id = models.BigAutoField(primary_key=True)
     model = models.ForeignKey(
         LoggedModel, on_delete=models.PROTECT, related_name="parameters", db_index=False
     )
-    key = models.CharField(max_length=250)
     value = models.CharField(max_length=6000, blank=True)
 
     class Meta:
@@ -130,18 +129,13 @@ class LoggedModelParameter(models.Model):
             models.Index("key", Left("value", 100), name="logged_models_by_param")
         ]
 
-    def __str__(self) -> str:
-        return f"{self.key}={self.value}"
 
-
-class LoggedModelTag(models.Model):
+class LoggedModelTag(KeyedValue):
     """A word about a logged model, with its value, which may change."""
 
-    id = models.BigAutoField(primary_key=True)
     model = models.ForeignKey(
         LoggedModel, on_delete=models.PROTECT, related_name="tags", db_index=False
     )
-    key = models.CharField(max_length=250)
     value = models.CharField(max_length=8000, blank=True)
 
     class Meta:
@@ -151,9 +145,6 @@ class LoggedModelTag(models.Model):
             )
         ]
         indexes = [models.Index("key", Left("value", 100), name="logged_models_by_tag")]
-
-    def __str__(self) -> str:
-        return f"{self.key}={self.value}"
 
 
 class LoggedModelMetric(models.Model):

@@ -38,6 +38,7 @@ def set_alias(
         Refused: only who may register models; or only an approval moves it.
     """
     model = locked_model(version.model)
+    version.refresh_from_db(fields=["deleted_at"])
     check_alias(name)
     ensure(rules.can_set_alias(by, version, name, approval))
     former = model.aliases.filter(name=name).select_related("version").first()

@@ -39,7 +39,7 @@ def edit_card(
     """
     version = (
         ModelVersion.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("model__project", "card")
+        .select_related("model__project")
         .get(pk=version.pk)
     )
     ensure(rules.can_edit_card(by, version))
@@ -49,7 +49,7 @@ def edit_card(
                 f"A card has no section {name}.", fields={name: "Unknown section."}
             )
         check_words(name, text)
-    card = version.card
+    card = version.card  # read under the lock, with what others wrote meanwhile
     changes = difference(
         {name: getattr(card, name) for name in CARD_SECTIONS}, dict(sections)
     )

@@ -12,6 +12,7 @@ from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
 from apps.experiments.actions.checks import shortened
+from apps.experiments.actions.tags import delete_tag, write_tags
 from apps.projects.models import Project
 from apps.registry import rules
 from apps.registry.actions.checks import check_name, check_tag, check_tags, check_words
@@ -124,14 +125,8 @@ def set_model_tag(
     model = locked_model(model)
     ensure(rules.can_set_model_tag(by, model))
     check_tag(key, value)
-    tag = model.tags.filter(key=key).first()
-    before = tag.value if tag else None
-    if before != value:
-        RegisteredModelTag.objects.update_or_create(
-            model=model, key=key, defaults={"value": value}
-        )
+    if changes := write_tags(model.tags, {key: value}):
         _touch(model)
-        changes = {key: [shortened(before), shortened(value)]}
         _record(EventType.MODEL_TAG_SET, model, by, changes)
     return model
 
@@ -145,10 +140,8 @@ def delete_model_tag(*, tag: RegisteredModelTag, by: User) -> RegisteredModel:
     """
     model = locked_model(tag.model)
     ensure(rules.can_delete_model_tag(by, model))
-    deleted, _ = RegisteredModelTag.objects.filter(pk=tag.pk).delete()
-    if deleted:
+    if changes := delete_tag(tag):
         _touch(model)
-        changes = {tag.key: [shortened(tag.value), None]}
         _record(EventType.MODEL_TAG_DELETED, model, by, changes)
     return model
 

@@ -15,10 +15,16 @@ from apps.audit.record import record
 from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid, WrongState
 from apps.experiments.actions.checks import shortened
+from apps.experiments.actions.tags import delete_tag, write_tags
 from apps.experiments.models import LoggedModel, Run
 from apps.registry import rules
 from apps.registry.actions.checks import check_tag, check_tags, check_words
-from apps.registry.actions.models import add_model, locked_model, locked_project
+from apps.registry.actions.models import (
+    add_model,
+    describe_model,
+    locked_model,
+    locked_project,
+)
 from apps.registry.candidates import candidates_of
 from apps.registry.manifests import evaluation_files_of, manifest_of
 from apps.registry.mlmodel import signature_of
@@ -123,12 +129,14 @@ def create_version(
     """Give files the next number of `model`, as often as they are registered.
 
     Raises:
-        Invalid: there are no files, they belong to another project, or a word does not
-            fit.
+        Invalid: there are no files, they belong to another project or did not come
+            from the run, or a word does not fit.
         Refused: only who may register models and sees this one.
+        WrongState: the model, or what the files come from, is deleted.
     """
     model = locked_model(model)
     ensure(rules.can_create_version(by, model))
+    _check_run(origin)
     if origin.projects - {model.project_id}:
         raise Invalid(
             f"The files belong to another project than {model}; log them in "
@@ -182,14 +190,8 @@ def set_version_tag(
     version = locked_version(version)
     ensure(rules.can_set_version_tag(by, version))
     check_tag(key, value)
-    tag = version.tags.filter(key=key).first()
-    before = tag.value if tag else None
-    if before != value:
-        ModelVersionTag.objects.update_or_create(
-            version=version, key=key, defaults={"value": value}
-        )
+    if changes := write_tags(version.tags, {key: value}):
         _touch(version)
-        changes = {key: [shortened(before), shortened(value)]}
         _record(EventType.MODEL_VERSION_TAG_SET, version, by, changes)
     return version
 
@@ -203,10 +205,8 @@ def delete_version_tag(*, tag: ModelVersionTag, by: User) -> ModelVersion:
     """
     version = locked_version(tag.version)
     ensure(rules.can_delete_version_tag(by, version))
-    deleted, _ = ModelVersionTag.objects.filter(pk=tag.pk).delete()
-    if deleted:
+    if changes := delete_tag(tag):
         _touch(version)
-        changes = {tag.key: [shortened(tag.value), None]}
         _record(EventType.MODEL_VERSION_TAG_DELETED, version, by, changes)
     return version
 
@@ -253,11 +253,9 @@ def _known_or_new(
             f"The name {name} is taken by a model that you cannot see.",
             fields={"model_name": "Taken; choose another."},
         )
-    model = locked_model(model)
-    if description and description != model.description:
-        model.description = description
-        model.save(update_fields=["description"])
-    return model
+    if description:
+        return describe_model(model=model, description=description, by=by)
+    return locked_model(model)
 
 
 def _chosen(run: Run, part: str) -> Origin:
@@ -270,6 +268,20 @@ def _chosen(run: Run, part: str) -> Origin:
             fields={"part": "Not a part of this run."},
         )
     return Origin(run=run, logged_model=chosen.logged_model, root=chosen.root)
+
+
+def _check_run(origin: Origin) -> None:
+    """See that no run lends its data and its regeneration to a model it never made.
+
+    Raises:
+        Invalid: the logged model was saved by another run, or outside of any.
+    """
+    logged = origin.logged_model
+    if logged and origin.run != logged.source_run:
+        raise Invalid(
+            f"The model {logged.public_id} was not saved by the run that is named.",
+            fields={"run_id": "Did not save this model."},
+        )
 
 
 def _files_of(origin: Origin) -> dict[str, Any]:
@@ -304,9 +316,17 @@ def _files_of(origin: Origin) -> dict[str, Any]:
 
 
 def _locked(kind: Any, row: Any) -> Any:
+    """Read anew and lock what files come from.
+
+    Raises:
+        WrongState: it is deleted.
+    """
     if row is None:
         return None
-    return kind.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
+    row = kind.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
+    if row.deleted_at:
+        raise WrongState(f"{row} is deleted, so nothing of it can be registered.")
+    return row
 
 
 def _add(

@@ -18,6 +18,7 @@ from apps.registry import promotion
 from apps.registry.models import ModelVersion, RegisteredModel, VersionState
 from apps.validation import queries, rules
 from apps.validation.carriers import FORMS, ReportFile, report_file
+from apps.validation.evaluation_inputs import evaluation_spec
 from apps.validation.models import Rows, SealedLook, ValidationReport, Verdict
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def request_report(
         RegisteredModel.objects.select_for_update().get(pk=version.model_id)
     ensure(rules.can_request_report(by, version, evaluated_on))
     plan = version.model.validation_plans.latest("number")  # the rule saw one
-    spec = queries.evaluation_spec(version, plan)
+    spec = evaluation_spec(version, plan)
     report = ValidationReport.objects.create(
         version=version,
         number=version.validation_reports.count() + 1,
