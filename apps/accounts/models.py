@@ -160,11 +160,9 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
     def note_use(self, token: ApiToken, at: datetime) -> None:
         """Keep when a token was last used, to the minute so that reads stay reads."""
-        self.filter(
-            Q(last_used_at__isnull=True)
-            | Q(last_used_at__lt=at - timedelta(minutes=1)),
-            pk=token.pk,
-        ).update(last_used_at=at)
+        noted = token.last_used_at
+        if noted is None or at - noted > timedelta(minutes=1):
+            self.filter(pk=token.pk).update(last_used_at=at)
 
 
 class ApiToken(models.Model):

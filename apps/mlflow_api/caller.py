@@ -48,6 +48,12 @@ class Caller:
         """Whose rights count."""
         return self.token.user
 
+    @property
+    def own_slug(self) -> str:
+        """The slug of the project that plain names mean, seen or not, or empty."""
+        default = self.token.default_project
+        return self.named or (default.slug if default else "")
+
     @cached_property
     def project(self) -> Project | None:
         """The project that plain names mean: of the request, or of the token.

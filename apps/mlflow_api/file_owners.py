@@ -181,7 +181,8 @@ def owner_of(caller: Caller, path: str) -> tuple[FileOwner, str]:
 
 
 def _version(caller: Caller, model: UUID, number: int) -> ModelVersion:
-    found = versions(caller).filter(model=model, number=number).first()
+    named = versions(caller).filter(model=model, number=number)
+    found = named.defer(None).first()  # the manifest is what is needed of it
     if found is None:
         raise absent(NO_ARTIFACTS)
     return found

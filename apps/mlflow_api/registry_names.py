@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q
+from django.db.models.functions import JSONObject
+
 from apps.mlflow_api.errors import INVALID, MlflowError, absent
 from apps.projects.models import Project
-from apps.registry.models import ModelVersion, RegisteredModel
+from apps.registry.models import (
+    Alias,
+    ModelVersion,
+    ModelVersionTag,
+    RegisteredModel,
+)
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -41,13 +50,11 @@ def find_model(caller: Caller, name: str) -> RegisteredModel:
     Raises:
         MlflowError: the caller sees none, or the name could mean two.
     """
-    before, slash, rest = name.partition("/")
-    slug = before if slash else _own_project(caller, name).slug
-    if slash:
-        _check_named(caller, before, name)
-    found = models(caller).filter(project__slug=slug, name=rest if slash else name)
-    model = found.first()
+    slug, plain = _slug_and_name(caller, name)
+    model = models(caller).filter(project__slug=slug, name=plain).first()
     if model is None:
+        if "/" not in name:
+            _own_project(caller, name)  # which may be what is missing
         raise absent(f"Registered Model with name={name[:300]} not found.")
     return model
 
@@ -58,12 +65,32 @@ def find_version(caller: Caller, name: str, version: str) -> ModelVersion:
     Raises:
         MlflowError: the caller sees none, or `version` is no number.
     """
-    model = find_model(caller, name)
-    found = versions(caller).filter(model=model, number=number_in(version)).first()
+    found = _version_where(caller, name, Q(number=number_in(version)))
     if found is None:
         raise absent(
             f"Model Version (name={name[:300]}, version={version[:20]}) not found."
         )
+    return found
+
+
+def find_by_alias(caller: Caller, name: str, alias: str) -> ModelVersion:
+    """Find the version that an alias of a model names.
+
+    Raises:
+        MlflowError: the caller sees no such model, or it has no such alias.
+    """
+    found = _version_where(caller, name, Q(aliases__name=alias))
+    if found is None:
+        raise MlflowError(INVALID, f"Registered model alias {alias[:80]} not found.")
+    return found
+
+
+def _version_where(caller: Caller, name: str, condition: Q) -> ModelVersion | None:
+    slug, plain = _slug_and_name(caller, name)
+    of_model = Q(model__project__slug=slug, model__name=plain)
+    found = versions(caller).filter(of_model, condition).first()
+    if found is None:
+        find_model(caller, name)  # which may be what is missing
     return found
 
 
@@ -73,14 +100,27 @@ def models(caller: Caller) -> QuerySet[RegisteredModel]:
 
 
 def versions(caller: Caller) -> QuerySet[ModelVersion]:
-    """All versions that the caller sees, with what their fields are told from."""
-    visible = ModelVersion.objects.visible_to(caller.user)
-    return visible.select_related("model__project", "registered_by")
+    """All versions that the caller sees, with all that their fields are told from.
+
+    What can be long and is not told is left in the database until it is asked for.
+    """
+    tags = ModelVersionTag.objects.filter(version=OuterRef("pk")).order_by("key")
+    pairs = tags.values(pair=JSONObject(key="key", value="value"))
+    aliases = Alias.objects.filter(version=OuterRef("pk")).order_by("name")
+    return (
+        ModelVersion.objects.visible_to(caller.user)
+        .select_related("model__project", "registered_by")
+        .defer("manifest", "evaluation_files", "signature")
+        .annotate(
+            tag_pairs=ArraySubquery(pairs),
+            alias_names=ArraySubquery(aliases.values("name")),
+        )
+    )
 
 
 def shown_name(caller: Caller, model: RegisteredModel) -> str:
     """Write a name as `find_model` reads it."""
-    if caller.project and model.project_id == caller.project.pk:
+    if model.project.slug == caller.own_slug:
         return model.name
     return f"{model.project.slug}/{model.name}"
 
@@ -98,6 +138,14 @@ def number_in(text: str) -> int:
             "of a version is a whole number.",
         )
     return int(text)
+
+
+def _slug_and_name(caller: Caller, name: str) -> tuple[str, str]:
+    before, slash, rest = name.partition("/")
+    if not slash:
+        return caller.own_slug or _own_project(caller, name).slug, name
+    _check_named(caller, before, name)
+    return before, rest
 
 
 def _own_project(caller: Caller, name: str) -> Project:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.mlflow_api.registry_names import shown_name, versions
 from apps.mlflow_api.shapes import SCHEME, milliseconds, pair_fields
-from apps.registry.models import Alias, ModelVersionTag, RegisteredModelTag
+from apps.registry.models import Alias, RegisteredModelTag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ Fields = dict[str, Any]
 
 
 def model_fields(caller: Caller, models: Sequence[RegisteredModel]) -> list[Fields]:
-    """Tell models with tags, aliases and their newest versions, in five queries."""
+    """Tell models with tags, aliases and their newest versions, in four queries."""
     keys = [model.pk for model in models]
     tags: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
     for pk, key, value in (
@@ -37,8 +37,8 @@ def model_fields(caller: Caller, models: Sequence[RegisteredModel]) -> list[Fiel
         aliases[alias.model_id].append({"alias": alias.name, "version": number})
     newest: dict[UUID, list[Fields]] = defaultdict(list)
     found = newest_of_stages(caller, keys)
-    for version, told in zip(found, version_fields(caller, found), strict=True):
-        newest[version.model_id].append(told)
+    for version in found:
+        newest[version.model_id].append(version_fields(caller, version))
     return [
         {
             "name": shown_name(caller, model),
@@ -67,32 +67,7 @@ def newest_of_stages(
     if stages:
         rows = rows.filter(stage__in=stages)
     ordered = rows.order_by("model_id", "stage", "-number")
-    return list(
-        ordered.distinct("model_id", "stage").defer(
-            "manifest", "evaluation_files", "signature"
-        )
-    )
-
-
-def version_fields(caller: Caller, found: Sequence[ModelVersion]) -> list[Fields]:
-    """Tell versions with tags and aliases, in two queries."""
-    keys = [version.pk for version in found]
-    tags: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
-    for pk, key, value in (
-        ModelVersionTag.objects.filter(version__in=keys)
-        .order_by("key")
-        .values_list("version_id", "key", "value")
-    ):
-        tags[pk].append((key, value))
-    aliases: dict[UUID, list[str]] = defaultdict(list)
-    named = Alias.objects.filter(version__in=keys).order_by("name")
-    for pk, name in named.values_list("version_id", "name"):
-        aliases[pk].append(name)
-    return [
-        _version(caller, version)
-        | {"tags": pair_fields(tags[version.pk]), "aliases": aliases[version.pk]}
-        for version in found
-    ]
+    return list(ordered.distinct("model_id", "stage"))
 
 
 def download_uri(version: ModelVersion) -> str:
@@ -100,7 +75,8 @@ def download_uri(version: ModelVersion) -> str:
     return f"{SCHEME}registry/{version.model_id.hex}/{version.number}"
 
 
-def _version(caller: Caller, version: ModelVersion) -> Fields:
+def version_fields(caller: Caller, version: ModelVersion) -> Fields:
+    """Tell a version that `versions` found, without a query."""
     told = {
         "name": shown_name(caller, version.model),
         "version": str(version.number),
@@ -113,6 +89,8 @@ def _version(caller: Caller, version: ModelVersion) -> Fields:
         "status": "READY",
         "status_message": version.quarantine or version.unfit_reason,
         "run_link": version.run_link,
+        "tags": version.tag_pairs,
+        "aliases": version.alias_names,
     }
     if version.run_id:
         told["run_id"] = version.run_id.hex

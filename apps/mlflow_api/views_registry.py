@@ -16,11 +16,11 @@ from apps.mlflow_api.fields import (
 from apps.mlflow_api.governance import approval_of
 from apps.mlflow_api.paging import size_of
 from apps.mlflow_api.registry_names import (
+    find_by_alias,
     find_model,
     find_version,
     models,
     place_of,
-    versions,
 )
 from apps.mlflow_api.shapes_registry import (
     model_fields,
@@ -124,7 +124,7 @@ def get_latest_versions(caller: Caller, given: Fields) -> Fields:
     stages = [stage_in(text) for text in given.get("stages", [])]
     model = find_model(caller, given["name"])
     found = newest_of_stages(caller, [model.pk], stages)
-    return {"model_versions": version_fields(caller, found)}
+    return {"model_versions": [version_fields(caller, one) for one in found]}
 
 
 @endpoint({**NAME, "key": NEEDED_TEXT, "value": TEXT})
@@ -159,17 +159,8 @@ alias.csrf_exempt = True  # type: ignore[attr-defined]  # the doors see to token
 @door("GET", changes=False)
 def _get_alias(request: HttpRequest, caller: Caller, /) -> HttpResponseBase:
     given = read_fields(request, ALIAS)
-    model = find_model(caller, given["name"])
-    found = (
-        versions(caller)
-        .filter(aliases__model=model, aliases__name=given["alias"])
-        .first()
-    )
-    if found is None:
-        raise MlflowError(
-            INVALID, f"Registered model alias {given['alias'][:80]} not found."
-        )
-    return JsonResponse({"model_version": version_fields(caller, [found])[0]})
+    found = find_by_alias(caller, given["name"], given["alias"])
+    return JsonResponse({"model_version": version_fields(caller, found)})
 
 
 @door("POST")

@@ -59,23 +59,22 @@ def create_version(caller: Caller, given: Fields) -> Fields:
     version = actions.create_version(
         model=model, origin=origin, words=words, by=caller.user
     )
-    return {"model_version": version_fields(caller, [version])[0]}
+    return _told(caller, given | {"version": str(version.number)})
 
 
 @endpoint(VERSION, "GET", changes=False)
 def get_version(caller: Caller, given: Fields) -> Fields:
-    version = find_version(caller, given["name"], given["version"])
-    return {"model_version": version_fields(caller, [version])[0]}
+    return _told(caller, given)
 
 
 @endpoint({**VERSION, "description": TEXT}, "PATCH")
 def update_version(caller: Caller, given: Fields) -> Fields:
-    version = actions.describe_version(
+    actions.describe_version(
         version=find_version(caller, given["name"], given["version"]),
         description=given.get("description", ""),
         by=caller.user,
     )
-    return {"model_version": version_fields(caller, [version])[0]}
+    return _told(caller, given)
 
 
 @endpoint(VERSION, "DELETE")
@@ -96,14 +95,14 @@ def transition_stage(caller: Caller, given: Fields) -> Fields:
             f"'{stage}' is not an active stage: {' and '.join(ARCHIVING)} are.",
         )
     version = find_version(caller, given["name"], given["version"])
-    moved = actions.move_stage(
+    actions.move_stage(
         version=version,
         stage=stage,
         archive_others=archive,
         approval=approval_of(caller, version, stage),
         by=caller.user,
     )
-    return {"model_version": version_fields(caller, [moved])[0]}
+    return _told(caller, given)
 
 
 @endpoint(VERSION, "GET", changes=False)
@@ -138,9 +137,8 @@ def search(caller: Caller, given: Fields) -> Fields:
         token=given.get("page_token", ""),
         size=min(size, PAGE),
     )
-    rows = versions(caller).defer("manifest", "evaluation_files", "signature")
-    by_id = rows.in_bulk(found)
-    told = version_fields(caller, [by_id[pk] for pk in found if pk in by_id])
+    by_id = versions(caller).in_bulk(found)
+    told = [version_fields(caller, by_id[pk]) for pk in found if pk in by_id]
     return {"model_versions": told} | ({"next_page_token": token} if token else {})
 
 
@@ -162,6 +160,11 @@ def delete_tag(caller: Caller, given: Fields) -> Fields:
     if tag:
         actions.delete_version_tag(tag=tag, by=caller.user)
     return {}
+
+
+def _told(caller: Caller, given: Fields) -> Fields:
+    version = find_version(caller, given["name"], given["version"])
+    return {"model_version": version_fields(caller, version)}
 
 
 def stage_in(text: str) -> Stage:

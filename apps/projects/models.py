@@ -41,11 +41,6 @@ class ProjectQuerySet(models.QuerySet["Project"]):
             return self
         return self.filter(memberships__user=user)
 
-    def managed_by(self, user: User) -> Self:
-        """Projects whose members `user` chooses."""
-        managers = project_roles_with(Permission.MEMBER_MANAGE)
-        return self.filter(memberships__user=user, memberships__role__in=managers)
-
 
 class Project(models.Model):
     """A use of machine learning for one mission, and everything that belongs to it."""
@@ -194,8 +189,10 @@ class RestrictableQuerySet(models.QuerySet[R]):
         """
         if has_agency_permission(user, Permission.PROJECT_READ):
             return self
-        of_members = Q(project__in=Project.objects.visible_to(user))
-        managed = Q(project__in=Project.objects.managed_by(user))
+        own = Membership.objects.filter(user=user)
+        managing = own.filter(role__in=project_roles_with(Permission.MEMBER_MANAGE))
+        of_members = Q(project__in=own.values("project"))
+        managed = Q(project__in=managing.values("project"))
         granted = Q(pk__in=granted_to(user, self.model))
         if not self.model.sharing.with_outsiders:
             granted &= of_members

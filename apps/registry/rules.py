@@ -180,7 +180,7 @@ def can_download_model_file(user: User, version: ModelVersion, path: str) -> Dec
     """
     holds_data = Artifact(path=path).holds_data
     if not holds_data and not roles_of(user, version.project):
-        granted = granted_to(user, RegisteredModel).filter(pk=version.model_id)
+        granted = granted_to(user, RegisteredModel).filter(key=version.model_id)
         if granted.exists():
             return ALLOWED
     if not holds_data:

@@ -21,7 +21,7 @@ from apps.experiments.actions.logged_models import (
 from apps.experiments.actions.logging import (
     LogBatch,
     ModelPoint,
-    check_point,
+    check_points,
     log_batch,
 )
 from apps.experiments.actions.segments import close_segment
@@ -137,7 +137,7 @@ def _keep_figures(
         ]
         try:
             for one in points:
-                check_point(one.point)
+                check_points([one.point])
             run = log_batch(
                 run=runs[source_id],
                 batch=LogBatch([one.point for one in points], points),

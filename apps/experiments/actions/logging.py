@@ -198,8 +198,7 @@ def log_inputs(*, run: Run, datasets: Sequence[LoggedDataset], by: User) -> Run:
 
 def _checked(batch: LogBatch) -> dict[str, str]:
     """Check points and parameters; give parameters by key."""
-    for point in batch.metrics:
-        check_point(point)
+    check_points(batch.metrics)
     for each in batch.model_metrics:
         for text, longest in (
             (each.dataset_name, LONGEST_DATASET),
@@ -287,17 +286,21 @@ def _refuse_changes(run: Run, given: Mapping[str, Any]) -> None:
             )
 
 
-def check_point(point: LoggedPoint) -> None:
-    """Take a point that can be kept.
+def check_points(points: Sequence[LoggedPoint]) -> None:
+    """Take points that can be kept.
 
     Raises:
-        Invalid: its key or a number of it cannot.
+        Invalid: a key or a number of them cannot.
     """
-    check_key("metrics", point.key)
-    if not all(-STEP_LIMIT <= n < STEP_LIMIT for n in (point.step, point.timestamp)):
-        raise invalid(
-            "metrics", f"Step or timestamp of metric {point.key} is out of range."
-        )
+    for key in dict.fromkeys(point.key for point in points):
+        check_key("metrics", key)
+    for key, timestamp, step, _ in points:
+        if not (
+            -STEP_LIMIT <= step < STEP_LIMIT and -STEP_LIMIT <= timestamp < STEP_LIMIT
+        ):
+            raise invalid(
+                "metrics", f"Step or timestamp of metric {key} is out of range."
+            )
 
 
 def check_dataset(dataset: LoggedDataset) -> None:

@@ -19,7 +19,7 @@ from apps.experiments.actions.logging import (
     CONTEXT_TAG,
     add_metrics,
     check_dataset,
-    check_point,
+    check_points,
 )
 from apps.experiments.actions.runs import NAME_TAG
 from apps.experiments.actions.segments import close_segment, count_rows, open_segment
@@ -173,7 +173,7 @@ def _sifted(
 def _good(points: Iterable[LoggedPoint], faults: Faults) -> Iterator[LoggedPoint]:
     for point in points:
         try:
-            check_point(point)
+            check_points([point])
         except Invalid as error:
             faults.add(error.message)
         else:
