@@ -30,10 +30,12 @@ class Walk:
     Args:
         rows: those to be told, asked for so that the database keeps to the index.
         indexed: rows that are in it.
+        valued: rows with any value, NaN too.
     """
 
     rows: QuerySet[Any]
     indexed: Q
+    valued: Q
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,10 @@ def _read(found: Sorted, after: Values | None, most: int) -> list[Row]:
     if walk is None:
         return _sorted(found.rows, found.terms, after, most)
     first, rows = found.terms[0], []
+    if after is not None and after[0] is None:
+        # To say that the joined value is missing would mislead the database's plan.
+        bare = found.rows.exclude(walk.valued)
+        return _sorted(bare, found.terms, after, most, alike=1)
     if after is None or not first.is_gap(after[0]):
         terms = [replace(first, gaps=False), *found.terms[1:]]
         rows = _sorted(walk.rows.filter(first.present), terms, after, most)
@@ -96,10 +102,16 @@ def _read(found: Sorted, after: Values | None, most: int) -> list[Row]:
 
 
 def _sorted(
-    rows: QuerySet[Any], terms: Sequence[Term], after: Values | None, most: int
+    rows: QuerySet[Any],
+    terms: Sequence[Term],
+    after: Values | None,
+    most: int,
+    *,
+    alike: int = 0,
 ) -> list[Row]:
+    """Read rows in order; in the first so many terms, `alike`, they do not differ."""
     if after is not None:
-        rows = rows.filter(rows_after(terms, after))
-    ordering = [part for term in terms for part in term.ordering]
+        rows = rows.filter(rows_after(terms[alike:], after[alike:]))
+    ordering = [part for term in terms[alike:] for part in term.ordering]
     names = [term.name for term in terms]
     return list(rows.order_by(*ordering).values_list("pk", *names)[:most])

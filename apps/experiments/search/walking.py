@@ -84,6 +84,7 @@ def walk_along(
     return Walk(
         rows=everything.filter(all_of(asked)),
         indexed=Q(Exists(values.filter(value__lt=NAN))),
+        valued=Q(Exists(values)),
     )
 
 
