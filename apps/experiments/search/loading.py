@@ -92,8 +92,8 @@ def load_logged(runs: Sequence[UUID]) -> list[Logged]:
         One for each id, in the same order; empty for a run that is not there.
     """
     return [
-        Logged(*texts, json.loads(inputs), json.loads(models))
-        for *texts, inputs, models in _rows(_LOGGED, runs)
+        Logged(metrics, parameters, tags, json.loads(inputs), json.loads(models))
+        for metrics, parameters, tags, inputs, models in _rows(_LOGGED, runs)
     ]
 
 
