@@ -97,10 +97,14 @@ class Caller:
 
     def shown_id(self, experiment: Experiment) -> str:
         """Write an id: `0` for the Default experiment of the default project."""
-        is_default = experiment.name == DEFAULT_NAME and self.project is not None
-        if is_default and experiment.project_id == self.project.pk:  # type: ignore[union-attr]
+        return self.id_of(experiment.pk, experiment.name, experiment.project_id)
+
+    def id_of(self, key: UUID, name: str, project: UUID) -> str:
+        """Write the id of an experiment that is known by its columns."""
+        is_default = name == DEFAULT_NAME and self.project is not None
+        if is_default and project == self.project.pk:  # type: ignore[union-attr]
             return DEFAULT_ID
-        return experiment.pk.hex
+        return key.hex
 
     def experiments(self) -> QuerySet[Experiment]:
         """All experiments that the caller sees, with their projects."""

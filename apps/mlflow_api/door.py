@@ -7,7 +7,8 @@ import binascii
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+import orjson
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
@@ -101,7 +102,8 @@ def endpoint(
     def decorate(function: Callable[[Caller, Fields], Fields]) -> View[[]]:
         @door(*(methods or ("POST",)), changes=changes)
         def view(request: HttpRequest, caller: Caller, /) -> HttpResponseBase:
-            return JsonResponse(function(caller, read_fields(request, shape)))
+            answer = function(caller, read_fields(request, shape))
+            return HttpResponse(orjson.dumps(answer), content_type="application/json")
 
         return view
 

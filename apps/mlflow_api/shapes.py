@@ -7,6 +7,8 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from orjson import Fragment
+
 from apps.experiments.models import (
     ExperimentTag,
     LoggedModelMetric,
@@ -14,7 +16,7 @@ from apps.experiments.models import (
     LoggedModelTag,
     ModelUse,
 )
-from apps.experiments.search.loading import load_logged
+from apps.experiments.search.loading import RunInfo, load_logged
 from apps.mlflow_api.errors import INVALID, MlflowError
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from apps.experiments.models import DatasetInput, Experiment, LoggedModel, Run
+    from apps.experiments.models import Experiment, LoggedModel, Run
     from apps.mlflow_api.caller import Caller
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,7 +65,11 @@ def number(value: float) -> float | str:
 
 def artifact_folder(run: Run) -> str:
     """The path under which the artifacts of a run are addressed."""
-    return f"{run.experiment_id.hex}/{run.pk.hex}/artifacts"
+    return _run_folder(run.experiment_id, run.pk)
+
+
+def _run_folder(experiment: UUID, run: UUID) -> str:
+    return f"{experiment.hex}/{run.hex}/artifacts"
 
 
 def model_folder(model: LoggedModel) -> str:
@@ -86,7 +92,7 @@ def experiment_fields(
             "experiment_id": caller.shown_id(one),
             "name": caller.shown_name(one),
             "artifact_location": f"{SCHEME}{one.pk.hex}",
-            "lifecycle_stage": stage(one),
+            "lifecycle_stage": _stage(deleted=one.deleted_at is not None),
             "creation_time": milliseconds(one.created_at),
             "last_update_time": milliseconds(one.updated_at),
             "tags": tags[one.pk],
@@ -95,56 +101,70 @@ def experiment_fields(
     ]
 
 
-def stage(thing: Experiment | Run) -> str:
-    """Say whether something was put aside, in MLflow's words."""
-    return "deleted" if thing.deleted_at else "active"
+def info_of(run: Run) -> RunInfo:
+    """Give what is told of a run that is at hand with its experiment."""
+    return RunInfo(
+        id=run.pk,
+        name=run.name,
+        claimed_user=run.claimed_user,
+        status=run.status,
+        started=milliseconds(run.started_at),
+        ended=milliseconds(run.ended_at) if run.ended_at else None,
+        is_deleted=run.deleted_at is not None,
+        experiment=run.experiment_id,
+        experiment_name=run.experiment.name,
+        project=run.experiment.project_id,
+    )
 
 
-def run_info(caller: Caller, run: Run) -> Fields:
+def run_info(caller: Caller, run: RunInfo) -> Fields:
     """Tell what a run is, without what was logged to it."""
+    run_id = run.id.hex
     found = {
-        "run_id": run.pk.hex,
-        "run_uuid": run.pk.hex,
-        "experiment_id": caller.shown_id(run.experiment),
+        "run_id": run_id,
+        "run_uuid": run_id,
+        "experiment_id": caller.id_of(run.experiment, run.experiment_name, run.project),
         "run_name": run.name,
         "user_id": run.claimed_user,
         "status": run.status,
-        "start_time": milliseconds(run.started_at),
-        "artifact_uri": f"{SCHEME}{artifact_folder(run)}",
-        "lifecycle_stage": stage(run),
+        "start_time": run.started,
+        "artifact_uri": f"{SCHEME}{_run_folder(run.experiment, run.id)}",
+        "lifecycle_stage": _stage(deleted=run.is_deleted),
     }
-    if run.ended_at:
-        found["end_time"] = milliseconds(run.ended_at)
+    if run.ended is not None:
+        found["end_time"] = run.ended
     return found
 
 
-def run_fields(caller: Caller, runs: Sequence[Run]) -> list[Fields]:
-    """Tell runs with everything that was logged, in five queries for all of them."""
-    everything = load_logged([run.pk for run in runs])
+def _stage(*, deleted: bool) -> str:
+    """Say whether something was put aside, in MLflow's words."""
+    return "deleted" if deleted else "active"
+
+
+def run_fields(caller: Caller, runs: Sequence[RunInfo]) -> list[Fields]:
+    """Tell runs with everything that was logged, in one query for all of them."""
+    everything = load_logged([run.id for run in runs])
     return [
         {
             "info": run_info(caller, run),
             "data": {
-                "metrics": [
-                    point_fields(key, at, step, value)
-                    for key, value, at, step in logged.metrics
-                ],
-                "params": pair_fields(logged.parameters),
-                "tags": pair_fields(logged.tags),
+                "metrics": Fragment(logged.metrics),
+                "params": Fragment(logged.parameters),
+                "tags": Fragment(logged.tags),
             },
             "inputs": {
                 "dataset_inputs": [input_fields(one) for one in logged.inputs],
                 "model_inputs": [
-                    {"model_id": one.model_public_id}
+                    {"model_id": _model_id(one)}
                     for one in logged.models
-                    if one.use == ModelUse.INPUT
+                    if one["use"] == ModelUse.INPUT
                 ],
             },
             "outputs": {
                 "model_outputs": [
-                    {"model_id": one.model_public_id, "step": one.step}
+                    {"model_id": _model_id(one), "step": one["step"]}
                     for one in logged.models
-                    if one.use == ModelUse.OUTPUT
+                    if one["use"] == ModelUse.OUTPUT
                 ]
             },
         }
@@ -223,16 +243,12 @@ def pair_fields(pairs: Iterable[tuple[str, str]]) -> list[Fields]:
     return [{"key": key, "value": value} for key, value in pairs]
 
 
-def input_fields(used: DatasetInput) -> Fields:
+def input_fields(used: dict[str, Any]) -> Fields:
     """Tell which data a run says it used."""
-    dataset = {
-        "name": used.name,
-        "digest": used.digest,
-        "source_type": used.source_type,
-        "source": used.source,
-    }
-    optional = {"schema": used.schema, "profile": used.profile}
-    return {
-        "dataset": dataset | {name: text for name, text in optional.items() if text},
-        "tags": pair_fields(used.tags.items()),
-    }
+    dataset = {name: used[name] for name in ("name", "digest", "source_type", "source")}
+    optional = {name: used[name] for name in ("schema", "profile") if used[name]}
+    return {"dataset": dataset | optional, "tags": pair_fields(used["tags"].items())}
+
+
+def _model_id(used: dict[str, Any]) -> str:
+    return f"m-{used['model_id'].replace('-', '')}"

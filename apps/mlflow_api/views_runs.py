@@ -26,7 +26,7 @@ from apps.mlflow_api.fields import (
     listed,
     thing,
 )
-from apps.mlflow_api.shapes import moment, run_fields, run_info
+from apps.mlflow_api.shapes import info_of, moment, run_fields, run_info
 from apps.mlflow_api.views_experiments import PAIR, pairs
 
 Fields = dict[str, Any]
@@ -75,12 +75,12 @@ def create_run(caller: Caller, given: Fields) -> Fields:
     )
     experiment = caller.experiment(given.get("experiment_id", "") or "0")
     run = actions.start_run(experiment=experiment, start=start, by=caller.user)
-    return {"run": run_fields(caller, [run])[0]}
+    return {"run": run_fields(caller, [info_of(run)])[0]}
 
 
 @endpoint(RUN, "GET", changes=False)
 def get_run(caller: Caller, given: Fields) -> Fields:
-    return {"run": run_fields(caller, [run_of(caller, given)])[0]}
+    return {"run": run_fields(caller, [info_of(run_of(caller, given))])[0]}
 
 
 @endpoint({**RUN, "status": TEXT, "end_time": INTEGER, "run_name": TEXT})
@@ -98,11 +98,8 @@ def update_run(caller: Caller, given: Fields) -> Fields:
         ended_at=moment(given.get("end_time"), "end_time"),
     )
     run = run_of(caller, given)
-    return {
-        "run_info": run_info(
-            caller, actions.update_run(run=run, change=change, by=caller.user)
-        )
-    }
+    updated = actions.update_run(run=run, change=change, by=caller.user)
+    return {"run_info": run_info(caller, info_of(updated))}
 
 
 @endpoint(RUN)

@@ -3,6 +3,7 @@ from typing import Any
 from apps.experiments.models import Experiment
 from apps.experiments.search import experiments, runs
 from apps.experiments.search.conditions import DEFAULT_ID
+from apps.experiments.search.loading import load_runs
 from apps.experiments.search.view import View
 from apps.mlflow_api.caller import Caller, read_id
 from apps.mlflow_api.door import endpoint
@@ -59,7 +60,7 @@ def search_runs(caller: Caller, given: Fields) -> Fields:
         token=given.get("page_token", ""),
         size=size_of(given.get("max_results"), USUAL_ROWS, MOST_ROWS),
     )
-    return {"runs": run_fields(caller, runs.load_runs(found))} | _next(token)
+    return {"runs": run_fields(caller, load_runs(found))} | _next(token)
 
 
 def experiment_ids(caller: Caller, asked: list[str]) -> list[Any]:

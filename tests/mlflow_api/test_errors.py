@@ -120,6 +120,28 @@ def test_numbers_may_be_texts_and_unknown_fields_are_ignored(mlflow, run):
     assert found == [{"key": "auc", "value": "NaN", "timestamp": 12, "step": -3}]
 
 
+def test_whatever_was_logged_is_told_as_it_was(mlflow, run):
+    values = ["NaN", "Infinity", "-Infinity", 0.1, -5.0, 1e300, 5e-324, 1e16, 2**53]
+    words = ['"', "\\", "\n\t\x01\x7f", "é\u2028𝄞", "{}", "%s", "</script>"]
+    metrics = [
+        {"key": f"m{place}", "value": value, "timestamp": 2**62, "step": -place}
+        for place, value in enumerate(values)
+    ]
+    params = [{"key": f"p{n}", "value": word} for n, word in enumerate(words)]
+    logged = {"metrics": metrics, "params": params, "tags": params}
+    mlflow("runs/log-batch", {"run_id": run.pk.hex, **logged})
+    asked = {"experiment_ids": [run.experiment_id.hex]}
+
+    [searched] = mlflow("runs/search", asked)["runs"]
+    got = mlflow("runs/get", {"run_id": run.pk.hex}, method="get")["run"]
+
+    assert searched == got
+    for name, expected in logged.items():
+        held = sorted(got["data"][name], key=lambda one: one["key"])
+        told = [one for one in held if not one["key"].startswith("mlflow.")]
+        assert told == expected
+
+
 @pytest.mark.parametrize("key", ["../x", "/x", "a//b", "x" * 251, "a,b", ".", "a\0"])
 def test_names_that_are_paths_elsewhere_are_refused(mlflow, run, key):
     pair = {"run_id": run.pk.hex, "key": key, "value": "1"}

@@ -108,12 +108,19 @@ class LatestMetric(models.Model):
     value = models.FloatField()
 
     class Meta:
+        # Both hold all that a search asks, so that it need not open the table.
         constraints = [
             models.UniqueConstraint(
-                fields=["run", "key"], name="one_latest_point_per_metric"
+                fields=["run", "key"],
+                include=["value"],
+                name="one_latest_point_per_metric",
             )
         ]
-        indexes = [models.Index(fields=["key", "value"], name="runs_by_metric")]
+        indexes = [
+            models.Index(
+                fields=["key", "value"], include=["run"], name="runs_by_metric"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.key}={self.value}"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from apps.experiments.search.keyset import Scalar, Term
 
 LARGEST_PAGE = 50_000
-MANY = 5_000
 
 Row = tuple[Any, ...]
 Values = list["Scalar | None"]
@@ -29,12 +28,14 @@ class Walk:
     Only rows with a value for the first term are in the index; the others come last.
 
     Args:
-        everything: what the index spans: rows before any filter.
+        rows: those to be told, asked for so that the database keeps to the index.
         indexed: rows that are in it.
+        valued: rows with any value, NaN too.
     """
 
-    everything: QuerySet[Any]
+    rows: QuerySet[Any]
     indexed: Q
+    valued: Q
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,16 @@ def read_page(found: Sorted, *, token: str, size: int) -> tuple[list[Any], str]:
 def _read(found: Sorted, after: Values | None, most: int) -> list[Row]:
     """Read rows with their values."""
     walk = found.walk
-    if walk is None or not _are_many(walk.everything):
+    if walk is None:
         return _sorted(found.rows, found.terms, after, most)
     first, rows = found.terms[0], []
+    if after is not None and after[0] is None:
+        # To say that the joined value is missing would mislead the database's plan.
+        bare = found.rows.exclude(walk.valued)
+        return _sorted(bare, found.terms, after, most, alike=1)
     if after is None or not first.is_gap(after[0]):
         terms = [replace(first, gaps=False), *found.terms[1:]]
-        rows = _sorted(found.rows.filter(first.present), terms, after, most)
+        rows = _sorted(walk.rows.filter(first.present), terms, after, most)
         after = None
     if len(rows) < most:
         gaps = found.rows.exclude(walk.indexed)
@@ -96,16 +101,17 @@ def _read(found: Sorted, after: Values | None, most: int) -> list[Row]:
     return rows
 
 
-def _are_many(rows: QuerySet[Any]) -> bool:
-    """Say whether sorting all of them would take longer than walking along an index."""
-    return rows[:MANY].count() == MANY
-
-
 def _sorted(
-    rows: QuerySet[Any], terms: Sequence[Term], after: Values | None, most: int
+    rows: QuerySet[Any],
+    terms: Sequence[Term],
+    after: Values | None,
+    most: int,
+    *,
+    alike: int = 0,
 ) -> list[Row]:
+    """Read rows in order; in the first so many terms, `alike`, they do not differ."""
     if after is not None:
-        rows = rows.filter(rows_after(terms, after))
-    ordering = [part for term in terms for part in term.ordering]
+        rows = rows.filter(rows_after(terms[alike:], after[alike:]))
+    ordering = [part for term in terms[alike:] for part in term.ordering]
     names = [term.name for term in terms]
     return list(rows.order_by(*ordering).values_list("pk", *names)[:most])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
@@ -12,7 +12,6 @@ from django.db.models.functions import Collate, Concat
 
 from apps.experiments.models import (
     DatasetInput,
-    Experiment,
     LatestMetric,
     Parameter,
     Run,
@@ -22,17 +21,19 @@ from apps.experiments.search.conditions import (
     all_of,
     hex_of,
     identity_condition,
+    indexed_text_condition,
     keyed_condition,
     plain,
     text_condition,
     time_condition,
 )
-from apps.experiments.search.keyset import NAN, Term
+from apps.experiments.search.keyset import Term
 from apps.experiments.search.nodes import Entity, Key, Operator
-from apps.experiments.search.pages import Sorted, Walk, read_page
+from apps.experiments.search.pages import Sorted, read_page
 from apps.experiments.search.parser import parse_filter, parse_order
 from apps.experiments.search.view import View, view_condition
 from apps.experiments.search.vocabulary import RUNS
+from apps.experiments.search.walking import Condition, walk_along
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -96,23 +97,19 @@ def search_runs(
     )
     # What is equal to something is rare more often than what is not.
     clauses = sorted(clauses, key=lambda one: one.operator is not Operator.EQUAL)
-    rows = everything.filter(all_of([run_condition(clause) for clause in clauses]))
-    found = replace(_sorted(rows, orders), walk=_walk(everything, orders))
+    conditions = [Condition(run_condition(one), _holders(one)) for one in clauses]
+    found = _sorted(everything, orders)
+    walk = None
+    if orders and orders[0].key.entity is Entity.METRIC:
+        walk = walk_along(
+            orders[0].key.name,
+            found.rows,
+            conditions,
+            joined=_joined(found.terms[0].name),
+        )
+    rows = found.rows.filter(all_of([one.asked for one in conditions]))
+    found = replace(found, rows=rows, walk=walk)
     return read_page(found, token=token, size=size)
-
-
-def load_runs(ids: Sequence[UUID]) -> list[Run]:
-    """Read runs with their experiments in two queries; they keep the order of `ids`.
-
-    The engine's account of each stays in the database until it is asked for.
-    """
-    runs = Run.objects.defer("summary").in_bulk(ids)
-    experiments = Experiment.objects.in_bulk(
-        {run.experiment_id for run in runs.values()}
-    )
-    for run in runs.values():
-        run.experiment = experiments[run.experiment_id]
-    return [runs[one] for one in ids if one in runs]
 
 
 def run_condition(clause: Clause) -> Q:
@@ -131,6 +128,16 @@ def run_condition(clause: Clause) -> Q:
     if name in _TIMES:
         return time_condition(_TIMES[name], clause)
     return text_condition(_attribute(name), clause)
+
+
+def _holders(clause: Clause) -> QuerySet[Any] | None:
+    """Find rows of all runs that meet a clause, where an index of values does."""
+    is_text = clause.key.entity in (Entity.PARAMETER, Entity.TAG)
+    if not is_text or clause.operator is not Operator.EQUAL:
+        return None
+    table, _ = _TABLES[clause.key.entity]
+    rows = table._default_manager.filter(key=clause.key.name)
+    return rows.filter(indexed_text_condition("value", clause))
 
 
 def _in(experiments: Collection[UUID]) -> Q:
@@ -160,12 +167,9 @@ def _sorted(rows: QuerySet[Run], orders: Sequence[Order]) -> Sorted:
     return Sorted(rows, terms, " ".join(map(str, orders)))
 
 
-def _walk(everything: QuerySet[Run], orders: Sequence[Order]) -> Walk | None:
-    """Walk along the values of a metric when that is what comes first."""
-    if not orders or orders[0].key.entity is not Entity.METRIC:
-        return None
-    values = LatestMetric.objects.filter(run=OuterRef("pk"), key=orders[0].key.name)
-    return Walk(everything, Q(Exists(values.filter(value__lt=NAN))))
+def _joined(name: str) -> str:
+    """Name the relation that brings the value of a term."""
+    return f"{name}_row"
 
 
 def _term(rows: QuerySet[Run], order: Order, name: str) -> tuple[QuerySet[Run], Term]:
@@ -180,9 +184,9 @@ def _term(rows: QuerySet[Run], order: Order, name: str) -> tuple[QuerySet[Run], 
         column = Collate(_attribute(key.name), "C")
         return rows.annotate(**{name: column}), Term(name, str, descending, gaps=False)
     _, relation = _TABLES[key.entity]
-    joined = FilteredRelation(relation, condition=Q(**{f"{relation}__key": key.name}))
-    value = F(f"{name}_row__value")
-    rows = rows.annotate(**{f"{name}_row": joined})
+    logged = FilteredRelation(relation, condition=Q(**{f"{relation}__key": key.name}))
+    value = F(f"{_joined(name)}__value")
+    rows = rows.annotate(**{_joined(name): logged})
     if key.entity is Entity.METRIC:
         return rows.annotate(**{name: value}), Term(name, float, descending)
     return rows.annotate(**{name: Collate(value, "C")}), Term(name, str, descending)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.experiments.search import pages
+from apps.experiments.search import walking
 from apps.experiments.search.nodes import Clause, Entity, Key, Operator, Order
 from apps.experiments.search.runs import RunSearch, search_runs
 from tests.experiments.search.evaluator import found, in_order
@@ -143,13 +143,13 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize("many", [1, pages.MANY], ids=["walked", "sorted"])
+@pytest.mark.parametrize("many", [1, walking.MANY], ids=["walked", "sorted"])
 @pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
 @pytest.mark.parametrize("key", KEYS, ids=str)
 def test_pages_join_wherever_they_end(
     world, things, monkeypatch, key, descending, many
 ):
-    monkeypatch.setattr(pages, "MANY", many)
+    monkeypatch.setattr(walking, "MANY", many)
     experiment, stored = things
     order = Order(key, descending)
     search = RunSearch([experiment.pk], order_by=[str(order)])

@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.experiments.models import Experiment, Run
-from apps.experiments.search import conditions, pages
+from apps.experiments.search import conditions, walking
 from apps.experiments.search.keyset import Term, read_token
-from apps.experiments.search.loading import Logged, load_logged
+from apps.experiments.search.loading import Logged, load_logged, load_runs
 from apps.experiments.search.nodes import SearchError, write_filter
-from apps.experiments.search.runs import RunSearch, load_runs, search_runs
+from apps.experiments.search.runs import RunSearch, search_runs
 from apps.experiments.search.view import View
 from apps.experiments.search.vocabulary import RUNS
 from tests.experiments.search.evaluator import found, in_order
@@ -38,7 +40,8 @@ def experiment(world):
 
 @against_the_evaluator
 @given(
-    many=st.sampled_from([1, pages.MANY]),
+    many=st.sampled_from([1, walking.MANY]),
+    gathered=st.sampled_from([0, walking.GATHERED]),
     joined=st.sampled_from([0, conditions.JOINED]),
     drawn=drawn_runs(),
     wanted=st.lists(clauses(RUNS), max_size=3),
@@ -46,9 +49,11 @@ def experiment(world):
     size=st.integers(1, 4),
 )
 def test_searches_find_what_the_evaluator_finds(
-    world, experiment, monkeypatch, many, joined, drawn, wanted, sorting, size
+    world, experiment, monkeypatch, many, gathered, joined, drawn, wanted, sorting, size
 ):
-    monkeypatch.setattr(pages, "MANY", many)
+    monkeypatch.setattr(walking, "MANY", many)
+    monkeypatch.setattr(walking, "RARE", 0)
+    monkeypatch.setattr(walking, "GATHERED", gathered)
     monkeypatch.setattr(conditions, "JOINED", joined)
     search = RunSearch(
         experiments=[experiment.pk],
@@ -266,20 +271,51 @@ def test_pages_hold_still_while_runs_are_added(world, experiment, stored):
 def test_a_search_costs_the_same_whatever_the_page(
     world, experiment, stored, django_assert_num_queries, monkeypatch, size, many
 ):
-    monkeypatch.setattr(pages, "MANY", many)
+    monkeypatch.setattr(walking, "MANY", many)
     stored(*map(str, range(21)), metrics={"a": 1.0}, params={"b": "x"}, tags={"t": "x"})
     text = "metrics.a > 0.5 AND params.b LIKE 'x%' AND tags.t != 'y'"
     search = RunSearch([experiment.pk], text, ["metrics.a DESC", "tags.t"])
 
     with django_assert_num_queries(2):
         keys, _ = search_runs(user=world.data_scientist, search=search, size=size)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         runs = load_runs(keys)
-        assert all(run.experiment == experiment for run in runs)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(1):
         logged = load_logged(keys)
 
+    assert [run.id for run in runs] == keys
     assert len(logged) == size
+
+
+@pytest.mark.parametrize(
+    ("text", "walked", "gathers"),
+    [
+        ("", True, False),
+        ("params.b = 'common' AND tags.t = 'common'", True, False),
+        ("params.b = 'common' AND tags.t = 'some'", True, True),
+        ("params.b = 'some'", True, True),
+        ("params.b = 'some' AND tags.t = 'rare'", False, False),
+        ("params.b = 'none'", False, False),
+        ("params.b != 'none' AND tags.t LIKE 'r%'", True, False),
+    ],
+)
+def test_runs_are_walked_where_many_hold_what_is_asked(
+    world, experiment, stored, monkeypatch, text, walked, gathers
+):
+    for name, value in (("MANY", 6), ("RARE", 2), ("GATHERED", 2)):
+        monkeypatch.setattr(walking, name, value)
+    held = ["common"] * 3 + ["some"] * 2 + ["rare"]
+    for place, value in enumerate(held):
+        logged = {"params": {"b": value}, "tags": {"t": value}}
+        stored(str(place), metrics={"a": float(place)}, **logged)
+
+    with CaptureQueriesContext(connection) as asked:
+        names = names_of(world.data_scientist, experiment, text, order_by=["metrics.a"])
+
+    found = asked.captured_queries[1]["sql"]
+    assert "count(" in asked.captured_queries[0]["sql"]
+    assert ("\"value\" < 'NaN'" in found, "LIMIT 4" in found) == (walked, gathers)
+    assert names == sorted(names)
 
 
 def test_what_was_logged_comes_with_its_run(world, stored):
@@ -291,10 +327,12 @@ def test_what_was_logged_comes_with_its_run(world, stored):
 
     of_empty, of_unknown, of_full = load_logged([empty, unknown, full])
 
-    assert of_empty == of_unknown == Logged()
-    assert of_full.metrics == [("a", 1.5, 0, 0)]
-    assert (of_full.parameters, of_full.tags) == ([("b", "x")], [("t", "y")])
-    assert [used.name for used in of_full.inputs] == ["birds"]
+    assert of_empty == of_unknown == Logged("[]", "[]", "[]", [], [])
+    point = {"key": "a", "value": 1.5, "timestamp": 0, "step": 0}
+    assert json.loads(of_full.metrics) == [point]
+    assert json.loads(of_full.parameters) == [{"key": "b", "value": "x"}]
+    assert json.loads(of_full.tags) == [{"key": "t", "value": "y"}]
+    assert [used["name"] for used in of_full.inputs] == ["birds"]
     assert load_logged([]) == load_runs([]) == []
 
 
