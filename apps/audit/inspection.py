@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from django.db import DataError, connection, transaction
@@ -112,7 +113,8 @@ def _flaws_of_leaves(leaves: list[int], read_tile: ReadTile) -> Iterator[str]:
         for index in range(first, -(-end // TILE_WIDTH))
     )
     sound = set()
-    for proof in proofread(_SEALED, {"start": start, "end": end}):
+    found = proofread(_SEALED, {"start": start, "end": end})
+    for proof in chain.from_iterable(found):
         place = (proof.place - first * TILE_WIDTH) * HASH_BYTES
         if proof.is_sound and proof.leaf_hash == sealed[place : place + HASH_BYTES]:
             sound.add(proof.place)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 ROWS: Final = 50  # of a page
-NEAR: Final = 3_000  # events that are looked through first
+NEAR: Final = 1_000  # events that are looked through first
 PART: Final = 50_000  # events among which things are looked up before it is all
 MAX_STRANDS: Final = 60
 MOST_COUNTED: Final = 10_000

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
+from psycopg import Cursor
 
 from apps.audit.models import Head
-from apps.audit.proofreading import COLUMNS, Proof, proofread
+from apps.audit.proofreading import COLUMNS, Proof, proofread, session
 
 # Whatever the planner believes of a table that grew since it was counted: the ranges of
 # the index are short, and the rest of the table is long.
@@ -52,14 +53,10 @@ _LATE: Final = _RANGE.format(
 _FOREIGN: Final = _RANGE.format(
     range="NOT EXISTS (SELECT FROM audit_leaf WHERE event_pk = event.id)"
 )
-_TAKE: Final = """
-WITH found AS MATERIALIZED (
-    SELECT * FROM ({found}) AS event ORDER BY xid, id LIMIT %(batch)s
-), numbered AS (
-    INSERT INTO audit_leaf (leaf_index, event_pk)
-    SELECT %(size)s - 1 + row_number() OVER (ORDER BY xid, id), id FROM found
-)
-SELECT * FROM found ORDER BY xid, id
+_FIND: Final = "SELECT * FROM ({found}) AS event ORDER BY xid, id LIMIT %(batch)s"
+_NUMBER: Final = """
+INSERT INTO audit_leaf (leaf_index, event_pk)
+SELECT %s - 1 + place, pk FROM unnest(%s::bigint[]) WITH ORDINALITY AS new (pk, place)
 """
 
 
@@ -110,27 +107,31 @@ def lock_head(head_id: int) -> tuple[Head, Moment] | None:
     return Head.objects.get(pk=found[0]), Moment(*found[1:])
 
 
-def take(head: Head, moment: Moment, batch: int) -> Iterator[Proof]:
-    """Give the next new events their leaves, and read them.
+def take(head: Head, moment: Moment, batch: int) -> Iterator[list[Proof]]:
+    """Read the next new events, some hundred at a time, and give them their leaves.
 
     Yields:
         What was read of each; its place is the transaction that wrote it, in bytes.
     """
-    return proofread(*statement(head, moment, batch))
+    leaf = head.size
+    for proofs in proofread(*statement(head, moment, batch)):
+        numbers = [proof.pk for proof in proofs]
+        Cursor(session()).execute(_NUMBER, [leaf, numbers], prepare=True)
+        leaf += len(proofs)
+        yield proofs
 
 
 def statement(head: Head, moment: Moment, batch: int) -> tuple[str, dict[str, Any]]:
-    """Write the statement that finds and numbers the next new events."""
+    """Write the statement that finds the next new events, in the order of leaves."""
     _, since, running = head.previous.split(":")
     ranges = [_SINCE, _LATE] if running else [_SINCE]
     if head.system_id not in {None, moment.system_id}:
         ranges = [_FOREIGN]
-    return _TAKE.format(found=" UNION ALL ".join(ranges)), {
+    return _FIND.format(found=" UNION ALL ".join(ranges)), {
         "since": since,
         "late": running.split(","),
         "target": head.target or moment.now,
         "xid": str(head.cursor_xid),
         "id": head.cursor_id,
-        "size": head.size,
         "batch": batch,
     }

@@ -6,14 +6,16 @@ fails here is looked at again there, one by one, for the words.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 import orjson
 from django.db import connection
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 from psycopg.types.string import ByteaBinaryLoader
 
 from apps.audit.body import columns_of, mac_key, mac_key_id
@@ -27,12 +29,20 @@ body, leaf_hash, mac, mac_kid, CASE WHEN payload <> ''
 event_id::varchar, at, type, outcome, actor_id::varchar, target_type, target_id,
 coalesce(project_id::varchar, ''), request_id
 """
-CHUNK: Final = 250  # rows that are read while the database looks for the next
+CHUNK: Final = 400  # rows that are proofread while the database looks for the next
+_DECLARE: Final = "DECLARE audit_found NO SCROLL CURSOR FOR "
+_FETCH: Final = f"FETCH {CHUNK} FROM audit_found"
+_CLOSE: Final = "CLOSE audit_found"
 _AS_BYTES: Final = ("text", "timestamptz")
 _EPOCH: Final = datetime(2000, 1, 1)  # noqa: DTZ001  # of Postgres, in UTC
 _CANONICAL: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_SECOND: Final = 1_000_000  # in microseconds
+_SECONDS: Final = 3600  # of an hour
+_IN_AN_HOUR: Final = [f"{at // 60:02}:{at % 60:02}." for at in range(_SECONDS)]
 _BLOCK_BYTES: Final = 64  # of SHA-256, RFC 2104
 _INNER, _OUTER = 0x36, 0x5C
+
+Rows = Sequence[Sequence[Any]]
 
 
 class Proof(NamedTuple):
@@ -53,16 +63,51 @@ class Proof(NamedTuple):
     has_our_mac: bool
 
 
-def proofread(statement: str, values: Mapping[str, Any]) -> Iterator[Proof]:
-    """Read the events that a statement finds, while the database looks for more.
+def proofread(statement: str, values: Mapping[str, Any]) -> Iterator[list[Proof]]:
+    """Read the events that a statement finds, inside a transaction, some hundred each.
+
+    The database looks for the next ones meanwhile. What is executed on `session()`
+    between two answers is sent at once, and done after these.
 
     Args:
         statement: gives a place, the number of an event and `COLUMNS`.
         values: for its placeholders.
     """
+    for rows in _read_ahead(statement, values):
+        yield _proofs(rows)
+
+
+def session() -> Connection[Any]:
+    """Give what is below Django's connection, whose errors are those of the driver."""
+    connection.ensure_connection()
+    below: Connection[Any] = connection.connection
+    return below
+
+
+def _read_ahead(statement: str, values: Mapping[str, Any]) -> Iterator[Rows]:
+    """Fetch rows; always the next two times are on their way."""
+    with connection.wrap_database_errors, session().pipeline():
+        Cursor(session()).execute(f"{_DECLARE}{statement}", values)
+        coming = deque([_fetch(), _fetch()])
+        while rows := coming.popleft().fetchall():
+            if len(rows) == CHUNK:
+                coming.append(_fetch())
+            yield rows
+        Cursor(session()).execute(_CLOSE)
+
+
+def _fetch() -> Cursor[Any]:
+    cursor = Cursor(session())
+    for name in _AS_BYTES:
+        cursor.adapters.register_loader(name, ByteaBinaryLoader)
+    return cursor.execute(_FETCH, prepare=True, binary=True)
+
+
+def _proofs(rows: Rows) -> list[Proof]:
+    """Look whether these events are what the portal wrote."""
     loads, dumps, key_id = orjson.loads, orjson.dumps, mac_key_id()
     inner, outer = _keyed(_INNER), _keyed(_OUTER)
-    rows = _streamed(statement, values)
+    proofs = []
     for place, pk, body, leaf, mac, kid, payload, name, at, *columns in rows:
         found = sha256(LEAF + body).digest()
         inside, outside = inner.copy(), outer.copy()
@@ -79,21 +124,20 @@ def proofread(statement: str, values: Mapping[str, Any]) -> Iterator[Proof]:
             )
         except (ValueError, TypeError, KeyError, OverflowError):
             is_sound = False
-        yield Proof(place, pk, found, is_sound, is_ours)
-
-
-def _streamed(statement: str, values: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
-    connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        for name in _AS_BYTES:
-            cursor.adapters.register_loader(name, ByteaBinaryLoader)
-        yield from cursor.stream(statement, values, binary=True, size=CHUNK)
+        proofs.append(Proof(place, pk, found, is_sound, is_ours))
+    return proofs
 
 
 def _spelled(at: bytes) -> str:
     """Write a moment, which the database keeps in microseconds, as the text does."""
-    since = timedelta(microseconds=int.from_bytes(at, "big", signed=True))
-    return f"{(_EPOCH + since).isoformat(timespec='microseconds')}Z"
+    seconds, rest = divmod(int.from_bytes(at, "big", signed=True), _SECOND)
+    hour, second = divmod(seconds, _SECONDS)
+    return f"{_hour(hour)}{_IN_AN_HOUR[second]}{rest:06}Z"
+
+
+@lru_cache(maxsize=1000)
+def _hour(number: int) -> str:
+    return f"{(_EPOCH + timedelta(hours=number)).isoformat(timespec='hours')}:"
 
 
 def _keyed(pad: int) -> Any:

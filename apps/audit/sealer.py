@@ -119,11 +119,12 @@ class Sealer:
             Their hashes.
         """
         hashes, flawed, last = [], [], (b"", 0)
-        for proof in pickup.take(head, moment, self.batch):
-            hashes.append(proof.leaf_hash)
-            last = proof.place, proof.pk
-            if not (proof.is_sound and proof.has_our_mac):
-                flawed.append(proof.pk)
+        for proofs in pickup.take(head, moment, self.batch):
+            hashes += [proof.leaf_hash for proof in proofs]
+            last = proofs[-1].place, proofs[-1].pk
+            flawed += [
+                one.pk for one in proofs if not (one.is_sound and one.has_our_mac)
+            ]
         _require_accepted(flawed)
         if len(hashes) == self.batch:
             _stop_after(head, *last, moment)

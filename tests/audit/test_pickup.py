@@ -181,7 +181,8 @@ def read(pk: int) -> proofreading.Proof:
     statement = (
         f"SELECT 0, id, {proofreading.COLUMNS} FROM audit_auditevent WHERE id = "  # noqa: S608
     )
-    [proof] = proofreading.proofread(f"{statement}%(id)s", {"id": pk})
+    with transaction.atomic():
+        [[proof]] = proofreading.proofread(f"{statement}%(id)s", {"id": pk})
     return proof
 
 

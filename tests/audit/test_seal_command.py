@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from apps.audit.management.commands import seal_audit_trail as command
 
 
@@ -29,3 +31,16 @@ def test_the_inspection_goes_on_after_its_rest():
     time.sleep(max(0, rested - time.monotonic()))
 
     assert command.inspect_a_piece(inspection, rested) > rested
+
+
+@pytest.mark.parametrize(
+    ("spent", "shortest", "pause"),
+    [
+        (0.001, 0.25, 0.25),
+        (0.05, 0.25, 0.45),
+        (0.2, 0.25, command.LONGEST_REST),
+        (0.2, 5, 5),
+    ],
+)
+def test_passes_that_take_long_come_less_often(spent, shortest, pause):
+    assert command.pause_after(spent, shortest) == pytest.approx(pause)

@@ -741,7 +741,8 @@ HINT_BYTES = 24  # so far at least the kind of the event reads
 MAX_SHAPES = 1000
 MAX_SHAPES_OF_A_HINT = 8
 MAX_SHAPE_BYTES = 4096
-PLAIN_STRING = rb'"[ !#-\[\]-\xff]*"'  # no quote, backslash or control character
+PLAIN = bytes(one for one in range(0x20, 0x100) if one != 0x5C)  # no backslash
+PLAIN_LINES = PLAIN + b"\n"
 SMALL_INTEGER = rb"(?:0|-?[1-9][0-9]{0,14})"
 INTEGER = re.compile(rb"(-?[0-9]+)")
 
@@ -785,11 +786,12 @@ class Shapes:
 
     To decode and encode each body again would cost more than everything else together.
     So a body that passed leaves its shape behind: a pattern with the same names and
-    signs, any plain strings in place of its strings, and any small integers in place of
-    its integers. Whatever fits is canonical as well: names, order and signs are those
-    of a canonical body, a plain string has one spelling, and so has a small integer.
-    What does not fit is decoded and encoded as ever. Nothing is let through that the
-    slow way would refuse.
+    signs, any strings in place of its strings, and any small integers in place of its
+    integers. Only plain bodies are held against it, those without backslashes and
+    control characters. Whatever fits is canonical as well: names, order and signs are
+    those of a canonical body, a plain string has one spelling, and so has a small
+    integer. What does not fit is decoded and encoded as ever. Nothing is let through
+    that the slow way would refuse.
     """
 
     def __init__(self) -> None:
@@ -797,12 +799,34 @@ class Shapes:
         self.once: set[tuple[bytes, int]] = set()
         self.count = 0
 
+    def faults(self, bodies: list[bytes], joined: bytes) -> Iterator[tuple[int, str]]:
+        """Name the bodies without canonical spelling: the place of each, and why.
+
+        Args:
+            bodies: lines, so that none has a line feed.
+            joined: the same in one piece, looked through at once.
+        """
+        is_plain = not joined.translate(None, PLAIN_LINES)
+        check = self.check_plain if is_plain else self.check
+        for place, body in enumerate(bodies):
+            try:
+                check(body)
+            except ValueError as error:
+                yield place, str(error)
+
     def check(self, body: bytes) -> None:
         """Make sure that the body has canonical spelling.
 
         Raises:
             ValueError: it has not; the message says why.
         """
+        if body.translate(None, PLAIN):
+            decode(body)
+        else:
+            self.check_plain(body)
+
+    def check_plain(self, body: bytes) -> None:
+        """Do the same for a body that was seen to be plain."""
         hint = (body[:HINT_BYTES], body.count(b'"'))
         for shape in self.shapes.get(hint, ()):
             if shape.fullmatch(body):
@@ -815,7 +839,7 @@ class Shapes:
     def learn(self, hint: tuple[bytes, int], body: bytes) -> None:
         known = self.shapes.get(hint, [])
         full = self.count == MAX_SHAPES or len(known) == MAX_SHAPES_OF_A_HINT
-        if full or b"\\" in body or len(body) > MAX_SHAPE_BYTES:
+        if full or len(body) > MAX_SHAPE_BYTES:
             return
         if hint in self.once:
             self.count += 1
@@ -825,7 +849,7 @@ class Shapes:
 
 
 def shape_of(body: bytes) -> re.Pattern[bytes]:
-    """Make the pattern of a canonical body without backslash."""
+    """Make the pattern of a plain canonical body."""
     signs = body.split(b'"')
     strings = signs[1::2]
     pattern = []
@@ -833,7 +857,7 @@ def shape_of(body: bytes) -> re.Pattern[bytes]:
         if place:
             string = strings[place - 1]
             is_name = sign[:1] == b":"
-            pattern.append(b'"' + re.escape(string) + b'"' if is_name else PLAIN_STRING)
+            pattern.append(b'"' + re.escape(string) + b'"' if is_name else b'"[^"]*"')
         for number, part in enumerate(INTEGER.split(sign)):
             pattern.append(SMALL_INTEGER if number % 2 else re.escape(part))
     return re.compile(b"".join(pattern))
@@ -1164,18 +1188,14 @@ class Reading:
     def take(self, bodies: list[bytes]) -> None:
         start = self.task.start + len(self.leaves)
         self.leaves += map(leaf_hash, bodies)
-        check = SHAPES.check
-        for place, body in enumerate(bodies):
-            try:
-                check(body)
-            except ValueError as error:
-                facts = (self.task.name, "body", "canonical", str(error))
-                self.bundle.report.add("body.form", *facts, index=start + place)
-        self.look(bodies, start)
-
-    def look(self, bodies: list[bytes], start: int) -> None:
-        """Take down what the events name: payloads, commitments, and what is asked."""
         joined = b"\n".join(bodies)
+        for place, fault in SHAPES.faults(bodies, joined):
+            facts = (self.task.name, "body", "canonical", fault)
+            self.bundle.report.add("body.form", *facts, index=start + place)
+        self.look(bodies, start, joined)
+
+    def look(self, bodies: list[bytes], start: int, joined: bytes) -> None:
+        """Take down what the events name: payloads, commitments, and what is asked."""
         for mark in (LOST, *TOLD) if self.task.wanted.pruned else (LOST,):
             self.found.told += among(bodies, start, mark) if mark in joined else []
         if self.task.wanted.payloads:

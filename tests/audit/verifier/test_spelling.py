@@ -187,6 +187,28 @@ def test_a_known_shape_lets_nothing_through(touched):
     shapes.check(BODY.replace(b"x", "Ω".encode()).replace(b"1", b"-12"))
 
 
+@pytest.mark.parametrize(
+    ("other", "places"),
+    [
+        (b'{"a":"x\\n","b":[1,"y"],"c":{"d":null}}', []),
+        (b'{"a":"\\/","b":[1,"y"],"c":{"d":null}}', [1]),
+        (b'{"a":"\t","b":[1,"y"],"c":{"d":null}}', [1]),
+        (b'{"a":"\0","b":[1,"y"],"c":{"d":null}}', [1]),
+        (b'{"b":"x","a":[1,"y"],"c":{"d":null}}', [1]),
+    ],
+)
+def test_one_event_lets_nothing_through_that_stands_beside_it(other, places):
+    shapes = Shapes()
+    for _ in range(3):
+        shapes.check(BODY)
+
+    for wrong in (BODY[:-1] + b" }", BODY.replace(b"x", b"\x01")):
+        bodies = [BODY, other, BODY, wrong]
+        found = [place for place, _ in shapes.faults(bodies, b"\n".join(bodies))]
+
+        assert found == [*places, 3]
+
+
 def test_shapes_of_hostile_events_fill_no_memory(monkeypatch):
     monkeypatch.setattr(auditverify, "MAX_SHAPES", 20)
     monkeypatch.setattr(auditverify, "MAX_REMEMBERED", 400)
