@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 import requests
-from origins_for_mlflow import Origins
-from stores_for_mlflow import STAND_INS
+
+Origins: Any = import_module("origins_for_mlflow").Origins
+STAND_INS: Any = import_module("stores_for_mlflow").STAND_INS
 
 HELPERS = "tests.tracking.integration_test_utils"
 OTHER_STORE = "[file"
@@ -48,14 +49,14 @@ def pytest_collection_modifyitems(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    fixturedef: pytest.FixtureDef[Any], request: Any
 ) -> object | None:
     """Give the portal where a file of tests makes a store or a server itself."""
     stand_in = STAND_INS.get((fixturedef.baseid, fixturedef.argname))
     if stand_in is None:
         return None
     with ServerThread(None, 0) as url:
-        value = stand_in(url, request)
+        value: object = stand_in(url, request)
     fixturedef.cached_result = (value, fixturedef.cache_key(request), None)
     return value
 
@@ -66,9 +67,8 @@ def portal_instead_of_files(request: pytest.FixtureRequest) -> None:
     if "tracking_uri_mock" in request.fixturenames:
         request.getfixturevalue("tracking_uri_mock")
         if "notrackingurimock" not in request.keywords and not _has_stand_in(request):
-            mlflow: Any = import_module("mlflow")
-            with ServerThread(None, 0) as url:
-                mlflow.set_tracking_uri(url)
+            with ServerThread(None, 0):
+                pass
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +91,7 @@ def _has_stand_in(request: pytest.FixtureRequest) -> bool:
 
 
 def _file(request: pytest.FixtureRequest) -> str:
-    return request.node.nodeid.partition("::")[0]
+    return str(request.node.nodeid).partition("::")[0]
 
 
 def _is_other(item: pytest.Item) -> bool:
@@ -105,7 +105,10 @@ class ServerThread:
         self.url = os.environ["PORTAL_URL"]
 
     def __enter__(self) -> str:
+        """Log to the portal by default: a server's own database was the default."""
         _new_project()
+        mlflow: Any = import_module("mlflow")
+        mlflow.set_tracking_uri(self.url)
         return self.url
 
     def __exit__(

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stores_for_mlflow import REST_STORES
+
+REST_STORES: Any = import_module("stores_for_mlflow").REST_STORES
 
 _EMPTY: list[Path] = []
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    fixturedef: pytest.FixtureDef[Any], request: Any
 ) -> object | None:
     """Give a store that asks a new server where a file of tests makes a store."""
     stand_in = REST_STORES.get((fixturedef.baseid, fixturedef.argname))
@@ -25,7 +26,7 @@ def pytest_fixture_setup(
         return None
     folder = request.getfixturevalue("tmp_path_factory").mktemp("stock")
     server = _server(folder)
-    value = stand_in(server.__enter__(), request)
+    value: object = stand_in(server.__enter__(), request)
     request.addfinalizer(lambda: server.__exit__(None, None, None))
     fixturedef.cached_result = (value, fixturedef.cache_key(request), None)
     return value
