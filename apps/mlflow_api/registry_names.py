@@ -41,12 +41,7 @@ def find_model(caller: Caller, name: str) -> RegisteredModel:
     Raises:
         MlflowError: the caller sees none, or the name could mean two.
     """
-    before, slash, rest = name.partition("/")
-    slug = before if slash else _own_project(caller, name).slug
-    if slash:
-        _check_named(caller, before, name)
-    found = models(caller).filter(project__slug=slug, name=rest if slash else name)
-    model = found.first()
+    model = _named(caller, name).first()
     if model is None:
         raise absent(f"Registered Model with name={name[:300]} not found.")
     return model
@@ -58,8 +53,8 @@ def find_version(caller: Caller, name: str, version: str) -> ModelVersion:
     Raises:
         MlflowError: the caller sees none, or `version` is no number.
     """
-    model = find_model(caller, name)
-    found = versions(caller).filter(model=model, number=number_in(version)).first()
+    of_name = versions(caller).filter(model__in=_named(caller, name))
+    found = of_name.filter(number=number_in(version)).first()
     if found is None:
         raise absent(
             f"Model Version (name={name[:300]}, version={version[:20]}) not found."
@@ -94,10 +89,17 @@ def number_in(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
         raise MlflowError(
             INVALID,
-            f"Invalid value {text[:40]!r} for parameter 'version' supplied: the number "
-            "of a version is a whole number.",
+            f"Parameter 'version' must be an integer, got '{text[:40]}'.",
         )
     return int(text)
+
+
+def _named(caller: Caller, name: str) -> QuerySet[RegisteredModel]:
+    before, slash, rest = name.partition("/")
+    slug = before if slash else _own_project(caller, name).slug
+    if slash:
+        _check_named(caller, before, name)
+    return models(caller).filter(project__slug=slug, name=rest if slash else name)
 
 
 def _own_project(caller: Caller, name: str) -> Project:

@@ -85,7 +85,7 @@ def rename_model(*, model: RegisteredModel, name: str, by: User) -> RegisteredMo
         return model
     _check_free(project, name, by)
     model.name = name
-    _touch(model)
+    touch_model(model)
     _record(EventType.MODEL_RENAMED, model, by, {"name": [before, name]})
     return model
 
@@ -105,7 +105,7 @@ def describe_model(
     check_words("description", description)
     before, model.description = model.description, description
     if before != description:
-        _touch(model)
+        touch_model(model)
         changes = {"description": [shortened(before), shortened(description)]}
         _record(EventType.MODEL_DESCRIBED, model, by, changes)
     return model
@@ -130,7 +130,7 @@ def set_model_tag(
         RegisteredModelTag.objects.update_or_create(
             model=model, key=key, defaults={"value": value}
         )
-        _touch(model)
+        touch_model(model)
         changes = {key: [shortened(before), shortened(value)]}
         _record(EventType.MODEL_TAG_SET, model, by, changes)
     return model
@@ -147,7 +147,7 @@ def delete_model_tag(*, tag: RegisteredModelTag, by: User) -> RegisteredModel:
     ensure(rules.can_delete_model_tag(by, model))
     deleted, _ = RegisteredModelTag.objects.filter(pk=tag.pk).delete()
     if deleted:
-        _touch(model)
+        touch_model(model)
         changes = {tag.key: [shortened(tag.value), None]}
         _record(EventType.MODEL_TAG_DELETED, model, by, changes)
     return model
@@ -171,7 +171,7 @@ def delete_model(*, model: RegisteredModel, by: User) -> RegisteredModel:
     versions = ModelVersion.objects.filter(model=model).active()
     numbers = sorted(versions.values_list("number", flat=True))
     versions.update(deleted_at=now, updated_at=now)
-    _touch(model)
+    touch_model(model)
     changes = {"versions": [numbers, []], "aliases": [aliases, {}]}
     _record(EventType.MODEL_DELETED, model, by, changes)
     return model
@@ -211,7 +211,8 @@ def _check_free(project: Project, name: str, by: User) -> None:
     )
 
 
-def _touch(model: RegisteredModel) -> None:
+def touch_model(model: RegisteredModel) -> None:
+    """Say that a model, which the caller has locked, or one of its versions changed."""
     model.updated_at = timezone.now()
     model.save()
 
