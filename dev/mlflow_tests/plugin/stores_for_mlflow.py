@@ -27,7 +27,8 @@ def _rest_store(kind: str, url: str, request: pytest.FixtureRequest) -> object:
     else:
         patch = request.getfixturevalue("monkeypatch")
         entities: Any = import_module("mlflow.entities.model_registry")
-        for entity in (entities.RegisteredModel, entities.ModelVersion):
+        for name in ("RegisteredModel", "RegisteredModelAlias", "ModelVersion"):
+            entity = getattr(entities, name)
             patch.setattr(entity, "from_proto", _as_stored(entity.from_proto))
     return store
 
