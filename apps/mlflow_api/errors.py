@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.http import JsonResponse
@@ -12,6 +13,8 @@ from apps.experiments.parts import NoSuchUpload
 from apps.registry.actions import ModelNameTaken
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.http import HttpResponse
 
 INVALID = "INVALID_PARAMETER_VALUE"
@@ -20,8 +23,6 @@ ABSENT = "RESOURCE_DOES_NOT_EXIST"
 # passes by itself may be answered so.
 _CODES: dict[type[PortalError], tuple[str, int]] = {
     NoSuchUpload: (ABSENT, 404),
-    NameTaken: ("RESOURCE_ALREADY_EXISTS", 400),
-    ModelNameTaken: ("RESOURCE_ALREADY_EXISTS", 400),
     Refused: ("PERMISSION_DENIED", 403),
     WrongState: (INVALID, 400),
     Invalid: (INVALID, 400),
@@ -47,6 +48,17 @@ class MlflowError(Exception):
 def absent(message: str) -> MlflowError:
     """Say that something is not there, or not for this person."""
     return MlflowError(ABSENT, message, 404)
+
+
+@contextmanager
+def telling_taken(what: str) -> Iterator[None]:
+    """Begin with the words that clients compare when a name is in use."""
+    try:
+        yield
+    except (NameTaken, ModelNameTaken) as error:
+        raise MlflowError(
+            "RESOURCE_ALREADY_EXISTS", f"{what} already exists. {error.message}"
+        ) from error
 
 
 def response_to(error: PortalError | MlflowError) -> HttpResponse:

@@ -81,6 +81,7 @@ def find_by_alias(caller: Caller, name: str, alias: str) -> ModelVersion:
     """
     found = _version_where(caller, name, Q(aliases__name=alias))
     if found is None:
+        find_model(caller, name)  # which may be what is missing
         raise MlflowError(INVALID, f"Registered model alias {alias[:80]} not found.")
     return found
 
@@ -88,10 +89,7 @@ def find_by_alias(caller: Caller, name: str, alias: str) -> ModelVersion:
 def _version_where(caller: Caller, name: str, condition: Q) -> ModelVersion | None:
     slug, plain = _slug_and_name(caller, name)
     of_model = Q(model__project__slug=slug, model__name=plain)
-    found = versions(caller).filter(of_model, condition).first()
-    if found is None:
-        find_model(caller, name)  # which may be what is missing
-    return found
+    return versions(caller).filter(of_model, condition).first()
 
 
 def models(caller: Caller) -> QuerySet[RegisteredModel]:
@@ -134,8 +132,7 @@ def number_in(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
         raise MlflowError(
             INVALID,
-            f"Invalid value {text[:40]!r} for parameter 'version' supplied: the number "
-            "of a version is a whole number.",
+            f"Parameter 'version' must be an integer, got '{text[:40]}'.",
         )
     return int(text)
 

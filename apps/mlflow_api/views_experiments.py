@@ -3,7 +3,7 @@ from typing import Any
 from apps.experiments import actions
 from apps.mlflow_api.caller import Caller
 from apps.mlflow_api.door import endpoint
-from apps.mlflow_api.errors import INVALID, MlflowError, absent
+from apps.mlflow_api.errors import INVALID, MlflowError, absent, telling_taken
 from apps.mlflow_api.fields import NEEDED_TEXT, TEXT, listed
 from apps.mlflow_api.shapes import SCHEME, experiment_fields
 
@@ -21,9 +21,11 @@ def create_experiment(caller: Caller, given: Fields) -> Fields:
             f"kept by the portal; leave it out, or give {SCHEME}",
         )
     project, name = caller.place(given["name"])
-    experiment = actions.create_experiment(
-        project=project, name=name, tags=pairs(given.get("tags", [])), by=caller.user
-    )
+    tags = pairs(given.get("tags", []))
+    with telling_taken(f"Experiment(name={name[:300]})"):
+        experiment = actions.create_experiment(
+            project=project, name=name, tags=tags, by=caller.user
+        )
     return {"experiment_id": caller.shown_id(experiment)}
 
 
@@ -49,7 +51,8 @@ def update_experiment(caller: Caller, given: Fields) -> Fields:
             f"The experiment stays in its project {experiment.project.slug}; give a "
             "name of that project.",
         )
-    actions.rename_experiment(experiment=experiment, name=name, by=caller.user)
+    with telling_taken(f"Experiment(name={name[:300]})"):
+        actions.rename_experiment(experiment=experiment, name=name, by=caller.user)
     return {}
 
 

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from apps.mlflow_api.caller import Caller
 from apps.mlflow_api.door import door, endpoint
-from apps.mlflow_api.errors import INVALID, MlflowError
+from apps.mlflow_api.errors import INVALID, MlflowError, telling_taken
 from apps.mlflow_api.fields import (
     INTEGER,
     NEEDED_TEXT,
@@ -51,13 +51,14 @@ def create_model(caller: Caller, given: Fields) -> Fields:
             404,
         )
     project, name = place_of(caller, given["name"])
-    model = actions.create_model(
-        project=project,
-        name=name,
-        description=given.get("description", ""),
-        tags=tags,
-        by=caller.user,
-    )
+    with telling_taken(f"Registered Model (name={name[:300]})"):
+        model = actions.create_model(
+            project=project,
+            name=name,
+            description=given.get("description", ""),
+            tags=tags,
+            by=caller.user,
+        )
     return {"registered_model": model_fields(caller, [model])[0]}
 
 
@@ -77,7 +78,8 @@ def rename_model(caller: Caller, given: Fields) -> Fields:
             f"The model stays in its project {model.project.slug}; give a name of that "
             "project.",
         )
-    model = actions.rename_model(model=model, name=name, by=caller.user)
+    with telling_taken(f"Registered Model (name={name[:300]})"):
+        model = actions.rename_model(model=model, name=name, by=caller.user)
     return {"registered_model": model_fields(caller, [model])[0]}
 
 

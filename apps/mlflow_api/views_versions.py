@@ -33,6 +33,7 @@ Fields = dict[str, Any]
 USUAL_VERSIONS, MOST_VERSIONS, PAGE = 10_000, 200_000, 10_000
 VERSION = {"name": NEEDED_TEXT, "version": NEEDED_TEXT}
 ARCHIVING = (Stage.STAGING, Stage.PRODUCTION)
+NEWEST_FIRST = ("last_updated_timestamp DESC",)
 
 
 @endpoint(
@@ -92,7 +93,7 @@ def transition_stage(caller: Caller, given: Fields) -> Fields:
         raise MlflowError(
             INVALID,
             "Model version transition cannot archive existing model versions because "
-            f"'{stage}' is not an active stage: {' and '.join(ARCHIVING)} are.",
+            f"'{stage}' is not an Active stage: {' and '.join(ARCHIVING)} are.",
         )
     version = find_version(caller, given["name"], given["version"])
     actions.move_stage(
@@ -127,7 +128,7 @@ def get_artifact(request: HttpRequest, caller: Caller, /) -> HttpResponseBase:
 def search(caller: Caller, given: Fields) -> Fields:
     asked = VersionSearch(
         filter=given.get("filter", ""),
-        order_by=given.get("order_by", []),
+        order_by=given.get("order_by") or NEWEST_FIRST,
         project=caller.project,
     )
     size = size_of(given.get("max_results"), USUAL_VERSIONS, MOST_VERSIONS)

@@ -1,11 +1,12 @@
 """Run MLflow's own tests, unchanged, against a portal.
 
-    python -m dev.mlflow_tests CHECKOUT PYTHON [ARGUMENTS OF PYTEST]
+    python -m dev.mlflow_tests [--stock] CHECKOUT PYTHON [ARGUMENTS OF PYTEST]
 
 CHECKOUT is a copy of MLflow's repository, and PYTHON belongs to a virtual environment
-with mlflow, pytest and pytest-timeout. A portal and its services are started for the
-run and thrown away afterwards. Where a test would start a server of MLflow's own, it
-gets this portal, with a new project and a token of its own.
+with mlflow, pytest, pytest-asyncio and pytest-timeout. A portal and its services are
+started for the run and thrown away afterwards. Where a test would start a server of
+MLflow's own, it gets this portal, with a new project and a token of its own. With
+`--stock`, tests of MLflow's stores ask a server of MLflow's own instead, to compare.
 """
 
 import argparse
@@ -32,12 +33,16 @@ WEB = "gunicorn mlops_portal.wsgi:application --threads 12 --no-control-socket"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m dev.mlflow_tests")
+    parser.add_argument("--stock", action="store_true")
     parser.add_argument("checkout", type=Path)
     parser.add_argument("python", type=Path)
     asked, rest = parser.parse_known_args()
     checkout = asked.checkout.resolve()
     if not (checkout / "tests" / "tracking").is_dir():
         raise Problem(f"{checkout} holds no tests of MLflow; give a checkout.")
+    command = [str(asked.python.absolute()), "-m", "pytest"]
+    if asked.stock:
+        return _run([*command, "-p", "stock_for_mlflow", *rest], checkout, {})
     with (
         stopping_on_signals(),
         tempfile.TemporaryDirectory(prefix="mlflow-tests-") as folder,
@@ -45,12 +50,13 @@ def main() -> int:
         _portal(env, Path(folder)) as url,
         _projects(env, Path(folder)) as giver,
     ):
-        command = [asked.python.absolute(), "-m", "pytest", "-p", "portal_for_mlflow"]
         own = {"PORTAL_URL": url, "PORTAL_PROJECTS": str(giver), "HOME": folder}
-        done = subprocess.run(
-            [*command, *rest], cwd=checkout, env=_plain(checkout) | own, check=False
-        )
-        return done.returncode
+        return _run([*command, "-p", "portal_for_mlflow", *rest], checkout, own)
+
+
+def _run(command: list[str], checkout: Path, own: dict[str, str]) -> int:
+    env = _plain(checkout) | own
+    return subprocess.run(command, cwd=checkout, env=env, check=False).returncode
 
 
 @contextmanager

@@ -86,8 +86,8 @@ class Vocabulary:
         known = self.datasets if key.entity == Entity.DATASET else self.attributes
         if key.name not in known:
             raise SearchError(
-                f"Invalid {key.entity.removesuffix('s')} key {key.name!r}: there are "
-                f"{', '.join(sorted(known))}.",
+                f"Invalid {key.entity.removesuffix('s')} key {key.name!r} specified: "
+                f"there are {', '.join(sorted(known))}.",
                 place=place,
             )
         return known[key.name]
@@ -102,8 +102,8 @@ class Vocabulary:
             return
         if key.entity != Entity.ATTRIBUTE or key.name not in self.sorted_by:
             raise SearchError(
-                f"Invalid attribute key {key.name!r}: results can be sorted by "
-                f"{', '.join(sorted(self.sorted_by))}.",
+                f"Invalid attribute key {key.name!r} specified: results can be "
+                f"sorted by {', '.join(sorted(self.sorted_by))}.",
                 place=place,
             )
 

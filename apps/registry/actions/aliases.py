@@ -12,7 +12,7 @@ from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.registry import rules
 from apps.registry.actions.checks import check_alias
-from apps.registry.actions.models import locked_model
+from apps.registry.actions.models import locked_model, touch_model
 from apps.registry.actions.versions import locked_version
 from apps.registry.models import Alias, ModelVersion, Stage
 
@@ -109,15 +109,17 @@ def move_stage(
         staged = ModelVersion.objects.active().filter(model=model, stage=stage)
         others = staged.exclude(pk=version.pk).order_by("number")
     archived = [other.number for other in others]
+    now = timezone.now()
     for other in others:
         ensure(rules.can_archive(other))
-        other.stage, other.updated_at = Stage.ARCHIVED, timezone.now()
+        other.stage, other.updated_at = Stage.ARCHIVED, now
         other.save(update_fields=["stage", "updated_at"])
     before, version.stage = version.stage, stage
     if before == stage and not archived:
         return version
-    version.updated_at = timezone.now()
+    version.updated_at = now
     version.save(update_fields=["stage", "updated_at"])
+    touch_model(model)
     record(
         EventType.MODEL_STAGE_MOVED,
         target=version,

@@ -66,6 +66,12 @@ def check_tag(key: str, value: str) -> None:
         Invalid: the key or the value cannot be kept.
     """
     check_key("tags", key)
+    if len(value) > LONGEST_TAG:
+        raise invalid(
+            "tags",
+            f"The tag's 'value' exceeds the maximum length of {LONGEST_TAG} "
+            "characters; keep long texts as files.",
+        )
     check_text("tags", value, LONGEST_TAG, may_be_empty=True)
 
 

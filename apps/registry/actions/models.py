@@ -86,7 +86,7 @@ def rename_model(*, model: RegisteredModel, name: str, by: User) -> RegisteredMo
         return model
     _check_free(project, name, by)
     model.name = name
-    _touch(model)
+    touch_model(model)
     _record(EventType.MODEL_RENAMED, model, by, {"name": [before, name]})
     return model
 
@@ -106,7 +106,7 @@ def describe_model(
     check_words("description", description)
     before, model.description = model.description, description
     if before != description:
-        _touch(model)
+        touch_model(model)
         changes = {"description": [shortened(before), shortened(description)]}
         _record(EventType.MODEL_DESCRIBED, model, by, changes)
     return model
@@ -126,7 +126,7 @@ def set_model_tag(
     ensure(rules.can_set_model_tag(by, model))
     check_tag(key, value)
     if changes := write_tags(model.tags, {key: value}):
-        _touch(model)
+        touch_model(model)
         _record(EventType.MODEL_TAG_SET, model, by, changes)
     return model
 
@@ -141,7 +141,7 @@ def delete_model_tag(*, tag: RegisteredModelTag, by: User) -> RegisteredModel:
     model = locked_model(tag.model)
     ensure(rules.can_delete_model_tag(by, model))
     if changes := delete_tag(tag):
-        _touch(model)
+        touch_model(model)
         _record(EventType.MODEL_TAG_DELETED, model, by, changes)
     return model
 
@@ -164,7 +164,7 @@ def delete_model(*, model: RegisteredModel, by: User) -> RegisteredModel:
     versions = ModelVersion.objects.filter(model=model).active()
     numbers = sorted(versions.values_list("number", flat=True))
     versions.update(deleted_at=now, updated_at=now)
-    _touch(model)
+    touch_model(model)
     changes = {"versions": [numbers, []], "aliases": [aliases, {}]}
     _record(EventType.MODEL_DELETED, model, by, changes)
     return model
@@ -204,7 +204,8 @@ def _check_free(project: Project, name: str, by: User) -> None:
     )
 
 
-def _touch(model: RegisteredModel) -> None:
+def touch_model(model: RegisteredModel) -> None:
+    """Say that a model, which the caller has locked, or one of its versions changed."""
     model.updated_at = timezone.now()
     model.save()
 

@@ -24,6 +24,7 @@ from apps.registry.actions.models import (
     describe_model,
     locked_model,
     locked_project,
+    touch_model,
 )
 from apps.registry.candidates import candidates_of
 from apps.registry.manifests import evaluation_files_of, manifest_of
@@ -219,7 +220,7 @@ def delete_version(*, version: ModelVersion, by: User) -> ModelVersion:
         Refused: only who may register models and sees this one; or it is part of the
             record.
     """
-    locked_model(version.model)
+    model = locked_model(version.model)
     version = locked_version(version)
     ensure(rules.can_delete_version(by, version))
     if version.deleted_at:
@@ -228,6 +229,7 @@ def delete_version(*, version: ModelVersion, by: User) -> ModelVersion:
     version.aliases.all().delete()
     version.deleted_at = timezone.now()
     _touch(version)
+    touch_model(model)
     changes = {"number": [version.number, None], "aliases": [aliases, []]}
     _record(EventType.MODEL_VERSION_DELETED, version, by, changes)
     return version
@@ -353,6 +355,7 @@ def _add(
         **files,
     )
     ModelCard.objects.create(version=version)
+    touch_model(model)
     ModelVersionTag.objects.bulk_create(
         ModelVersionTag(version=version, key=key, value=value)
         for key, value in words.tags.items()

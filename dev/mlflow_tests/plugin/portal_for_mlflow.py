@@ -1,6 +1,6 @@
 """A plugin of pytest: where MLflow's tests start a server, they get the portal.
 
-Runs in MLflow's environment, so it knows the standard library and pytest only.
+Runs in MLflow's environment, which has the standard library, pytest and requests.
 """
 
 import os
@@ -13,9 +13,17 @@ from types import TracebackType
 from typing import Any
 
 import pytest
+import requests
+
+Origins: Any = import_module("origins_for_mlflow").Origins
+STAND_INS: Any = import_module("stores_for_mlflow").STAND_INS
 
 HELPERS = "tests.tracking.integration_test_utils"
 OTHER_STORE = "[file"
+MAKE_UP_ORIGINS = {
+    "tests/tracking/test_model_registry.py",
+    "tests/store/model_registry/test_sqlalchemy_store.py",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,15 +47,51 @@ def pytest_collection_modifyitems(
     config.hook.pytest_deselected(items=doubles)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: Any
+) -> object | None:
+    """Give the portal where a file of tests makes a store or a server itself."""
+    stand_in = STAND_INS.get((fixturedef.baseid, fixturedef.argname))
+    if stand_in is None:
+        return None
+    with ServerThread(None, 0) as url:
+        value: object = stand_in(url, request)
+    fixturedef.cached_result = (value, fixturedef.cache_key(request), None)
+    return value
+
+
 @pytest.fixture(autouse=True)
 def portal_instead_of_files(request: pytest.FixtureRequest) -> None:
     """Log to the portal what MLflow's tests log to a database of their own."""
     if "tracking_uri_mock" in request.fixturenames:
         request.getfixturevalue("tracking_uri_mock")
-        if "notrackingurimock" not in request.keywords:
-            mlflow: Any = import_module("mlflow")
-            with ServerThread(None, 0) as url:
-                mlflow.set_tracking_uri(url)
+        if "notrackingurimock" not in request.keywords and not _has_stand_in(request):
+            with ServerThread(None, 0):
+                pass
+
+
+@pytest.fixture(autouse=True)
+def origins_that_exist(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let tests register what they make up."""
+    if _file(request) in MAKE_UP_ORIGINS:
+        origins = Origins(os.environ["PORTAL_URL"])
+        monkeypatch.setattr(
+            requests.Session,
+            "request",
+            lambda session, *args, **sent: origins.request(session, *args, **sent),
+        )
+
+
+def _has_stand_in(request: pytest.FixtureRequest) -> bool:
+    place = _file(request)
+    return any((place, name) in STAND_INS for name in request.fixturenames)
+
+
+def _file(request: pytest.FixtureRequest) -> str:
+    return str(request.node.nodeid).partition("::")[0]
 
 
 def _is_other(item: pytest.Item) -> bool:
@@ -61,7 +105,10 @@ class ServerThread:
         self.url = os.environ["PORTAL_URL"]
 
     def __enter__(self) -> str:
+        """Log to the portal by default: a server's own database was the default."""
         _new_project()
+        mlflow: Any = import_module("mlflow")
+        mlflow.set_tracking_uri(self.url)
         return self.url
 
     def __exit__(
