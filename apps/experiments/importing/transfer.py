@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import mimetypes
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from apps.core import blobs
 from apps.core.errors import Invalid, TooLarge
-from apps.experiments import actions, parts
-from apps.experiments.actions import ArtifactFile
-from apps.experiments.actions.artifacts import check_path
+from apps.experiments import actions
 from apps.experiments.importing.records import Faults, Lost, SourceModel, Unreadable
+from apps.experiments.importing.storing import store_file
 from apps.experiments.models import Artifact, ItemKind, LoggedModelFile
 
 if TYPE_CHECKING:
@@ -20,11 +17,10 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from apps.accounts.models import User
-    from apps.core.blobs import Blob
+    from apps.experiments.actions import ArtifactFile
     from apps.experiments.importing.records import (
         Source,
         SourceExperiment,
-        SourceFile,
         SourceRun,
     )
     from apps.experiments.models import (
@@ -34,7 +30,6 @@ if TYPE_CHECKING:
         StoredFile,
     )
 
-OTHER_MEDIA_TYPE = "application/octet-stream"
 # Files that are told in one event, and lost when somebody kills the process.
 FILES_AT_ONCE = 50
 BYTES_AT_ONCE = 256 * 1024 * 1024
@@ -146,7 +141,7 @@ def _bring_files(item: ImportedItem, found: SourceRun | SourceModel, by: User) -
         if file.path in have:
             continue
         try:
-            waiting.append(_stored(file))
+            waiting.append(store_file(file))
         except (Invalid, TooLarge, Unreadable) as error:
             faults.add(f"{file.path[:200]}: {error}")
             continue
@@ -172,15 +167,3 @@ def _paths(item: ImportedItem) -> set[str]:
     if item.model_id:
         kept = LoggedModelFile.objects.filter(model=item.model_id)
     return set(kept.values_list("path", flat=True))
-
-
-def _stored(file: SourceFile) -> ArtifactFile:
-    check_path(file.path)
-    media_type = mimetypes.guess_type(file.path)[0] or OTHER_MEDIA_TYPE
-    return ArtifactFile(file.path, _blob(file), media_type)
-
-
-def _blob(file: SourceFile) -> Blob:
-    watch = parts.limiting(blobs.local_folder())
-    with file.open() as content:
-        return blobs.store_stream(content, on_bytes=watch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -11,18 +10,15 @@ from typing import IO
 
 from django.utils import timezone
 
-from apps.core import blobs
 from apps.core.blobs import CHUNK_BYTES
 from apps.core.errors import Invalid
-from apps.experiments.actions.artifacts import check_path
-from apps.experiments.actions.recording import ArtifactFile
 from apps.experiments.actions.uploading import UploadedRun
 from apps.experiments.importing.records import SourceRun, Unreadable
 from apps.experiments.importing.run_folders import META, read_run
+from apps.experiments.importing.storing import store_file
 from apps.experiments.importing.tables import run_of_csv, run_of_json
 from apps.experiments.importing.trees import LARGEST_TEXT, ZipTree
 
-OTHER_MEDIA_TYPE = "application/octet-stream"
 READERS = {".json": run_of_json, ".csv": run_of_csv}
 # What the zip programs of some systems add.
 JUNK_FOLDERS = frozenset({"__MACOSX"})
@@ -53,7 +49,12 @@ def reading_run(content: IO[bytes], file_name: str) -> Iterator[UploadedRun]:
                 f"{path.name[:80]} is no .zip, .json or .csv. Zip the folder of the "
                 "run."
             )
-        yield UploadedRun(found, _stored(found), _digest(content), path.name[:200])
+        yield UploadedRun(
+            found,
+            [store_file(file) for file in found.files()],
+            _digest(content),
+            path.name[:200],
+        )
     except Unreadable as error:
         sentence = f"{error} Nothing was kept."
         raise Invalid(sentence, fields={"file": sentence}) from error
@@ -97,17 +98,6 @@ def _text(content: IO[bytes]) -> str:
         raise Unreadable(
             f"The file is no UTF-8 text (byte {error.start + 1}). Save it as UTF-8."
         ) from error
-
-
-def _stored(found: SourceRun) -> list[ArtifactFile]:
-    stored = []
-    for file in found.files():
-        check_path(file.path)
-        with file.open() as content:
-            blob = blobs.store_stream(content)
-        media_type = mimetypes.guess_type(file.path)[0] or OTHER_MEDIA_TYPE
-        stored.append(ArtifactFile(file.path, blob, media_type))
-    return stored
 
 
 def _digest(content: IO[bytes]) -> str:

@@ -269,6 +269,14 @@ def test_a_damaged_file_in_a_zip_is_named(upload):
     assert not Run.objects.exists()
 
 
+def test_without_room_for_its_files_nothing_is_kept(upload, settings):
+    settings.STORAGE_RESERVE_BYTES = 2**60
+
+    upload("run.zip", zipped(FILES), status=507)
+
+    assert not Run.objects.exists()
+
+
 def test_programs_upload_too_and_see_the_same_sentence(world, api_of, experiment):
     client = api_of(world.data_scientist)
     address = reverse("v1:run_files", args=[experiment.pk])
