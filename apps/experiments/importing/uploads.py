@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.core.blobs import CHUNK_BYTES
 from apps.core.errors import Invalid
+from apps.core.zips import ZipFault
 from apps.experiments.actions.uploading import UploadedRun
 from apps.experiments.importing.records import SourceRun, Unreadable
 from apps.experiments.importing.run_folders import META, read_run
@@ -55,7 +56,7 @@ def reading_run(content: IO[bytes], file_name: str) -> Iterator[UploadedRun]:
             _digest(content),
             path.name[:200],
         )
-    except Unreadable as error:
+    except (Unreadable, ZipFault) as error:
         sentence = f"{error} Nothing was kept."
         raise Invalid(sentence, fields={"file": sentence}) from error
 

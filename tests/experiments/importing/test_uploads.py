@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from apps.audit.models import AuditEvent
+from apps.core import blobs
 from apps.experiments import actions
 from apps.experiments.models import Artifact, Run
 from tests.factories import experiments as factory
@@ -96,8 +97,9 @@ def test_a_zipped_run_is_kept_whole_and_protected(world, upload, top):
 
 
 def test_the_same_file_twice_is_one_run_until_that_is_another(upload, experiment):
-    first = upload("run.zip", zipped(FILES))
-    second = upload("again.zip", zipped(FILES))
+    content = zipped(FILES)
+    first = upload("run.zip", content)
+    second = upload("again.zip", content)
     upload("run.zip", zipped({**FILES, "params/depth": "5"}))
 
     assert first["Location"] == second["Location"]
@@ -161,6 +163,16 @@ BAD_FILES = {
         "run.zip",
         zipped({**FILES, "meta.yaml": "a: &a [x]\nb: [*a, *a]"}),
         "aliases",
+    ),
+    "file and folder": (
+        "run.zip",
+        zipped({**FILES, "artifacts/model": "x"}),
+        "run/artifacts/model is a file and a folder",
+    ),
+    "deep": (
+        "run.zip",
+        zipped({**FILES, f"artifacts/{'a/' * 60}x": ""}),
+        "more than 40 folders deep",
     ),
     "yaml list": ("run.zip", zipped({**FILES, "meta.yaml": "- 1"}), "`name: value`"),
     "bad metric": (
@@ -258,6 +270,23 @@ def test_bombs_are_refused_before_they_are_unpacked(upload, settings):
     assert "up to 20,000 are taken" in faults(upload("run.zip", crowd, status=422))
 
 
+def test_a_file_in_a_zip_may_be_as_large_as_any_other(upload, settings):
+    settings.UPLOAD_TOTAL_LIMIT_BYTES = 1_000_000
+    answer = upload("run.zip", zipped({**FILES, "big": bytes(2_000_000)}), status=422)
+
+    assert "'run/big' has 2 MB" in faults(answer)
+
+
+def test_trouble_of_the_store_is_not_told_as_damage_of_the_zip(upload, monkeypatch):
+    def broken(*_, **__):
+        raise PermissionError("the store")
+
+    monkeypatch.setattr(blobs, "store_stream", broken)
+
+    with pytest.raises(PermissionError, match="the store"):
+        upload("run.zip", zipped(FILES))
+
+
 def test_a_damaged_file_in_a_zip_is_named(upload):
     content = zipped({**FILES, "artifacts/big.bin": Path(__file__).read_bytes()})
     place = content.index(b"big.bin") + 200
@@ -284,7 +313,8 @@ def test_programs_upload_too_and_see_the_same_sentence(world, api_of, experiment
     def send(name: str, content: bytes):
         return client.post(address, {"file": SimpleUploadedFile(name, content)})
 
-    made, again = send("run.zip", zipped(FILES)), send("run.zip", zipped(FILES))
+    content = zipped(FILES)
+    made, again = send("run.zip", content), send("run.zip", content)
     refused = send("run.csv", b"a,b\n")
 
     assert [made.status_code, again.status_code] == [201, 201]
