@@ -14,8 +14,13 @@ from apps.experiments.importing.records import (
     SourceRun,
     Unreadable,
 )
-from apps.experiments.importing.run_folders import META, read_meta, read_run
-from apps.experiments.importing.trees import FolderTree, read_text
+from apps.experiments.importing.run_folders import (
+    META,
+    read_meta,
+    read_run,
+    read_values,
+)
+from apps.experiments.importing.trees import FolderTree
 from apps.experiments.models import ItemKind
 
 TRASH = ".trash"  # where experiments lie that were put aside
@@ -106,21 +111,15 @@ class MlrunsFolder:
 
     def _experiment(self, folder: str) -> SourceExperiment:
         faults, source_id = Faults(), folder.rpartition("/")[2]
-        tags = {}
         try:
             meta = read_meta(self._tree, f"{folder}/{META}")
         except Unreadable as error:
             faults.add(str(error))
             meta = {}
-        for key in self._tree.files(f"{folder}/tags", faults):
-            try:
-                tags[key] = read_text(self._tree, f"{folder}/tags/{key}")
-            except Unreadable as error:
-                faults.add(str(error))
         return SourceExperiment(
             source_id=source_id,
             name=str(meta.get("name") or source_id),
-            tags=tags,
+            tags=read_values(self._tree, f"{folder}/tags", faults),
             is_deleted=folder.startswith(TRASH)
             or meta.get("lifecycle_stage") == "deleted",
             faults=faults,

@@ -220,3 +220,18 @@ class Source(Protocol):
 
 class Unreadable(Exception):
     """Something at the source cannot be read; says what and why."""
+
+
+class TooManyPoints(Unreadable):
+    """A run has more points than one file may bring.
+
+    Args:
+        where: the first that is too many.
+        most: how many may come.
+    """
+
+    def __init__(self, where: str, most: int):
+        super().__init__(
+            f"{where}: a run in a file may have {most:,} points, and this one has "
+            "more. Log the run with MLflow's client instead."
+        )

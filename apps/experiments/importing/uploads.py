@@ -17,8 +17,13 @@ from apps.experiments.actions.uploading import UploadedRun
 from apps.experiments.importing.records import SourceRun, Unreadable
 from apps.experiments.importing.run_folders import META, read_run
 from apps.experiments.importing.storing import store_file
-from apps.experiments.importing.tables import run_of_csv, run_of_json
-from apps.experiments.importing.trees import LARGEST_TEXT, ZipTree
+from apps.experiments.importing.tables import (
+    LARGEST_TEXT,
+    MOST_POINTS,
+    run_of_csv,
+    run_of_json,
+)
+from apps.experiments.importing.trees import ZipTree
 
 READERS = {".json": run_of_json, ".csv": run_of_csv}
 # What the zip programs of some systems add.
@@ -76,7 +81,7 @@ def _zipped(content: IO[bytes]) -> SourceRun:
 
 
 def _run_in(tree: ZipTree, folder: str) -> SourceRun:
-    run = read_run(tree, folder)
+    run = read_run(tree, folder, most_points=MOST_POINTS)
     if not any(tree.folders(folder)) and not run.parameters:
         raise Unreadable(
             f"Beside {META} there are no params, metrics, tags or artifacts. Zip the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ from apps.experiments.importing.asking import Asking
 from apps.experiments.importing.mlruns import MlrunsFolder
 from apps.experiments.importing.records import Unreadable
 from apps.experiments.importing.servers import MlflowServer
+from apps.experiments.importing.trees import FolderTree
 from apps.experiments.models import ImportedItem, Run, RunImport
 from tests.experiments.importing.test_import import bring
 from tests.experiments.importing.test_uploads import META
@@ -98,6 +100,59 @@ def test_what_cannot_be_read_is_told_and_the_rest_comes(world, mlruns, tmp_path)
     assert "Line 1" in told("nothing")
     assert "'bad$key'" in told("0")
     assert not ImportedItem.objects.filter(source_id="alias").exists()
+
+
+def test_nothing_outside_of_the_folder_is_read(world, mlruns, tmp_path):
+    secret = write(tmp_path / "secret", {"key": "abc", "meta.yaml": "name: secret\n"})
+    run = mlruns / "0" / RUN
+    (run / "tags").symlink_to(secret)
+    (mlruns / "0" / "datasets").symlink_to(secret.parent)
+    input_ = "source_type: DATASET\nsource_id: "
+    write(run, {"inputs/up/meta.yaml": f"{input_}../../../secret\n"})
+    write(run, {"inputs/link/meta.yaml": f"{input_}secret\n"})
+    write(run, {"inputs/root/meta.yaml": f"{input_}/{secret}\n"})
+    (run / "artifacts").rename(tmp_path / "elsewhere")
+    (run / "artifacts").symlink_to(tmp_path / "elsewhere")
+
+    bring(world, str(mlruns))
+
+    kept = Run.objects.get()
+    assert not kept.dataset_inputs.exists()
+    assert not kept.artifacts.exists()
+    assert not kept.tags.filter(value="abc").exists()
+    assert f"0/{RUN}/artifacts: it is a link, which is not followed" in told()
+    assert f"0/{RUN}/tags: it is a link, which is not followed" in told()
+    assert told().count("a dataset: ") == 3
+
+
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "meta.yaml")
+    tree = FolderTree(tmp_path)
+
+    assert not tree.has("meta.yaml")
+    with (
+        pytest.raises(Unreadable, match=r"meta.yaml is no file"),
+        tree.open("meta.yaml"),
+    ):
+        pass
+
+
+def test_folders_without_end_are_left_out(world, mlruns):
+    below = mlruns / "0" / RUN / "artifacts"
+    write(below, {f"{'a/' * 40}in.txt": "x", f"{'b/' * 41}out.txt": "x"})
+    deepest = os.open(below, os.O_RDONLY)
+    for _ in range(3_000):
+        os.mkdir("d", dir_fd=deepest)
+        inner = os.open("d", os.O_RDONLY, dir_fd=deepest)
+        os.close(deepest)
+        deepest = inner
+    os.close(deepest)
+
+    bring(world, str(mlruns))
+
+    paths = set(Run.objects.get().artifacts.values_list("path", flat=True))
+    assert paths == {"a.txt", "b.txt", "c.txt", f"{'a/' * 40}in.txt"}
+    assert told().count("more than 40 folders deep") == 2
 
 
 def test_files_go_on_where_they_were_interrupted(world, mlruns, monkeypatch):

@@ -16,6 +16,8 @@ from django.urls import reverse
 from apps.audit.models import AuditEvent
 from apps.core import blobs
 from apps.experiments import actions
+from apps.experiments.importing import tables, uploads
+from apps.experiments.importing.records import Unreadable
 from apps.experiments.models import Artifact, Run
 from tests.factories import experiments as factory
 
@@ -206,6 +208,41 @@ BAD_FILES = {
     ),
     "json half": ("run.json", b'{"tags": {"a": "\\ud800"}}', "no text has"),
     "json value": ("run.json", b'{"parameters": {"a": [1]}}', "'a' must be a text"),
+    "json whole": (
+        "run.json",
+        b'{"parameters": {"a": %s}}' % (b"9" * 5000),
+        "has more than 400 digits",
+    ),
+    "json figure": (
+        "run.json",
+        b'{"metrics": {"a": "%s"}}' % (b"9" * 401),
+        "the value of 'a' is",
+    ),
+    "json names": (
+        "run.json",
+        json.dumps({"tags": {str(n): "" for n in range(20_001)}}).encode(),
+        "tags: there are more than 20,000",
+    ),
+    "csv names": (
+        "run.csv",
+        "\n".join(["kind,key,value", *(f"tag,{n},x" for n in range(20_001))]).encode(),
+        "Line 20002: more than 20,000 tags",
+    ),
+    "large meta": (
+        "run.zip",
+        zipped({**FILES, "meta.yaml": META + "#" * 1024**2}),
+        "run/meta.yaml is larger than 1024 KiB",
+    ),
+    "large tag": (
+        "run.zip",
+        zipped({**FILES, "tags/team": "x" * (128 * 1024 + 1)}),
+        "run/tags/team is larger than 128 KiB",
+    ),
+    "endless line": (
+        "run.zip",
+        zipped({**FILES, "metrics/loss": "1" * 200_000}),
+        "run/metrics/loss has a line of more than 64 KiB",
+    ),
     "utf-16": ("run.csv", "kind,key,value".encode("utf-16"), "no UTF-8"),
     "csv header": ("run.csv", b"a,b\n1,2\n", "Line 1 must be"),
     "csv empty": ("run.csv", b"\n", "Line 1 must be"),
@@ -230,6 +267,46 @@ def test_what_is_amiss_is_named_and_nothing_is_kept(upload, case):
     assert words in faults(answer)
     assert not Run.objects.exists()
     assert not Artifact.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        (
+            "run.zip",
+            zipped({**FILES, "metrics/loss": "\n" * 9}),
+            "metrics/loss, line 6",
+        ),
+        ("run.csv", "kind,key,value\n" + "metric,a,1\n" * 6, "Line 7"),
+        (
+            "run.json",
+            json.dumps({"metrics": [{"key": "a", "value": 1}] * 6}),
+            "metrics, number 6",
+        ),
+    ],
+)
+def test_only_so_many_points_come_in_one_file(
+    upload, monkeypatch, name, content, words
+):
+    monkeypatch.setattr(tables, "MOST_POINTS", 5)
+    monkeypatch.setattr(uploads, "MOST_POINTS", 5)
+
+    told = faults(upload(name, content, status=422))
+
+    assert f"{words}: a run in a file may have 5 points" in told
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["9" * 100_000 + "x", "1e" + "9" * 100_000])
+def test_a_long_figure_is_not_read_again_and_again(text):
+    with pytest.raises(Unreadable, match="no number"):  # after minutes, it was
+        tables.run_of_csv(f"kind,key,value\nmetric,a,{text}\n", "run", 0)
+
+
+def test_a_figure_too_large_for_a_computer_is_endless(upload):
+    upload("run.json", '{"metrics": {"a": %s}}' % ("9" * 400))
+
+    assert Run.objects.get().latest_metrics.get().value == float("inf")
 
 
 def with_entry(change) -> bytes:
