@@ -9,11 +9,10 @@ from django.db.models import Count, Q
 from apps.experiments.models import ImportedItem, ItemKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from django.db.models import QuerySet
 
-    from apps.experiments.actions.uploading import UploadedRun
     from apps.experiments.models import Run, RunImport
 
 _SHOWN = (
@@ -74,14 +73,14 @@ def head_of(run_import: RunImport) -> dict[str, Any]:
     } | import_counts(run_import)
 
 
-def said_of_upload(run: Run, uploaded: UploadedRun) -> str:
+def said_of_upload(file_name: str, run: Run, remarks: Sequence[str]) -> str:
     """Say in a sentence what a file became."""
     kept = (
         f"Parameters: {run.parameters.count():,}. "
         f"Metrics: {run.latest_metrics.count():,}. Files: {run.artifacts.count():,}."
     )
-    notes = " ".join(uploaded.found.faults.told)
-    return f"{uploaded.file_name} is the run {run.name}. {kept} {notes}".strip()
+    notes = " ".join(remarks)
+    return f"{file_name[:200]} is the run {run.name}. {kept} {notes}".strip()
 
 
 def report_lines(run_import: RunImport) -> Iterator[dict[str, Any]]:

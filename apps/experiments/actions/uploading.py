@@ -84,9 +84,13 @@ def upload_run(*, experiment: Experiment, uploaded: UploadedRun, by: User) -> Ru
 
 def uploaded_before(experiment: Experiment, digest: str) -> Run | None:
     """Find the run that a file became in an experiment."""
+    # Anybody may give runs of other sources such a tag.
     return (
         Run.objects.filter(
-            experiment=experiment, tags__key=DIGEST_TAG, tags__value=digest
+            experiment=experiment,
+            source=RunSource.FILE,
+            tags__key=DIGEST_TAG,
+            tags__value=digest,
         )
         .select_related("experiment__project")
         .active()

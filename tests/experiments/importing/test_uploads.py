@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import stat
@@ -18,7 +19,7 @@ from apps.core import blobs
 from apps.experiments import actions
 from apps.experiments.importing import tables, uploads
 from apps.experiments.importing.records import Unreadable
-from apps.experiments.models import Artifact, Run
+from apps.experiments.models import Artifact, Run, RunTag
 from tests.factories import experiments as factory
 
 META = """run_id: 0123456789abcdef0123456789abcdef
@@ -106,6 +107,25 @@ def test_the_same_file_twice_is_one_run_until_that_is_another(upload, experiment
 
     assert first["Location"] == second["Location"]
     assert Run.objects.count() == 2
+
+
+def test_the_same_file_again_is_known_before_it_is_read(upload, monkeypatch):
+    content = zipped(FILES)
+    first = upload("run.zip", content)
+    monkeypatch.setattr(blobs, "store_stream", None)
+
+    assert upload("again.zip", content)["Location"] == first["Location"]
+
+
+def test_a_tag_that_somebody_set_is_no_file_that_came(world, upload, experiment):
+    content = zipped(FILES)
+    other = factory.run(experiment, world.data_scientist)
+    digest = hashlib.sha256(content).hexdigest()
+    RunTag.objects.create(run=other, key="portal.uploaded_sha256", value=digest)
+
+    upload("run.zip", content)
+
+    assert Run.objects.filter(source="file").count() == 1
 
 
 def test_json_and_csv_become_runs(upload):
