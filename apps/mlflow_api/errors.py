@@ -8,7 +8,7 @@ from django.http import JsonResponse
 
 from apps.core.errors import Invalid, NoRoom, PortalError, Refused, TooLarge, WrongState
 from apps.experiments.actions import NameTaken
-from apps.experiments.parts import NoSuchUpload
+from apps.experiments.parts import NoSuchUpload, TooManyUploads
 from apps.registry.actions import ModelNameTaken
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _CODES: dict[type[PortalError], tuple[str, int]] = {
     NameTaken: ("RESOURCE_ALREADY_EXISTS", 400),
     ModelNameTaken: ("RESOURCE_ALREADY_EXISTS", 400),
     Refused: ("PERMISSION_DENIED", 403),
+    TooManyUploads: ("REQUEST_LIMIT_EXCEEDED", 429),
     WrongState: (INVALID, 400),
     Invalid: (INVALID, 400),
     TooLarge: (INVALID, 400),
