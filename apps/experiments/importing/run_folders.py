@@ -66,13 +66,19 @@ def read_meta(tree: Tree, path: str) -> dict[str, Any]:
 
 
 def read_run(
-    tree: Tree, folder: str, *, datasets: str = "", most_points: int | None = None
+    tree: Tree,
+    folder: str,
+    *,
+    source_id: str = "",
+    datasets: str = "",
+    most_points: int | None = None,
 ) -> SourceRun:
     """Read the folder of a run; its points and files wait until they are asked for.
 
     Args:
         tree: holds the folder.
         folder: the path of the run in it; empty for the top.
+        source_id: of the run; where it is empty, what the run says of itself counts.
         datasets: the folder of the datasets that inputs name; empty for none.
         most_points: lines in all its metrics; reading more raises TooManyPoints. None
             for any number.
@@ -83,11 +89,14 @@ def read_run(
     below = f"{folder}/" if folder else ""
     meta, faults = read_meta(tree, f"{below}{META}"), Faults()
     tags = read_values(tree, f"{below}tags", faults)
-    source_id = str(meta.get("run_id") or meta.get("run_uuid") or folder)
+    said = str(meta.get("run_id") or meta.get("run_uuid") or "")
+    if source_id and said not in ("", source_id):
+        faults.note(f"It calls itself {said[:80]}; the name of its folder counts.")
+    source_id = source_id or said or folder.rpartition("/")[2]
     name = meta.get("run_name") or meta.get("name") or tags.get("mlflow.runName")
     files = partial(read_files, tree, f"{below}artifacts", meta, faults)
     return SourceRun(
-        source_id=source_id.rpartition("/")[2][:250],
+        source_id=source_id,
         name=str(name or source_id[:8]),
         status=_status(meta.get("status"), faults),
         started_at=moment(meta.get("start_time"), faults),
