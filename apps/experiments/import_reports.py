@@ -29,7 +29,7 @@ _WORDS = {
     "models_lost": "Models that could not be read",
 }
 # Either list of faults is not empty, or files are missing.
-AMISS = ~Q(faults=[]) | ~Q(file_faults=[]) | Q(is_whole=False)
+INCOMPLETE = ~Q(faults=[]) | ~Q(file_faults=[]) | Q(is_whole=False)
 
 
 def import_counts(run_import: RunImport) -> dict[str, int]:
@@ -39,10 +39,10 @@ def import_counts(run_import: RunImport) -> dict[str, int]:
     return run_import.items.aggregate(
         experiments=Count("pk", filter=Q(kind=ItemKind.EXPERIMENT)),
         runs=Count("pk", filter=runs & is_run),
-        runs_in_part=Count("pk", filter=runs & is_run & AMISS),
+        runs_in_part=Count("pk", filter=runs & is_run & INCOMPLETE),
         runs_lost=Count("pk", filter=runs & ~is_run),
         models=Count("pk", filter=models & is_model),
-        models_in_part=Count("pk", filter=models & is_model & AMISS),
+        models_in_part=Count("pk", filter=models & is_model & INCOMPLETE),
         models_lost=Count("pk", filter=models & ~is_model),
     )
 
@@ -57,9 +57,11 @@ def counts_in_words(run_import: RunImport) -> list[tuple[str, int]]:
     ]
 
 
-def amiss(run_import: RunImport) -> QuerySet[ImportedItem]:
+def incomplete_items(run_import: RunImport) -> QuerySet[ImportedItem]:
     """Find what did not come over whole."""
-    return run_import.items.filter(AMISS).select_related("experiment", "run", "model")
+    return run_import.items.filter(INCOMPLETE).select_related(
+        "experiment", "run", "model"
+    )
 
 
 def head_of(run_import: RunImport) -> dict[str, Any]:

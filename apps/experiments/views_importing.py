@@ -81,7 +81,7 @@ def run_import(request: HtmxRequest, pk: UUID) -> HttpResponse:
             "trail": trail_to(found.project),
             "counts": import_reports.counts_in_words(found),
             "page": keyset_page(
-                import_reports.amiss(found),
+                import_reports.incomplete_items(found),
                 after=request.GET.get("after"),
                 limit=ITEMS_ON_A_PAGE,
             ),

@@ -20,7 +20,7 @@ from apps.experiments.actions.experiments import (
     create_experiment,
     delete_experiment,
 )
-from apps.experiments.actions.sifting import (
+from apps.experiments.actions.keeping_runs import (
     keep_files,
     keep_run,
     kept_tags,

@@ -18,6 +18,7 @@ from apps.experiments.actions.importing import (
     check_is_no_copy,
     imported_item,
 )
+from apps.experiments.actions.keeping_runs import kept_parameters, kept_tags
 from apps.experiments.actions.logged_models import (
     LoggedModelStart,
     create_logged_model,
@@ -30,7 +31,6 @@ from apps.experiments.actions.logging import (
     log_batch,
 )
 from apps.experiments.actions.segments import close_segment
-from apps.experiments.actions.sifting import kept_parameters, kept_tags
 from apps.experiments.models import (
     Experiment,
     ImportedItem,

@@ -11,7 +11,7 @@ from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
 from apps.experiments import rules
-from apps.experiments.actions.sifting import keep_files, keep_run, told_of
+from apps.experiments.actions.keeping_runs import keep_files, keep_run, told_of
 from apps.experiments.models import Artifact, Experiment, Run, RunSource
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from urllib.parse import quote
 from apps.core.blobs import Readable
 from apps.core.zips import MOST_DEEP
 from apps.experiments.actions.logging import LoggedPoint
-from apps.experiments.importing.asking import Asking, NotOffered
 from apps.experiments.importing.records import (
     Faults,
     Lost,
@@ -27,6 +26,7 @@ from apps.experiments.importing.records import (
     Unreadable,
 )
 from apps.experiments.importing.run_folders import logged_dataset, moment, whole
+from apps.experiments.importing.server_connection import NotOffered, ServerConnection
 from apps.experiments.models import ItemKind, LoggedModelStatus, ModelUse, RunStatus
 
 API = "/api/2.0/mlflow"
@@ -43,16 +43,16 @@ class MlflowServer:
     """What a server of MLflow keeps.
 
     Args:
-        asking: the way to the server.
+        connection: with the server.
     """
 
-    def __init__(self, asking: Asking):
-        self._asking = asking
+    def __init__(self, connection: ServerConnection):
+        self._connection = connection
 
     @property
     def label(self) -> str:
         """The address of the server."""
-        return self._asking.address
+        return self._connection.address
 
     def experiments(self) -> Iterator[SourceExperiment | Lost]:
         """Give its experiments, deleted ones too.
@@ -127,7 +127,7 @@ class MlflowServer:
 
     def close(self) -> None:
         """Leave it."""
-        self._asking.close()
+        self._connection.close()
 
     def _run(self, given: Fields) -> SourceRun:
         info, data, faults = _object(given, "info"), _object(given, "data"), Faults()
@@ -156,7 +156,7 @@ class MlflowServer:
 
     def _models(self, run_id: str) -> Iterator[ModelUsed]:
         """Give the models that a run used or made; searches tell only some."""
-        answer = self._asking.ask("GET", f"{API}/runs/get", {"run_id": run_id})
+        answer = self._connection.ask("GET", f"{API}/runs/get", {"run_id": run_id})
         given = _object(answer, "run")
         for one in _objects(_object(given, "inputs"), "model_inputs"):
             yield ModelUsed(str(one.get("model_id")), ModelUse.INPUT)
@@ -210,14 +210,14 @@ class MlflowServer:
 
     def _download(self, place: Place, path: str) -> AbstractContextManager[Readable]:
         asked = {**place.fields, place.file_field: path}
-        return self._asking.download(place.download, asked, path)
+        return self._connection.download(place.download, asked, path)
 
     def _pages(
         self, path: str, asked: Fields, name: str, *, method: str = "POST"
     ) -> Iterator[Fields]:
         token = ""
         while True:
-            page = self._asking.ask(
+            page = self._connection.ask(
                 method, path, asked | ({"page_token": token} if token else {})
             )
             yield from _objects(page, name)

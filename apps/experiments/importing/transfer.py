@@ -69,7 +69,9 @@ def bring_over(
             experiment = actions.import_experiment(
                 run_import=run_import, found=found, by=by
             )
-            _Bringing(run_import, experiment, by, tell, lost).bring(source, found)
+            _ExperimentImport(run_import, experiment, by, tell, lost).bring(
+                source, found
+            )
             if found.is_deleted:
                 actions.put_experiment_aside(run_import=run_import, found=found, by=by)
     actions.link_parents(run_import=run_import, by=by)
@@ -97,7 +99,7 @@ def _losing(
 
 
 @dataclass(frozen=True)
-class _Bringing:
+class _ExperimentImport:
     """One experiment on its way."""
 
     run_import: RunImport

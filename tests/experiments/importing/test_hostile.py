@@ -15,9 +15,9 @@ from django.core.management import CommandError
 from apps.core import blobs
 from apps.experiments import actions
 from apps.experiments.importing import transfer
-from apps.experiments.importing.asking import Asking
 from apps.experiments.importing.mlruns import MlrunsFolder
 from apps.experiments.importing.records import Unreadable
+from apps.experiments.importing.server_connection import ServerConnection
 from apps.experiments.importing.servers import MlflowServer
 from apps.experiments.importing.trees import FolderTree
 from apps.experiments.models import ImportedItem, Run, RunImport
@@ -224,11 +224,11 @@ def odd_server() -> Iterator[tuple[str, list, list]]:
 
 
 def found(address: str, environment=None) -> list[str]:
-    asking = Asking(address, environment or {}, pauses=(0, 0))
+    server = ServerConnection(address, environment or {}, pauses=(0, 0))
     try:
-        return [one.name for one in MlflowServer(asking).experiments()]
+        return [one.name for one in MlflowServer(server).experiments()]
     finally:
-        asking.close()
+        server.close()
 
 
 ONE = json.dumps({"experiments": [{"experiment_id": "1", "name": "a\ud800"}]})
@@ -270,7 +270,7 @@ def test_a_server_that_is_gone_is_told(odd_server):
 @pytest.mark.parametrize("address", ["ftp://a", "http://ana:pw@a.test", "http://"])
 def test_addresses_with_passwords_are_refused(address):
     with pytest.raises(Unreadable, match=r"no address|Leave the password out"):
-        Asking(address, {})
+        ServerConnection(address, {})
 
 
 def test_basic_names_are_sent(odd_server):

@@ -16,13 +16,13 @@ from django.db import connection
 from apps.core import blobs
 from apps.core.errors import Invalid
 from apps.experiments import actions
-from apps.experiments.importing.asking import Asking
 from apps.experiments.importing.records import (
     Malformed,
     SourceExperiment,
     SourceGone,
     SourceRun,
 )
+from apps.experiments.importing.server_connection import ServerConnection
 from apps.experiments.importing.servers import API, MlflowServer
 from apps.experiments.importing.transfer import bring_over
 from apps.experiments.models import Experiment, ImportedItem, Run, RunImport
@@ -93,7 +93,7 @@ def address(calls):
 
 def bring_from(world, address: str) -> set[str]:
     """Bring over what a server has; give the names of the runs that are here then."""
-    source = MlflowServer(Asking(address, {}, pauses=()))
+    source = MlflowServer(ServerConnection(address, {}, pauses=()))
     by = world.data_scientist
     started = actions.start_import(project=world.project, source=address, by=by)
     bring_over(run_import=started, source=source, by=by, tell=lambda _: None)
@@ -180,16 +180,18 @@ def test_an_answer_of_another_kind_of_server_is_one_error(calls, address, said):
     calls["/experiments/search"] = lambda _: (200, said)
 
     with pytest.raises(Malformed, match="answer"):
-        list(MlflowServer(Asking(address, {}, pauses=())).experiments())
+        list(MlflowServer(ServerConnection(address, {}, pauses=())).experiments())
 
 
 def test_a_server_that_is_gone_ends_the_pass(world, calls, address):
     def gone(_):
-        source._asking._parts = source._asking._parts._replace(netloc="127.0.0.1:1")
+        source._connection._parts = source._connection._parts._replace(
+            netloc="127.0.0.1:1"
+        )
         source.close()
         return 200, {"runs": calls["runs"]["1"]}
 
-    source = MlflowServer(Asking(address, {}, pauses=()))
+    source = MlflowServer(ServerConnection(address, {}, pauses=()))
     calls["/runs/search"] = gone
     by = world.data_scientist
     started = actions.start_import(project=world.project, source=address, by=by)
@@ -202,10 +204,10 @@ def test_a_server_that_is_gone_ends_the_pass(world, calls, address):
 
 def test_trouble_of_the_portal_is_not_told_as_that_of_the_server(calls, address):
     calls["/runs/get"] = lambda _: (200, {"a": 1})
-    asking = Asking(address, {}, pauses=())
+    server = ServerConnection(address, {}, pauses=())
 
     def store():
-        with asking.download(f"{API}/runs/get", {}, "a.txt") as content:
+        with server.download(f"{API}/runs/get", {}, "a.txt") as content:
             content.read(2)
             raise PermissionError("the store")
 

@@ -26,7 +26,7 @@ class NotOffered(Unreadable):
     """The server has no such address."""
 
 
-class Asking:
+class ServerConnection:
     """The way to one server.
 
     Args:
