@@ -60,6 +60,7 @@ DELEGATED = {
     "datasets.finish_diff": "finish_job",
     "datasets.finish_ingest": "finish_job",
     "datasets.finish_sealed_part": "finish_job",
+    "experiments.put_experiment_aside": "delete_experiment",
     "exports.finish_export": "finish_job",
     "training.finish_code": "finish_job",
     "training.finish_regeneration": "finish_job",

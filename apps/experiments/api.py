@@ -1,5 +1,4 @@
 import io
-import mimetypes
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from apps.access.checks import ensure
 from apps.core import blobs
 from apps.core.errors import Invalid
 from apps.core.http import send_blob
+from apps.core.media_types import media_type_of
 from apps.core.parsers import PortalJSONParser
 from apps.core.rest import ETagMixin
 from apps.core.rest_views import ApiRequest, ApiView
@@ -29,8 +29,6 @@ from apps.experiments import actions, comparing, queries, rules
 from apps.experiments.actions import ArtifactFile, MetricPoint, RunContent
 from apps.experiments.models import Artifact, Experiment, Run, RunSource
 from apps.projects.models import Project
-
-OTHER_MEDIA_TYPE = "application/octet-stream"
 
 
 class ExperimentInput(serializers.Serializer[Any]):
@@ -266,7 +264,7 @@ def _content(given: dict[str, Any], request: ApiRequest) -> RunContent:
             ArtifactFile(
                 path,
                 blobs.store(file),
-                mimetypes.guess_type(path)[0] or OTHER_MEDIA_TYPE,
+                media_type_of(path),
             )
             for path, file in request.FILES.items()
         ],

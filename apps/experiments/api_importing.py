@@ -10,9 +10,9 @@ from rest_framework.response import Response
 
 from apps.access.checks import ensure
 from apps.core.rest_views import ApiRequest, ApiView
-from apps.experiments import actions, rules
+from apps.experiments import rules
 from apps.experiments.api import RunDetail
-from apps.experiments.importing.uploads import reading_run
+from apps.experiments.importing.uploads import take_run
 from apps.experiments.models import Experiment
 
 
@@ -38,10 +38,9 @@ class RunFilesView(ApiView):
         given = RunFileInput(data=request.data)
         given.is_valid(raise_exception=True)
         file = given.validated_data["file"]
-        with reading_run(file, file.name) as uploaded:
-            run = actions.upload_run(
-                experiment=experiment, uploaded=uploaded, by=request.user
-            )
+        run, _ = take_run(
+            experiment=experiment, content=file, file_name=file.name, by=request.user
+        )
         return Response(
             RunDetail(run).data,
             status=201,

@@ -9,11 +9,10 @@ from django.db.models import Count, Q
 from apps.experiments.models import ImportedItem, ItemKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from django.db.models import QuerySet
 
-    from apps.experiments.actions.uploading import UploadedRun
     from apps.experiments.models import Run, RunImport
 
 _SHOWN = (
@@ -30,7 +29,7 @@ _WORDS = {
     "models_lost": "Models that could not be read",
 }
 # Either list of faults is not empty, or files are missing.
-AMISS = ~Q(faults=[]) | ~Q(file_faults=[]) | Q(is_whole=False)
+INCOMPLETE = ~Q(faults=[]) | ~Q(file_faults=[]) | Q(is_whole=False)
 
 
 def import_counts(run_import: RunImport) -> dict[str, int]:
@@ -40,10 +39,10 @@ def import_counts(run_import: RunImport) -> dict[str, int]:
     return run_import.items.aggregate(
         experiments=Count("pk", filter=Q(kind=ItemKind.EXPERIMENT)),
         runs=Count("pk", filter=runs & is_run),
-        runs_in_part=Count("pk", filter=runs & is_run & AMISS),
+        runs_in_part=Count("pk", filter=runs & is_run & INCOMPLETE),
         runs_lost=Count("pk", filter=runs & ~is_run),
         models=Count("pk", filter=models & is_model),
-        models_in_part=Count("pk", filter=models & is_model & AMISS),
+        models_in_part=Count("pk", filter=models & is_model & INCOMPLETE),
         models_lost=Count("pk", filter=models & ~is_model),
     )
 
@@ -58,9 +57,11 @@ def counts_in_words(run_import: RunImport) -> list[tuple[str, int]]:
     ]
 
 
-def amiss(run_import: RunImport) -> QuerySet[ImportedItem]:
+def incomplete_items(run_import: RunImport) -> QuerySet[ImportedItem]:
     """Find what did not come over whole."""
-    return run_import.items.filter(AMISS).select_related("experiment", "run", "model")
+    return run_import.items.filter(INCOMPLETE).select_related(
+        "experiment", "run", "model"
+    )
 
 
 def head_of(run_import: RunImport) -> dict[str, Any]:
@@ -74,14 +75,14 @@ def head_of(run_import: RunImport) -> dict[str, Any]:
     } | import_counts(run_import)
 
 
-def said_of_upload(run: Run, uploaded: UploadedRun) -> str:
+def said_of_upload(file_name: str, run: Run, remarks: Sequence[str]) -> str:
     """Say in a sentence what a file became."""
     kept = (
         f"Parameters: {run.parameters.count():,}. "
         f"Metrics: {run.latest_metrics.count():,}. Files: {run.artifacts.count():,}."
     )
-    notes = " ".join(uploaded.found.faults.told)
-    return f"{uploaded.file_name} is the run {run.name}. {kept} {notes}".strip()
+    notes = " ".join(remarks)
+    return f"{file_name[:200]} is the run {run.name}. {kept} {notes}".strip()
 
 
 def report_lines(run_import: RunImport) -> Iterator[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """Files of runs on their way in, sent in numbered parts and in any order.
 
-The parts of a file lie in a folder apart from the store. Its name is a digest of the
-upload, its owner and the place of the file, so that nobody can add to, or complete,
-what somebody else sends or what is sent to another place.
+The parts of a file lie in a folder apart from the store, in one folder for each person.
+Its name is a digest of the upload, its owner and the place of the file, so that nobody
+can add to, or complete, what somebody else sends or what is sent to another place.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,11 +20,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 
 from apps.core import blobs
 from apps.core.blobs import CHUNK_BYTES, Blob, OnBytes, Readable
 from apps.core.disk import require_room_in, telling_no_room
-from apps.core.errors import Invalid, PortalError, TooLarge
+from apps.core.errors import Invalid, PortalError, TooLarge, WrongState
 from apps.core.ids import new_id
 
 if TYPE_CHECKING:
@@ -34,7 +37,10 @@ MOST_PARTS = 10_000
 # So often the room on the disk is looked at while a file comes in.
 LOOK_EVERY_BYTES = 64 * 1024 * 1024
 _FOLDER = "artifact-parts"
-_LOCK, _WHOLE = "lock", "whole"
+_DRAFT = ".draft"
+_WHOLE = "whole"  # says what an upload became; what has it is over
+# An upload that nobody went on with for so long makes way for another of its owner.
+ABANDONED_SECONDS = 60 * 60
 
 
 class NoSuchUpload(PortalError):
@@ -49,8 +55,21 @@ class NoSuchUpload(PortalError):
         )
 
 
+class TooManyUploads(WrongState):
+    """Somebody has as much under way as one person may."""
+
+    def __init__(self, most: str) -> None:
+        super().__init__(
+            f"You have {most} under way in parts, the most one person may have. Let "
+            "one of the files arrive, or give it up, first."
+        )
+
+
 class Part(NamedTuple):
-    """A part that came: its number from 1, and the word that it was answered with."""
+    """A part that came: its number from 1, and the SHA-256 that it was answered with.
+
+    A part that is sent again is the same part.
+    """
 
     number: int
     receipt: str
@@ -74,17 +93,25 @@ class PartedFile:
     def folder(self) -> Path:
         """Where the parts lie."""
         whose = f"{self.pk.hex}\n{self.owner.pk}\n{self.place}"
-        return _root() / hashlib.sha256(whose.encode()).hexdigest()
+        return self._all_of_owner / hashlib.sha256(whose.encode()).hexdigest()
+
+    @property
+    def _all_of_owner(self) -> Path:
+        return _root() / str(self.owner.pk)
 
     def begin(self) -> None:
         """Make room for the parts.
 
         Raises:
             NoRoom: the disk is full.
+            TooManyUploads: the owner has as many under way as one may.
         """
         require_room_in(_root(), 0)
         with telling_no_room():
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._all_of_owner.mkdir(exist_ok=True)
+            with _locked(self._all_of_owner):
+                _make_way(self._all_of_owner)
+                self.folder.mkdir(exist_ok=True)
 
     def keep(self, number: int, content: Readable) -> Part:
         """Keep a part, in place of one that came before under its number.
@@ -93,19 +120,29 @@ class PartedFile:
             NoRoom: the disk is full; nothing of the part stays.
             NoSuchUpload: the upload was never begun, or is over.
             TooLarge: with the parts before, it is more than the portal takes.
+            TooManyUploads: the owner has as much under way as one may.
         """
-        folder = self._existing()
-        on_bytes = limiting(_root(), before=sum(map(_size_of, folder.iterdir())))
-        part = Part(number, new_id().hex)
-        draft = folder / f"{part.receipt}.draft"
+        folder = self.folder
+        if not _is_open(folder):
+            raise NoSuchUpload
+        _check_share_of(self._all_of_owner)
+        before = _bytes_in(folder, but=number)
+        draft = folder / f"{number:05d}-{new_id().hex}{_DRAFT}"
         try:
             with telling_no_room(), draft.open("xb") as target:
-                _copy(content, target, on_bytes)
-            draft.replace(folder / _part_name(part))
+                receipt = _copy(content, target, limiting(_root(), before=before))
+            part = Part(number, receipt)
+            kept = draft.replace(folder / _part_name(part))
         except FileNotFoundError as error:  # given up meanwhile
             raise NoSuchUpload from error
         finally:
             draft.unlink(missing_ok=True)
+        if not _is_open(folder):  # completed meanwhile, without this part
+            kept.unlink(missing_ok=True)
+            raise NoSuchUpload
+        for other in folder.glob(f"{number:05d}-*"):
+            if other != kept and other.suffix != _DRAFT:
+                other.unlink(missing_ok=True)
         return part
 
     def store(self, parts: Sequence[Part]) -> Blob:
@@ -117,35 +154,23 @@ class PartedFile:
             NoSuchUpload: the upload was never begun, or was given up.
             TooLarge: together they are more than the portal takes.
         """
-        with self._alone() as folder:
+        folder = self.folder
+        with _locked(folder):
             whole = folder / _WHOLE
             if whole.exists():
                 sha256, size = whole.read_text().split()
                 return Blob(sha256, int(size))
             paths = _checked(folder, parts)
             blob = _put_together(paths)
-            whole.write_text(f"{blob.sha256} {blob.size_bytes}")
+            _write_at_once(whole, f"{blob.sha256} {blob.size_bytes}")
             for path in folder.iterdir():
-                if path.name not in (_LOCK, _WHOLE):
+                if path != whole:
                     path.unlink(missing_ok=True)
             return blob
 
     def give_up(self) -> None:
         """Remove the parts; nothing happens when there are none."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _existing(self) -> Path:
-        if not self.folder.is_dir():
-            raise NoSuchUpload
-        return self.folder
-
-    @contextmanager
-    def _alone(self) -> Iterator[Path]:
-        """Let one process at a time complete the upload: programs ask again."""
-        folder = self._existing()
-        with (folder / _LOCK).open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield folder
+        _remove(self.folder)
 
 
 def remove_old(before: float) -> None:
@@ -154,10 +179,9 @@ def remove_old(before: float) -> None:
     Args:
         before: Unix time in seconds; what was touched later stays.
     """
-    for folder in _root().glob("*"):
-        with suppress(FileNotFoundError):
-            if folder.stat().st_mtime < before:
-                shutil.rmtree(folder, ignore_errors=True)
+    for folder in _root().glob("*/*"):
+        if _touched(folder) < before:
+            _remove(folder)
 
 
 def limiting(folder: Path | None, *, before: int = 0) -> OnBytes:
@@ -207,23 +231,106 @@ def _root() -> Path:
     return path
 
 
-def _size_of(path: Path) -> int:
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time begin, complete or remove: programs ask again.
+
+    Raises:
+        NoSuchUpload: there is no such folder, or it was removed meanwhile.
+    """
     try:
-        return path.stat().st_size
-    except FileNotFoundError:  # another number's draft, which has its name now
-        return 0
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError as error:
+        raise NoSuchUpload from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            raise NoSuchUpload
+        yield
+    finally:
+        os.close(lock)
+
+
+def _remove(folder: Path) -> None:
+    with suppress(NoSuchUpload), _locked(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_open(folder: Path) -> bool:
+    return folder.is_dir() and not (folder / _WHOLE).exists()
+
+
+def _make_way(all_of_owner: Path) -> None:
+    """Let a person begin another upload, in place of those that were abandoned.
+
+    Raises:
+        TooManyUploads: there are none.
+    """
+    most = settings.UPLOADS_OPEN_LIMIT
+    under_way = [one for one in all_of_owner.iterdir() if _is_open(one)]
+    if len(under_way) < most:
+        return
+    abandoned = time.time() - ABANDONED_SECONDS
+    left = [one for one in under_way if _touched(one) < abandoned]
+    for one in left:
+        _remove(one)
+    if len(under_way) - len(left) >= most:
+        raise TooManyUploads(f"{most} files")
+
+
+def _check_share_of(all_of_owner: Path) -> None:
+    most = settings.UPLOADS_OPEN_LIMIT_BYTES
+    under_way = filter(_is_open, all_of_owner.iterdir())
+    if sum(map(_bytes_in, under_way)) >= most:
+        raise TooManyUploads(filesizeformat(most))
+
+
+def _bytes_in(folder: Path, but: int = 0) -> int:
+    """Count the bytes of the parts in a folder, of each number only the largest.
+
+    What came under a number before, whole or not, makes way for what comes now.
+    """
+    sizes: dict[str, int] = defaultdict(int)
+    for path in folder.iterdir():
+        number, size = path.name.partition("-")[0], 0
+        with suppress(FileNotFoundError):  # a draft, which has its name now
+            size = path.stat().st_size
+        sizes[number] = max(size, sizes[number])
+    sizes.pop(f"{but:05d}", None)
+    return sum(sizes.values())
+
+
+def _touched(folder: Path) -> float:
+    """Say when something last came to an upload, or left it."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
+
+
+def _write_at_once(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all, whenever the process dies."""
+    draft = path.with_suffix(_DRAFT)
+    with draft.open("w") as target:
+        target.write(text)
+        target.flush()
+        os.fsync(target.fileno())
+    draft.replace(path)
 
 
 def _part_name(part: Part) -> str:
     return f"{part.number:05d}-{part.receipt}"
 
 
-def _copy(content: Readable, target: IO[bytes], on_bytes: OnBytes) -> None:
-    size = 0
+def _copy(content: Readable, target: IO[bytes], on_bytes: OnBytes) -> str:
+    """Copy `content` to its end; give its SHA-256."""
+    size, digest = 0, hashlib.sha256()
     while chunk := content.read(CHUNK_BYTES):
         target.write(chunk)
+        digest.update(chunk)
         size += len(chunk)
         on_bytes(size)
+    return digest.hexdigest()
 
 
 def _checked(folder: Path, parts: Sequence[Part]) -> list[Path]:

@@ -136,7 +136,8 @@ def can_import_run(user: User, run_import: RunImport) -> Decision:
     return can_start_import(user, run_import.project)
 
 
-can_import_experiment = can_import_logged_model = can_import_run
+can_import_experiment = can_put_experiment_aside = can_import_run
+can_import_logged_model = can_import_run
 can_import_artifacts = can_link_parents = can_link_models = can_end_import = (
     can_import_run
 )

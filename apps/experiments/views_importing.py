@@ -11,9 +11,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from apps.access.checks import ensure
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
-from apps.experiments import actions, import_reports, rules
+from apps.experiments import import_reports, rules
 from apps.experiments.forms_importing import RunFileForm
-from apps.experiments.importing.uploads import reading_run
+from apps.experiments.importing.uploads import take_run
 from apps.experiments.models import RunImport
 from apps.experiments.pages import find_experiment, find_project, trail_to
 
@@ -28,12 +28,16 @@ def upload_run(request: HtmxRequest, pk: UUID) -> HttpResponse:
     form = RunFileForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        with form.taking_faults(), reading_run(file, file.name) as uploaded:
-            run = actions.upload_run(
-                experiment=experiment, uploaded=uploaded, by=request.user
+        with form.taking_faults():
+            taken = take_run(
+                experiment=experiment,
+                content=file,
+                file_name=file.name,
+                by=request.user,
             )
-            messages.success(request, import_reports.said_of_upload(run, uploaded))
-            return redirect_after_success(request, run)
+            said = import_reports.said_of_upload(file.name, *taken)
+            messages.success(request, said)
+            return redirect_after_success(request, taken.run)
     return render_form(
         request,
         "experiments/upload_run.html",
@@ -77,7 +81,7 @@ def run_import(request: HtmxRequest, pk: UUID) -> HttpResponse:
             "trail": trail_to(found.project),
             "counts": import_reports.counts_in_words(found),
             "page": keyset_page(
-                import_reports.amiss(found),
+                import_reports.incomplete_items(found),
                 after=request.GET.get("after"),
                 limit=ITEMS_ON_A_PAGE,
             ),

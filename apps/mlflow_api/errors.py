@@ -9,7 +9,7 @@ from django.http import JsonResponse
 
 from apps.core.errors import Invalid, NoRoom, PortalError, Refused, TooLarge, WrongState
 from apps.experiments.actions import NameTaken
-from apps.experiments.parts import NoSuchUpload
+from apps.experiments.parts import NoSuchUpload, TooManyUploads
 from apps.registry.actions import ModelNameTaken
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ ABSENT = "RESOURCE_DOES_NOT_EXIST"
 _CODES: dict[type[PortalError], tuple[str, int]] = {
     NoSuchUpload: (ABSENT, 404),
     Refused: ("PERMISSION_DENIED", 403),
+    TooManyUploads: ("REQUEST_LIMIT_EXCEEDED", 429),
     WrongState: (INVALID, 400),
     Invalid: (INVALID, 400),
     TooLarge: (INVALID, 400),

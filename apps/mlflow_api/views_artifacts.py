@@ -1,10 +1,10 @@
-import mimetypes
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from apps.core import blobs
 from apps.core.http import send_blob
+from apps.core.media_types import media_type_of
 from apps.experiments import parts
 from apps.experiments.actions import ArtifactFile
 from apps.experiments.models import StoredFile
@@ -19,7 +19,6 @@ from apps.mlflow_api.views_runs import RUN, run_of
 
 Fields = dict[str, Any]
 
-OTHER_MEDIA_TYPE = "application/octet-stream"
 PATH = {"path": TEXT}
 
 
@@ -85,13 +84,8 @@ def _stored(body: FileBody, path: str) -> ArtifactFile:
     blobs.require_room(claimed_room(body))
     watch = parts.limiting(blobs.local_folder())
     return ArtifactFile(
-        path, blobs.store_stream(body, on_bytes=watch), media_type(path)
+        path, blobs.store_stream(body, on_bytes=watch), media_type_of(path)
     )
-
-
-def media_type(path: str) -> str:
-    """Guess what a file is by its name."""
-    return mimetypes.guess_type(path)[0] or OTHER_MEDIA_TYPE
 
 
 def send_file(file: StoredFile) -> HttpResponseBase:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from apps.core.disk import require_room_in
 from apps.core.ids import new_id
+from apps.core.media_types import media_type_of
 from apps.experiments import parts
 from apps.experiments.actions import ArtifactFile
 from apps.experiments.parts import MOST_PARTS, NoSuchUpload, Part, PartedFile
@@ -26,7 +27,6 @@ from apps.mlflow_api.fields import (
     read_fields,
 )
 from apps.mlflow_api.file_owners import FileOwner, owner_of
-from apps.mlflow_api.views_artifacts import media_type
 
 if TYPE_CHECKING:
     from apps.mlflow_api.caller import Caller
@@ -77,7 +77,7 @@ def complete_upload(
     file, owner, path, given = _named(request, caller, folder)
     came = [Part(one["part_number"], one["etag"].strip('"')) for one in given["parts"]]
     blob = file.store(came)
-    owner.add(ArtifactFile(path, blob, media_type(path)))
+    owner.add(ArtifactFile(path, blob, media_type_of(path)))
     return JsonResponse({})
 
 

@@ -13,17 +13,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-import stat
-import struct
-import zipfile
-import zlib
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import partial
 from typing import IO, Any
 
+from apps.core.blobs import CHUNK_BYTES
 from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid
 from apps.core.plain_yaml import YamlFault, load_yaml
+from apps.core.zips import CheckedZip, ZipDamaged, ZipFault, ZipLimits
 
 PROJECT_FILE = "project.yaml"
 MAX_ZIP_BYTES = 20 * 1024**2
@@ -32,15 +30,8 @@ MAX_FILES = 500
 MAX_TEXT_BYTES = 64 * 1024
 MAX_NAME_CHARACTERS = 200
 ARCHIVES = {".zip", ".gz", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".7z", ".rar", ".whl"}
-COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-# ValueError: names that are no UTF-8, places before the beginning of the file.
-UNREADABLE = (
-    *(zipfile.BadZipFile, zlib.error, struct.error),
-    *(EOFError, NotImplementedError, OSError, OverflowError, ValueError),
-)
 NAME = re.compile(r"[\w.+ -]+(/[\w.+ -]+)*", re.ASCII)
 LOCKED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)")
-ENCRYPTED = 0x1
 KNOWN_KEYS = {"entry", "requirements"}
 
 
@@ -69,12 +60,12 @@ def read_project(content: IO[bytes]) -> CodeProject:
     content.seek(0, 2)
     if content.tell() > MAX_ZIP_BYTES:
         raise _fault(f"The zip is larger than {MAX_ZIP_BYTES // 1024**2} MiB.")
-    content.seek(0)
     try:
-        with zipfile.ZipFile(content) as archive:
-            files = _read_files(archive)
-    except UNREADABLE:
+        files = _read_files(content)
+    except ZipDamaged:
         raise _fault("The file is not a zip or git bundle, or is damaged.") from None
+    except ZipFault as fault:
+        raise _fault(str(fault)) from None
     described = _described(files)
     lock = described.get("requirements")
     return CodeProject(
@@ -86,47 +77,28 @@ def read_project(content: IO[bytes]) -> CodeProject:
     )
 
 
-def _read_files(archive: zipfile.ZipFile) -> dict[str, bytes]:
+def _read_files(content: IO[bytes]) -> dict[str, bytes]:
     """Read all files by name, at most as much as is allowed."""
-    entries = archive.infolist()
-    if len(entries) > MAX_FILES:
-        raise _fault(f"The zip holds more than {MAX_FILES} files.")
-    files: dict[str, bytes] = {}
-    room = MAX_BYTES
-    for entry in entries:
-        _check_entry(entry)
-        if entry.is_dir():
-            continue
-        if entry.filename.lower() in {name.lower() for name in files}:
-            raise _fault(f"The zip holds {entry.filename} twice.")
-        with archive.open(entry) as file:
-            data = file.read(room + 1)
-        room -= len(data)
-        if room < 0:
-            raise _fault(f"The files are larger than {MAX_BYTES // 1024**2} MiB.")
-        files[entry.filename] = data
+    limits = ZipLimits(files=MAX_FILES, total_bytes=MAX_BYTES, file_bytes=MAX_BYTES)
+    archive = CheckedZip(content, limits)
+    lower: set[str] = set()
+    for path in archive.sizes:
+        _check_name(path)
+        if path.lower() in lower:
+            raise _fault(f"The zip holds {path} twice.")
+        lower.add(path.lower())
+    files = {}
+    for path in archive.sizes:
+        with archive.open(path) as file:
+            files[path] = b"".join(iter(partial(file.read, CHUNK_BYTES), b""))
     return files
 
 
-def _check_entry(entry: zipfile.ZipInfo) -> None:
-    name = entry.filename.removesuffix("/")
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    path = PurePosixPath(name)
-    if (
-        not NAME.fullmatch(name)
-        or ".." in path.parts
-        or entry.orig_filename != entry.filename
-        or len(name) > MAX_NAME_CHARACTERS
-    ):
-        raise _fault(f"The name {name[:80]!r} does not belong into a project.")
-    if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        raise _fault(f"{name} is a link or a special file.")
-    if entry.flag_bits & ENCRYPTED:
-        raise _fault(f"{name} is encrypted.")
-    if entry.compress_type not in COMPRESSIONS:
-        raise _fault(f"{name} is packed in a way that is not allowed; use deflate.")
-    if path.suffix.lower() in ARCHIVES:
-        raise _fault(f"{name} is an archive within the zip; unpack it first.")
+def _check_name(path: str) -> None:
+    if not NAME.fullmatch(path) or len(path) > MAX_NAME_CHARACTERS:
+        raise _fault(f"The name {path[:80]!r} does not belong into a project.")
+    if path.lower().endswith(tuple(ARCHIVES)):
+        raise _fault(f"{path} is an archive within the zip; unpack it first.")
 
 
 def _described(files: dict[str, bytes]) -> dict[str, Any]:

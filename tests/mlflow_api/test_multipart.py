@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import io
 import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from apps.core.ids import new_id
 from apps.experiments import actions, tasks
 from apps.experiments.actions import RunStart
 from apps.experiments.models import Artifact
+from apps.experiments.parts import NoSuchUpload, PartedFile
 from tests.factories import experiments as factory
 from tests.mlflow_api.conftest import asker
 
@@ -72,7 +78,7 @@ def test_parts_in_any_order_become_one_file_once(sender, run, settings):
     assert [one.status_code for one in answers] == [200, 200]
     assert (kept.path, kept.size_bytes) == ("models/model.bin", 11)
     assert kept.sha256 == hashlib.sha256(b"hello world").hexdigest()
-    assert {one.name for one in left(settings)} == {"lock", "whole"}
+    assert {one.name for one in left(settings)} == {"whole"}
 
 
 def test_credentials_name_the_portal_and_let_in_only_the_caller(sender):
@@ -91,7 +97,7 @@ def test_credentials_name_the_portal_and_let_in_only_the_caller(sender):
         ([], 400, "numbered from 1"),
         ([{"part_number": 2, "etag": "a"}], 400, "numbered from 1"),
         ([{"part_number": 1, "etag": "0" * 64}], 400, "did not come"),
-        ([{"part_number": 1, "etag": "../../lock"}], 400, "did not come"),
+        ([{"part_number": 1, "etag": "../../whole"}], 400, "did not come"),
         ([{"part_number": 1}], 400, "parts[0].etag"),
         ([{"part_number": 1, "etag": "a"}] * 2, 400, "numbered from 1"),
     ],
@@ -171,6 +177,92 @@ def test_parts_beyond_the_limit_are_refused(sender, settings):
     assert len(left(settings)) == 1
 
 
+def test_a_part_that_is_sent_again_counts_once(sender, settings):
+    settings.UPLOAD_TOTAL_LIMIT_BYTES = 11
+    folder = next(Path(settings.UPLOADS_DIR).glob("*/*/*"))
+    (folder / "00002-killed.draft").write_bytes(b"worl")
+
+    answers = [sender.send(1, b"other ")[0]]
+    answers += [sender.send(1, b"hello ")[0] for _ in range(3)]
+    _, second = sender.send(2, b"world")
+    _, first = sender.send(1, b"hello ")
+
+    assert {one.status_code for one in answers} == {200}
+    assert [one.name[:6] for one in left(settings)].count("00001-") == 1
+    assert sender.complete(first, second).status_code == 200
+
+
+def test_one_person_has_only_so_many_uploads_under_way(mlflow, run, world, settings):
+    settings.UPLOADS_OPEN_LIMIT = 2
+    senders = [Sender(mlflow, run, f"{n}.bin").begin() for n in range(2)]
+    _, part = senders[0].send(1, b"hello")
+
+    refused = Sender(mlflow, run, "3.bin").ask("create", num_parts=1)
+    assert refused.status_code == 429
+    assert "2 files under way" in refused.json()["message"]
+    assert senders[0].complete(part).status_code == 200
+    third = Sender(mlflow, run, "3.bin").begin()
+    for folder in Path(settings.UPLOADS_DIR).glob("*/*/*"):
+        if not list(folder.iterdir()):  # all but the one that arrived
+            os.utime(folder, (0, 0))
+    Sender(mlflow, run, "4.bin").begin()
+    assert third.send(1, b"hello")[0].status_code == 404
+    world.project.memberships.filter(user=world.validator).update(role="data_scientist")
+    Sender(asker(world.validator, world.project.slug), run, "5.bin").begin()
+
+
+def test_one_person_has_only_so_much_under_way(mlflow, run, sender, settings):
+    settings.UPLOADS_OPEN_LIMIT_BYTES = 5
+    assert sender.send(1, b"hello")[0].status_code == 200
+
+    answers = [
+        sender.send(2, b"w")[0],
+        Sender(mlflow, run, "b").begin().send(1, b"w")[0],
+    ]
+
+    assert [one.status_code for one in answers] == [429, 429]
+
+
+def test_completing_is_told_whole_although_the_portal_dies(
+    sender, settings, monkeypatch
+):
+    _, part = sender.send(1, b"hello")
+
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", dies)
+        with pytest.raises(KeyboardInterrupt):
+            sender.complete(part)
+
+    assert sender.complete(part).status_code == 200
+    assert Artifact.objects.get().size_bytes == 5
+
+
+def test_a_part_that_comes_after_the_end_stays_nowhere(sender, settings):
+    _, part = sender.send(1, b"hello")
+    sender.complete(part)
+
+    assert sender.send(1, b"late")[0].status_code == 404
+    assert {one.name for one in left(settings)} == {"whole"}
+
+
+def test_an_upload_given_up_while_it_is_completed_is_a_named_error(run, world):
+    file = PartedFile(new_id(), "a/b", world.data_scientist)
+    file.begin()
+    part = file.keep(1, io.BytesIO(b"hello"))
+    lock = os.open(file.folder, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(file.store, [part])
+        shutil.rmtree(file.folder)
+        os.close(lock)
+
+    with pytest.raises(NoSuchUpload):
+        waiting.result(20)
+
+
 def test_without_room_nothing_stays(sender, settings):
     settings.STORAGE_RESERVE_BYTES = 2**60
 
@@ -183,7 +275,7 @@ def test_without_room_nothing_stays(sender, settings):
 
 def test_the_clock_removes_what_nobody_goes_on_with(sender, mlflow, run, settings):
     sender.send(1, b"hello")
-    for folder in Path(settings.UPLOADS_DIR).glob("*/*"):
+    for folder in Path(settings.UPLOADS_DIR).glob("*/*/*"):
         os.utime(folder, (0, 0))
     younger = Sender(mlflow, run, "younger.bin").begin()
     younger.send(1, b"hello")

@@ -26,6 +26,7 @@ from apps.experiments.actions.importing import (
     import_experiment,
     import_run,
     link_parents,
+    put_experiment_aside,
     start_import,
 )
 from apps.experiments.actions.importing_models import (
@@ -124,6 +125,7 @@ __all__ = [
     "log_run_models",
     "preview_artifact",
     "preview_logged_model_file",
+    "put_experiment_aside",
     "record_run",
     "rename_experiment",
     "restore_experiment",

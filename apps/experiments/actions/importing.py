@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -10,17 +12,22 @@ from django.utils import timezone
 from apps.access.checks import ensure
 from apps.audit.event_types import EventType
 from apps.audit.record import Entry, record, record_many
+from apps.core.errors import Invalid
 from apps.experiments import rules
 from apps.experiments.actions.artifacts import check_path
 from apps.experiments.actions.checks import LONGEST_EXPERIMENT_TAG
-from apps.experiments.actions.experiments import create_experiment
-from apps.experiments.actions.sifting import (
+from apps.experiments.actions.experiments import (
+    create_experiment,
+    delete_experiment,
+)
+from apps.experiments.actions.keeping_runs import (
     keep_files,
     keep_run,
     kept_tags,
     told_of,
 )
 from apps.experiments.import_reports import import_counts
+from apps.experiments.importing.records import Faults
 from apps.experiments.models import (
     Artifact,
     Experiment,
@@ -30,10 +37,13 @@ from apps.experiments.models import (
     RunImport,
     RunSource,
     RunTag,
+    StoredFile,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from django.db.models import QuerySet
 
     from apps.accounts.models import User
     from apps.experiments.actions.recording import ArtifactFile
@@ -47,6 +57,7 @@ if TYPE_CHECKING:
 FROM_TAG = "portal.imported_from"
 ID_TAG = "portal.imported_id"
 PARENT_TAG = "mlflow.parentRunId"
+LONGEST_ID, SHOWN_OF_ID = 250, 180
 LONGEST_NAME = 480  # leaves room for what tells it from another
 
 
@@ -94,6 +105,8 @@ def import_experiment(
     ensure(rules.can_import_experiment(by, run_import))
     item = imported_item(run_import, ItemKind.EXPERIMENT, found.source_id, found.name)
     if item.experiment:
+        item.file_faults = []
+        item.save()
         return item.experiment
     tags = kept_tags(found.tags, found.faults, LONGEST_EXPERIMENT_TAG)
     item.experiment = create_experiment(
@@ -102,8 +115,29 @@ def import_experiment(
         tags=tags | {FROM_TAG: run_import.source, ID_TAG: found.source_id},
         by=by,
     )
-    item.is_whole, item.faults = True, found.faults.told
+    item.is_whole, item.faults = not found.is_deleted, found.faults.told
     item.save()
+    return item.experiment
+
+
+@transaction.atomic
+def put_experiment_aside(
+    *, run_import: RunImport, found: SourceExperiment, by: User
+) -> Experiment | None:
+    """Delete an experiment that is deleted at the source, once what it holds is here.
+
+    Who restores it finds it restored after every later pass.
+
+    Raises:
+        Refused: only who may create experiments and record runs; or a run of it became
+            a model.
+    """
+    ensure(rules.can_put_experiment_aside(by, run_import))
+    item = imported_item(run_import, ItemKind.EXPERIMENT, found.source_id, found.name)
+    if item.experiment and not item.is_whole:
+        delete_experiment(experiment=item.experiment, by=by)
+        item.is_whole = True
+        item.save()
     return item.experiment
 
 
@@ -116,11 +150,13 @@ def import_run(
     What cannot be kept is left out, and told as a fault of the item.
 
     Raises:
+        Invalid: it is a copy of a run of another experiment.
         Refused: only who may create experiments and record runs.
     """
     ensure(rules.can_import_run(by, run_import))
     item = imported_item(run_import, ItemKind.RUN, found.source_id, found.name)
     if item.run:
+        check_is_no_copy(item, experiment)
         return item
     tags = dict(found.tags) | {
         FROM_TAG: run_import.source,
@@ -155,7 +191,7 @@ def import_artifacts(
 
     Args:
         item: of the run or the model.
-        files: stored, each path once, none that it has.
+        files: stored, each path once; what it has already stays as it is.
         faults: about files that did not come over, in sentences.
         is_whole: nothing more is to come.
         by: who brings it over.
@@ -165,6 +201,9 @@ def import_artifacts(
         Refused: only who may create experiments and record runs.
     """
     ensure(rules.can_import_artifacts(by, item.run_import))
+    item = _with_what_came(_lock_items().get(pk=item.pk))
+    known = paths_of(item)
+    files = [file for file in files if file.path not in known]
     for file in files:
         check_path(file.path)
     if item.model:
@@ -223,16 +262,22 @@ def end_import(*, run_import: RunImport, lost: Sequence[Lost], by: User) -> RunI
 
     Args:
         run_import: the import.
-        lost: what could not be read at all.
+        lost: what could not be brought over now.
         by: who brought the rest over.
 
     Raises:
         Refused: only who may create experiments and record runs.
     """
     ensure(rules.can_end_import(by, run_import))
+    reasons: dict[tuple[ItemKind, str], Faults] = defaultdict(Faults)
     for one in lost:
-        item = imported_item(run_import, one.kind, one.source_id, one.source_id)
-        item.faults = [one.reason]
+        reasons[one.kind, one.source_id].note(one.reason)
+    for (kind, source_id), faults in reasons.items():
+        item = imported_item(run_import, kind, source_id, source_id)
+        if item.experiment:  # what was said when it came is still true
+            item.file_faults = list(dict.fromkeys([*item.file_faults, *faults.told]))
+        else:
+            item.faults = faults.told
         item.save()
     run_import.ended_at = timezone.now()
     run_import.save()
@@ -249,19 +294,61 @@ def end_import(*, run_import: RunImport, lost: Sequence[Lost], by: User) -> RunI
 def imported_item(
     run_import: RunImport, kind: ItemKind, source_id: str, name: str
 ) -> ImportedItem:
-    """Find what became of a thing of a source, or begin it."""
-    found, _ = ImportedItem.objects.select_related(
+    """Find what became of a thing of a source, or begin it; lock it.
+
+    Another pass over the same thing waits until the transaction ends, and then finds
+    what came over.
+    """
+    locked, _ = _lock_items().get_or_create(
+        run_import=run_import,
+        kind=kind,
+        source_id=_kept_id(source_id),
+        defaults={"name": name.replace("\0", "")[:500]},
+    )
+    return _with_what_came(locked)
+
+
+def paths_of(item: ImportedItem) -> set[str]:
+    """Find which files a run or a model that came over has."""
+    kept: QuerySet[StoredFile] = Artifact.objects.filter(run=item.run_id)
+    if item.model_id:
+        kept = LoggedModelFile.objects.filter(model=item.model_id)
+    return set(kept.values_list("path", flat=True))
+
+
+def check_is_no_copy(item: ImportedItem, experiment: Experiment) -> None:
+    """Take a thing that came over with the same experiment.
+
+    Raises:
+        Invalid: it came with another.
+    """
+    if item.experiment_id != experiment.pk:
+        raise Invalid(
+            f"It came over in another experiment; its copy in {experiment.name} is "
+            "left out."
+        )
+
+
+def _lock_items() -> QuerySet[ImportedItem]:
+    return ImportedItem.objects.select_for_update(no_key=True)
+
+
+def _with_what_came(item: ImportedItem) -> ImportedItem:
+    """Read a locked item again, since what it names may have come while it waited."""
+    return ImportedItem.objects.select_related(
         "run__experiment__project",
         "model__experiment__project",
         "experiment__project",
         "run_import__project",
-    ).get_or_create(
-        run_import=run_import,
-        kind=kind,
-        source_id=source_id,
-        defaults={"name": name[:500]},
-    )
-    return found
+    ).get(pk=item.pk)
+
+
+def _kept_id(source_id: str) -> str:
+    """Shorten an id that no row can hold, so that it stays another than all others."""
+    if len(source_id) <= LONGEST_ID and "\0" not in source_id:
+        return source_id
+    digest = hashlib.sha256(source_id.encode(errors="backslashreplace")).hexdigest()
+    return f"{source_id[:SHOWN_OF_ID]}… {digest}".replace("\0", "")
 
 
 def new_ids(run_import: RunImport, source_ids: Sequence[str]) -> dict[str, str]:

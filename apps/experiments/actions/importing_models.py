@@ -12,7 +12,13 @@ from apps.access.checks import ensure
 from apps.core.errors import Invalid
 from apps.experiments import rules
 from apps.experiments.actions.checks import LONGEST_MODEL_NAME, LONGEST_TAG
-from apps.experiments.actions.importing import FROM_TAG, ID_TAG, imported_item
+from apps.experiments.actions.importing import (
+    FROM_TAG,
+    ID_TAG,
+    check_is_no_copy,
+    imported_item,
+)
+from apps.experiments.actions.keeping_runs import kept_parameters, kept_tags
 from apps.experiments.actions.logged_models import (
     LoggedModelStart,
     create_logged_model,
@@ -25,7 +31,6 @@ from apps.experiments.actions.logging import (
     log_batch,
 )
 from apps.experiments.actions.segments import close_segment
-from apps.experiments.actions.sifting import kept_parameters, kept_tags
 from apps.experiments.models import (
     Experiment,
     ImportedItem,
@@ -54,11 +59,13 @@ def import_logged_model(
     What cannot be kept is left out, and told as a fault of the item.
 
     Raises:
+        Invalid: it is a copy of a model of another experiment.
         Refused: only who may create experiments and record runs.
     """
     ensure(rules.can_import_logged_model(by, run_import))
     item = imported_item(run_import, ItemKind.MODEL, found.source_id, found.name)
     if item.model:
+        check_is_no_copy(item, experiment)
         return item
     runs = _runs(run_import, [found.source_run])
     tags = kept_tags(found.tags, found.faults, LONGEST_TAG)

@@ -11,7 +11,7 @@ from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
 from apps.experiments import rules
-from apps.experiments.actions.sifting import keep_files, keep_run, told_of
+from apps.experiments.actions.keeping_runs import keep_files, keep_run, told_of
 from apps.experiments.models import Artifact, Experiment, Run, RunSource
 
 if TYPE_CHECKING:
@@ -84,9 +84,13 @@ def upload_run(*, experiment: Experiment, uploaded: UploadedRun, by: User) -> Ru
 
 def uploaded_before(experiment: Experiment, digest: str) -> Run | None:
     """Find the run that a file became in an experiment."""
+    # Anybody may give runs of other sources such a tag.
     return (
         Run.objects.filter(
-            experiment=experiment, tags__key=DIGEST_TAG, tags__value=digest
+            experiment=experiment,
+            source=RunSource.FILE,
+            tags__key=DIGEST_TAG,
+            tags__value=digest,
         )
         .select_related("experiment__project")
         .active()

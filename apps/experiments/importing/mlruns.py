@@ -14,8 +14,13 @@ from apps.experiments.importing.records import (
     SourceRun,
     Unreadable,
 )
-from apps.experiments.importing.run_folders import META, read_meta, read_run
-from apps.experiments.importing.trees import FolderTree, read_text
+from apps.experiments.importing.run_folders import (
+    META,
+    read_meta,
+    read_run,
+    read_values,
+)
+from apps.experiments.importing.trees import FolderTree
 from apps.experiments.models import ItemKind
 
 TRASH = ".trash"  # where experiments lie that were put aside
@@ -38,6 +43,7 @@ class MlrunsFolder:
             raise Unreadable(f"{root} is no folder that can be read.")
         self._root = root.resolve()
         self._tree = FolderTree(self._root)
+        self._folders: dict[str, str] = {}  # of the experiments that were given
         if not any(self._experiment_folders()):
             raise Unreadable(
                 f"{root} holds no experiments of MLflow: there is no folder with a "
@@ -49,16 +55,23 @@ class MlrunsFolder:
         """The folder, as an address."""
         return self._root.as_uri()
 
-    def experiments(self) -> Iterator[SourceExperiment]:
+    def experiments(self) -> Iterator[SourceExperiment | Lost]:
         """Give its experiments, deleted ones too."""
+        self._folders.clear()
         for folder in self._experiment_folders():
+            source_id = folder.rpartition("/")[2]
+            if source_id in self._folders:
+                sentence = f"{folder} is a copy of it, and is left out."
+                yield Lost(source_id, sentence, ItemKind.EXPERIMENT)
+                continue
+            self._folders[source_id] = folder
             yield self._experiment(folder)
 
     def runs(
         self, experiment: SourceExperiment, done: Container[str]
     ) -> Iterator[SourceRun | Lost]:
         """Give the runs of an experiment, deleted ones too, oldest first."""
-        folder = self._folder_of(experiment)
+        folder = self._folders[experiment.source_id]
         began = [
             (self._start_of(f"{folder}/{name}"), name)
             for name in self._tree.folders(folder)
@@ -68,24 +81,29 @@ class MlrunsFolder:
         ]
         for _, name in sorted(began):
             try:
-                yield read_run(
-                    self._tree, f"{folder}/{name}", datasets=f"{folder}/datasets"
+                run: SourceRun | Lost = read_run(
+                    self._tree,
+                    f"{folder}/{name}",
+                    source_id=name,
+                    datasets=f"{folder}/datasets",
                 )
             except Unreadable as error:
-                yield Lost(name, str(error))
+                run = Lost(name, str(error))
+            yield run
 
     def models(
         self, experiment: SourceExperiment, done: Container[str]
     ) -> Iterator[SourceModel | Lost]:
         """Give the logged models of an experiment, deleted ones too."""
-        folder = f"{self._folder_of(experiment)}/models"
+        folder = f"{self._folders[experiment.source_id]}/models"
         for name in self._tree.folders(folder):
             if name in done:
                 continue
             try:
-                yield read_model(self._tree, f"{folder}/{name}")
+                model: SourceModel | Lost = read_model(self._tree, f"{folder}/{name}")
             except Unreadable as error:
-                yield Lost(name, str(error), ItemKind.MODEL)
+                model = Lost(name, str(error), ItemKind.MODEL)
+            yield model
 
     def close(self) -> None:
         """Leave it; nothing is open."""
@@ -96,31 +114,17 @@ class MlrunsFolder:
                 if self._tree.has(f"{above}{name}/{META}"):
                     yield f"{above}{name}"
 
-    def _folder_of(self, experiment: SourceExperiment) -> str:
-        found = (
-            folder
-            for folder in self._experiment_folders()
-            if folder.rpartition("/")[2] == experiment.source_id
-        )
-        return next(found)
-
     def _experiment(self, folder: str) -> SourceExperiment:
         faults, source_id = Faults(), folder.rpartition("/")[2]
-        tags = {}
         try:
             meta = read_meta(self._tree, f"{folder}/{META}")
         except Unreadable as error:
             faults.add(str(error))
             meta = {}
-        for key in self._tree.files(f"{folder}/tags", faults):
-            try:
-                tags[key] = read_text(self._tree, f"{folder}/tags/{key}")
-            except Unreadable as error:
-                faults.add(str(error))
         return SourceExperiment(
             source_id=source_id,
             name=str(meta.get("name") or source_id),
-            tags=tags,
+            tags=read_values(self._tree, f"{folder}/tags", faults),
             is_deleted=folder.startswith(TRASH)
             or meta.get("lifecycle_stage") == "deleted",
             faults=faults,

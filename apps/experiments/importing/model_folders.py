@@ -40,7 +40,7 @@ def read_model(tree: Tree, folder: str) -> SourceModel:
         Unreadable: its `meta.yaml` is missing or no YAML.
     """
     meta, faults = read_meta(tree, f"{folder}/{META}"), Faults()
-    source_id = folder.rpartition("/")[2][:250]
+    source_id = folder.rpartition("/")[2]
     return SourceModel(
         source_id=source_id,
         name=str(meta.get("name") or source_id),

@@ -182,7 +182,7 @@ class SourceModel:
 
 
 class Lost(NamedTuple):
-    """A run or model that cannot be read at all, and why."""
+    """An experiment, run or model that cannot be brought over now, and why."""
 
     source_id: str
     reason: str
@@ -196,7 +196,7 @@ class Source(Protocol):
     def label(self) -> str:
         """What tells it from every other place."""
 
-    def experiments(self) -> Iterator[SourceExperiment]:
+    def experiments(self) -> Iterator[SourceExperiment | Lost]:
         """Give its experiments, deleted ones too."""
 
     def runs(
@@ -220,3 +220,26 @@ class Source(Protocol):
 
 class Unreadable(Exception):
     """Something at the source cannot be read; says what and why."""
+
+
+class Malformed(Unreadable):
+    """A server answers with something else than MLflow's servers do."""
+
+
+class SourceGone(Unreadable):
+    """The source no longer answers, so that nothing else of it can be read either."""
+
+
+class TooManyPoints(Unreadable):
+    """A run has more points than one file may bring.
+
+    Args:
+        where: the first that is too many.
+        most: how many may come.
+    """
+
+    def __init__(self, where: str, most: int):
+        super().__init__(
+            f"{where}: a run in a file may have {most:,} points, and this one has "
+            "more. Log the run with MLflow's client instead."
+        )

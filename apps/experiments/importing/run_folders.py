@@ -22,9 +22,16 @@ from apps.experiments.importing.records import (
     ModelUsed,
     SourceFile,
     SourceRun,
+    TooManyPoints,
     Unreadable,
 )
-from apps.experiments.importing.trees import Tree, read_lines, read_text
+from apps.experiments.importing.trees import (
+    LARGEST_META,
+    LARGEST_VALUE,
+    Tree,
+    read_lines,
+    read_text,
+)
 from apps.experiments.models import ModelUse, RunStatus
 
 META = "meta.yaml"
@@ -39,6 +46,7 @@ STATES = {
 }
 # Kinds of inputs.
 DATASET, MODEL = "DATASET", "MODEL"
+MOST_VALUES = 20_000  # parameters, or tags, of a run
 SHORTEST, WITH_STEP, WITH_DATASET = 2, 3, 5  # words in the line of a point
 
 
@@ -49,7 +57,7 @@ def read_meta(tree: Tree, path: str) -> dict[str, Any]:
         Unreadable: the file is missing, or no mapping in plain YAML.
     """
     try:
-        found = load_yaml(read_text(tree, path))
+        found = load_yaml(read_text(tree, path, LARGEST_META))
     except YamlFault as error:
         raise Unreadable(f"{path}: {error}") from error
     if not isinstance(found, dict):
@@ -57,13 +65,23 @@ def read_meta(tree: Tree, path: str) -> dict[str, Any]:
     return found
 
 
-def read_run(tree: Tree, folder: str, *, datasets: str = "") -> SourceRun:
+def read_run(
+    tree: Tree,
+    folder: str,
+    *,
+    source_id: str = "",
+    datasets: str = "",
+    most_points: int | None = None,
+) -> SourceRun:
     """Read the folder of a run; its points and files wait until they are asked for.
 
     Args:
         tree: holds the folder.
         folder: the path of the run in it; empty for the top.
+        source_id: of the run; where it is empty, what the run says of itself counts.
         datasets: the folder of the datasets that inputs name; empty for none.
+        most_points: lines in all its metrics; reading more raises TooManyPoints. None
+            for any number.
 
     Raises:
         Unreadable: its `meta.yaml` is missing or no YAML.
@@ -71,11 +89,14 @@ def read_run(tree: Tree, folder: str, *, datasets: str = "") -> SourceRun:
     below = f"{folder}/" if folder else ""
     meta, faults = read_meta(tree, f"{below}{META}"), Faults()
     tags = read_values(tree, f"{below}tags", faults)
-    source_id = str(meta.get("run_id") or meta.get("run_uuid") or folder)
+    said = str(meta.get("run_id") or meta.get("run_uuid") or "")
+    if source_id and said not in ("", source_id):
+        faults.note(f"It calls itself {said[:80]}; the name of its folder counts.")
+    source_id = source_id or said or folder.rpartition("/")[2]
     name = meta.get("run_name") or meta.get("name") or tags.get("mlflow.runName")
     files = partial(read_files, tree, f"{below}artifacts", meta, faults)
     return SourceRun(
-        source_id=source_id.rpartition("/")[2][:250],
+        source_id=source_id,
         name=str(name or source_id[:8]),
         status=_status(meta.get("status"), faults),
         started_at=moment(meta.get("start_time"), faults),
@@ -86,7 +107,7 @@ def read_run(tree: Tree, folder: str, *, datasets: str = "") -> SourceRun:
         inputs=list(_inputs(tree, f"{below}inputs", datasets, faults)),
         models=list(_models(tree, below)),
         is_deleted=meta.get("lifecycle_stage") == "deleted",
-        points=partial(_points, tree, f"{below}metrics", faults),
+        points=partial(_points, tree, f"{below}metrics", faults, most_points),
         files=files,
         faults=faults,
     )
@@ -116,22 +137,40 @@ def _status(given: Any, faults: Faults) -> RunStatus:
 
 
 def read_values(tree: Tree, folder: str, faults: Faults) -> dict[str, str]:
-    found = {}
+    """Read parameters or tags: a small file for each key.
+
+    Args:
+        tree: holds the folder.
+        folder: the path of it.
+        faults: gets what cannot be read.
+    """
+    found: dict[str, str] = {}
     for key in tree.files(folder, faults):
+        if len(found) >= MOST_VALUES:
+            faults.add(f"{folder}: there are more than {MOST_VALUES:,}.")
+            break
         try:
-            found[key] = read_text(tree, f"{folder}/{key}")
+            found[key] = read_text(tree, f"{folder}/{key}", LARGEST_VALUE)
         except Unreadable as error:
             faults.add(str(error))
     return found
 
 
-def _points(tree: Tree, folder: str, faults: Faults) -> Iterator[LoggedPoint]:
+def _points(
+    tree: Tree, folder: str, faults: Faults, most: int | None
+) -> Iterator[LoggedPoint]:
+    count = 0
     for key in tree.files(folder, faults):
         path = f"{folder}/{key}"
         try:
             for number, line in enumerate(read_lines(tree, path), start=1):
+                count += 1
+                if most and count > most:
+                    raise TooManyPoints(f"{path}, line {number}", most)
                 if line.strip():
                     yield from _point(key, line, f"{path}, line {number}", faults)
+        except TooManyPoints:
+            raise
         except Unreadable as error:
             faults.add(str(error))
 

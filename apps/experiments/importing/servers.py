@@ -2,56 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from apps.core.blobs import Readable
+from apps.core.zips import MOST_DEEP
 from apps.experiments.actions.logging import LoggedPoint
-from apps.experiments.importing.asking import Asking, NotOffered
 from apps.experiments.importing.records import (
     Faults,
     Lost,
+    Malformed,
     ModelFigure,
     ModelUsed,
     SourceExperiment,
     SourceFile,
+    SourceGone,
     SourceModel,
     SourceRun,
     Unreadable,
 )
 from apps.experiments.importing.run_folders import logged_dataset, moment, whole
-from apps.experiments.models import LoggedModelStatus, ModelUse, RunStatus
+from apps.experiments.importing.server_connection import NotOffered, ServerConnection
+from apps.experiments.models import ItemKind, LoggedModelStatus, ModelUse, RunStatus
 
 API = "/api/2.0/mlflow"
 EXPERIMENTS_AT_ONCE = 500
 RUNS_AT_ONCE = 100
 POINTS_AT_ONCE = 25_000
 MOST_FILES = 20_000
-MOST_FOLDERS_DEEP = 40
 
 Fields = dict[str, Any]
+T = TypeVar("T")
 
 
 class MlflowServer:
     """What a server of MLflow keeps.
 
     Args:
-        asking: the way to the server.
+        connection: with the server.
     """
 
-    def __init__(self, asking: Asking):
-        self._asking = asking
+    def __init__(self, connection: ServerConnection):
+        self._connection = connection
 
     @property
     def label(self) -> str:
         """The address of the server."""
-        return self._asking.address
+        return self._connection.address
 
-    def experiments(self) -> Iterator[SourceExperiment]:
+    def experiments(self) -> Iterator[SourceExperiment | Lost]:
         """Give its experiments, deleted ones too.
 
         Raises:
@@ -62,13 +65,10 @@ class MlflowServer:
             "view_type": "ALL",
             "order_by": ["creation_time ASC"],
         }
-        for one in self._pages(f"{API}/experiments/search", asked, "experiments"):
-            yield SourceExperiment(
-                source_id=str(one.get("experiment_id")),
-                name=str(one.get("name") or one.get("experiment_id")),
-                tags=_pairs(one.get("tags")),
-                is_deleted=one.get("lifecycle_stage") == "deleted",
-            )
+        found = self._pages(f"{API}/experiments/search", asked, "experiments")
+        for number, one in enumerate(found, start=1):
+            name = str(one.get("experiment_id") or f"experiment {number}")
+            yield _or_lost(_experiment, one, Lost(name, "", ItemKind.EXPERIMENT))
 
     def runs(
         self, experiment: SourceExperiment, done: Container[str]
@@ -85,8 +85,9 @@ class MlflowServer:
             "order_by": ["attributes.start_time ASC"],
         }
         for one in self._pages(f"{API}/runs/search", asked, "runs"):
-            if str(one.get("info", {}).get("run_id")) not in done:
-                yield self._run(one)
+            run_id = _id_in(one, "run_id")
+            if run_id not in done:
+                yield _or_lost(self._run, one, _lost(experiment, run_id, ItemKind.RUN))
 
     def models(
         self, experiment: SourceExperiment, done: Container[str]
@@ -99,14 +100,16 @@ class MlflowServer:
         asked = {"experiment_ids": [experiment.source_id], "max_results": 50}
         try:
             for one in self._pages(f"{API}/logged-models/search", asked, "models"):
-                if str(one.get("info", {}).get("model_id")) not in done:
-                    yield self._model(one)
+                model_id = _id_in(one, "model_id")
+                if model_id not in done:
+                    lost = _lost(experiment, model_id, ItemKind.MODEL)
+                    yield _or_lost(self._model, one, lost)
         except NotOffered:  # before version 3
             return
 
     def _model(self, given: Fields) -> SourceModel:
-        info, data, faults = given.get("info", {}), given.get("data", {}), Faults()
-        model_id = str(info.get("model_id"))[:250]
+        info, data, faults = _object(given, "info"), _object(given, "data"), Faults()
+        model_id = _needed(info, "model_id")
         status = str(info.get("status")).removeprefix("LOGGED_MODEL_")
         is_known = status in LoggedModelStatus.values
         return SourceModel(
@@ -117,22 +120,22 @@ class MlflowServer:
             source_run=str(info.get("source_run_id") or ""),
             parameters=_pairs(data.get("params")),
             tags=_pairs(info.get("tags")),
-            figures=partial(_figures, data.get("metrics") or [], faults),
+            figures=partial(_figures, _objects(data, "metrics"), faults),
             files=partial(self._files, _model_files(model_id), faults),
             faults=faults,
         )
 
     def close(self) -> None:
         """Leave it."""
-        self._asking.close()
+        self._connection.close()
 
     def _run(self, given: Fields) -> SourceRun:
-        info, data, faults = given.get("info", {}), given.get("data", {}), Faults()
-        run_id, tags = str(info.get("run_id")), _pairs(data.get("tags"))
+        info, data, faults = _object(given, "info"), _object(given, "data"), Faults()
+        run_id, tags = _needed(info, "run_id"), _pairs(data.get("tags"))
         name = info.get("run_name") or tags.get("mlflow.runName") or run_id[:8]
-        keys = [str(one.get("key")) for one in data.get("metrics", ())]
+        keys = [str(one.get("key")) for one in _objects(data, "metrics")]
         return SourceRun(
-            source_id=run_id[:250],
+            source_id=run_id,
             name=str(name),
             status=_status(info.get("status"), faults),
             started_at=moment(info.get("start_time"), faults),
@@ -141,8 +144,8 @@ class MlflowServer:
             parameters=_pairs(data.get("params")),
             tags=tags,
             inputs=[
-                logged_dataset(one.get("dataset", {}), _pairs(one.get("tags")))
-                for one in given.get("inputs", {}).get("dataset_inputs", ())
+                logged_dataset(_object(one, "dataset"), _pairs(one.get("tags")))
+                for one in _objects(_object(given, "inputs"), "dataset_inputs")
             ],
             models=list(self._models(run_id)),
             is_deleted=info.get("lifecycle_stage") == "deleted",
@@ -153,11 +156,11 @@ class MlflowServer:
 
     def _models(self, run_id: str) -> Iterator[ModelUsed]:
         """Give the models that a run used or made; searches tell only some."""
-        answer = self._asking.ask("GET", f"{API}/runs/get", {"run_id": run_id})
-        given = answer.get("run", {})
-        for one in given.get("inputs", {}).get("model_inputs", ()):
+        answer = self._connection.ask("GET", f"{API}/runs/get", {"run_id": run_id})
+        given = _object(answer, "run")
+        for one in _objects(_object(given, "inputs"), "model_inputs"):
             yield ModelUsed(str(one.get("model_id")), ModelUse.INPUT)
-        for one in given.get("outputs", {}).get("model_outputs", ()):
+        for one in _objects(_object(given, "outputs"), "model_outputs"):
             step = whole(one.get("step"))
             yield ModelUsed(str(one.get("model_id")), ModelUse.OUTPUT, step)
 
@@ -179,7 +182,7 @@ class MlflowServer:
                         int(one.get("step", 0)),
                         float(one.get("value", 0.0)),
                     )
-                except (TypeError, ValueError):
+                except (OverflowError, TypeError, ValueError):
                     faults.add(f"a point of {key}: {str(one)[:80]}")
 
     def _files(self, place: Place, faults: Faults) -> Iterator[SourceFile]:
@@ -188,9 +191,11 @@ class MlflowServer:
             folder, depth = waiting.pop()
             for one in self._listed(place, folder):
                 path = str(one.get("path"))
-                if one.get("is_dir") and depth < MOST_FOLDERS_DEEP:
+                if one.get("is_dir") and depth >= MOST_DEEP:
+                    faults.add(f"{path[:200]}: it lies too many folders deep.")
+                elif one.get("is_dir"):
                     waiting.append((path, depth + 1))
-                elif not one.get("is_dir"):
+                else:
                     count += 1
                     yield SourceFile(path, partial(self._download, place, path))
                 if count >= MOST_FILES:
@@ -205,20 +210,17 @@ class MlflowServer:
 
     def _download(self, place: Place, path: str) -> AbstractContextManager[Readable]:
         asked = {**place.fields, place.file_field: path}
-        return self._asking.download(place.download, asked, path)
+        return self._connection.download(place.download, asked, path)
 
     def _pages(
         self, path: str, asked: Fields, name: str, *, method: str = "POST"
     ) -> Iterator[Fields]:
         token = ""
         while True:
-            page = self._asking.ask(
+            page = self._connection.ask(
                 method, path, asked | ({"page_token": token} if token else {})
             )
-            rows = page.get(name, [])
-            if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
-                raise Unreadable(f"{path} does not answer as MLflow does.")
-            yield from rows
+            yield from _objects(page, name)
             following = str(page.get("next_page_token") or "")
             if not following or following == token:
                 return
@@ -261,7 +263,7 @@ def _figures(given: list[Fields], faults: Faults) -> Iterator[ModelFigure]:
                 int(one.get("step", 0)),
                 float(one.get("value", 0.0)),
             )
-        except (TypeError, ValueError):
+        except (OverflowError, TypeError, ValueError):
             faults.add(f"a point: {str(one)[:80]}")
             continue
         yield ModelFigure(
@@ -282,4 +284,61 @@ def _status(given: Any, faults: Faults) -> RunStatus:
 
 
 def _pairs(given: Any) -> dict[str, str]:
-    return {str(one.get("key")): str(one.get("value") or "") for one in given or ()}
+    found = _objects({"tags": given}, "tags")
+    return {str(one.get("key")): str(one.get("value") or "") for one in found}
+
+
+def _object(given: Fields, name: str) -> Fields:
+    """Take an object of an answer; one that is left out is empty."""
+    found = given.get(name, {})
+    if not isinstance(found, dict):
+        raise Malformed(f"The server does not answer as MLflow does: no {name}.")
+    return found
+
+
+def _objects(given: Fields, name: str) -> list[Fields]:
+    """Take a list of objects of an answer; one that is left out is empty."""
+    found = given.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise Malformed(f"The server does not answer as MLflow does: no {name}.")
+    return found
+
+
+def _needed(given: Fields, name: str) -> str:
+    found = given.get(name)
+    if not isinstance(found, str) or not found:
+        raise Malformed(f"The server does not answer as MLflow does: no {name}.")
+    return found
+
+
+def _id_in(given: Fields, name: str) -> str:
+    """Find the id of a run or a model; empty where none is told."""
+    info = given.get("info")
+    return str(info.get(name) or "") if isinstance(info, dict) else ""
+
+
+def _lost(experiment: SourceExperiment, source_id: str, kind: ItemKind) -> Lost:
+    """Say what is lost; what has no id is told of its experiment."""
+    if source_id:
+        return Lost(source_id, "", kind)
+    return Lost(experiment.source_id, f"A {kind}: ", ItemKind.EXPERIMENT)
+
+
+def _or_lost(read: Callable[[Fields], T], given: Fields, lost: Lost) -> T | Lost:
+    """Read one thing of an answer, which leaves the others as they are."""
+    try:
+        return read(given)
+    except SourceGone:
+        raise
+    except Unreadable as error:
+        return lost._replace(reason=f"{lost.reason}{error}")
+
+
+def _experiment(given: Fields) -> SourceExperiment:
+    source_id = _needed(given, "experiment_id")
+    return SourceExperiment(
+        source_id=source_id,
+        name=str(given.get("name") or source_id),
+        tags=_pairs(given.get("tags")),
+        is_deleted=given.get("lifecycle_stage") == "deleted",
+    )

@@ -8,17 +8,25 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from apps.core.plain_yaml import UNSTORABLE
 from apps.experiments.actions.logging import LoggedPoint
-from apps.experiments.importing.records import SourceRun, Unreadable
+from apps.experiments.importing.records import SourceRun, TooManyPoints, Unreadable
 
 KNOWN = ("name", "parameters", "metrics", "tags")
 COLUMNS = ["kind", "key", "value", "step"]
 KINDS = "parameter, metric or tag"
-LONGEST_NUMBER = 40
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|nan|[-+]?inf(inity)?", re.I)
+LARGEST_TEXT = 20 * 1024 * 1024
+MOST_POINTS = 1_000_000  # of one run in a file
+MOST_VALUES = 20_000  # parameters, or tags
+LONGEST_NUMBER = 400  # characters; no figure says more than a computer can hold
+SHOWN = 40
+# No text can be read by it in two ways, so that it is read once.
+_NUMBER = re.compile(
+    r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[-+]?[0-9]+)?|nan|[-+]?inf(inity)?", re.I
+)
 
 
 def run_of_json(text: str, name: str, at: int) -> SourceRun:
@@ -35,7 +43,7 @@ def run_of_json(text: str, name: str, at: int) -> SourceRun:
         Unreadable: it is no such JSON; says where.
     """
     try:
-        given = json.loads(text, object_pairs_hook=_once)
+        given = json.loads(text, object_pairs_hook=_once, parse_int=_integer)
     except json.JSONDecodeError as error:
         raise Unreadable(
             f"Line {error.lineno}, column {error.colno}: this is no JSON "
@@ -51,7 +59,7 @@ def run_of_json(text: str, name: str, at: int) -> SourceRun:
         )
     if not isinstance(given.get("name", ""), str):
         raise Unreadable("name must be a text.")
-    points = list(_points(given.get("metrics", {}), at))
+    points = _held(_points(given.get("metrics", {}), at), "metrics, number {}")
     return SourceRun(
         source_id="",
         name=_plain(given.get("name") or name),
@@ -76,11 +84,15 @@ def run_of_csv(text: str, name: str, at: int) -> SourceRun:
     points: list[LoggedPoint] = []
     for line, (kind, key, value, step) in _rows(text):
         if kind == "metric":
+            if len(points) >= MOST_POINTS:
+                raise TooManyPoints(f"Line {line}", MOST_POINTS)
             points.append(_point(f"Line {line}", key, value, step or 0, at))
         elif kind not in words:
             raise Unreadable(f"Line {line}: the kind is {kind[:40]!r}, not {KINDS}.")
         elif words[kind].setdefault(key, value) != value:
             raise Unreadable(f"Line {line}: {kind} {key[:80]!r} has a value already.")
+        elif len(words[kind]) > MOST_VALUES:
+            raise Unreadable(f"Line {line}: more than {MOST_VALUES:,} {kind}s.")
     return SourceRun(
         source_id="",
         name=_plain(name),
@@ -127,28 +139,40 @@ def _points(given: Any, at: int) -> Iterable[LoggedPoint]:
     return (_listed(number, one, at) for number, one in enumerate(given, start=1))
 
 
+def _held(points: Iterable[LoggedPoint], where: str) -> list[LoggedPoint]:
+    """Hold the points of a file, as many as may be."""
+    held = list(islice(points, MOST_POINTS + 1))
+    if len(held) > MOST_POINTS:
+        raise TooManyPoints(where.format(len(held)), MOST_POINTS)
+    return held
+
+
 def _listed(number: int, given: Any, at: int) -> LoggedPoint:
     where = f"metrics, number {number}"
     if not isinstance(given, dict) or not isinstance(given.get("key"), str):
         raise Unreadable(f"{where}: give an object with key and value.")
-    when = _whole(where, "timestamp", given.get("timestamp", at))
+    when = _whole_number(where, "timestamp", given.get("timestamp", at))
     value, step = given.get("value"), given.get("step", 0)
     return _point(where, given["key"], value, step, when)
 
 
 def _point(where: str, key: str, value: Any, step: Any, at: int) -> LoggedPoint:
-    shown = str(value)[:LONGEST_NUMBER]
-    if isinstance(value, bool) or not _NUMBER.fullmatch(str(value).strip()):
-        raise Unreadable(f"{where}: the value of {key[:80]!r} is {shown!r}, no number.")
-    return LoggedPoint(key, at, _whole(where, "step", step), float(value))
+    text = str(value).strip()
+    if (
+        isinstance(value, bool)
+        or len(text) > LONGEST_NUMBER
+        or not _NUMBER.fullmatch(text)
+    ):
+        raise Unreadable(
+            f"{where}: the value of {key[:80]!r} is {text[:SHOWN]!r}, no number."
+        )
+    return LoggedPoint(key, at, _whole_number(where, "step", step), float(text))
 
 
-def _whole(where: str, name: str, given: Any) -> int:
+def _whole_number(where: str, name: str, given: Any) -> int:
     text = str(given).strip()
     if isinstance(given, bool) or not re.fullmatch(r"[-+]?\d{1,19}", text, re.ASCII):
-        raise Unreadable(
-            f"{where}: the {name} is {text[:LONGEST_NUMBER]!r}, no whole number."
-        )
+        raise Unreadable(f"{where}: the {name} is {text[:SHOWN]!r}, no whole number.")
     return int(text)
 
 
@@ -156,6 +180,8 @@ def _scalars(given: dict[str, Any], name: str) -> dict[str, str]:
     found = given.get(name, {})
     if not isinstance(found, dict):
         raise Unreadable(f'{name} must be an object, such as {{"depth": 4}}.')
+    if len(found) > MOST_VALUES:
+        raise Unreadable(f"{name}: there are more than {MOST_VALUES:,}.")
     for key, value in found.items():
         if not isinstance(value, str | int | float):
             raise Unreadable(
@@ -173,6 +199,12 @@ def _plain(text: str) -> str:
     if UNSTORABLE.search(text):
         raise Unreadable(f"{text[:40]!r} holds a character that no text has.")
     return text
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise Unreadable(f"{text[:SHOWN]}… has more than {LONGEST_NUMBER} digits.")
+    return int(text)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

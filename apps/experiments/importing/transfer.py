@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import mimetypes
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from apps.core import blobs
-from apps.core.errors import Invalid, TooLarge
-from apps.experiments import actions, parts
-from apps.experiments.actions import ArtifactFile
-from apps.experiments.actions.artifacts import check_path
-from apps.experiments.importing.records import Faults, Lost, SourceModel, Unreadable
-from apps.experiments.models import Artifact, ItemKind, LoggedModelFile
+from django.db import DataError
+
+from apps.core.errors import Invalid, NoRoom, PortalError, TooLarge
+from apps.experiments import actions
+from apps.experiments.actions.importing import paths_of
+from apps.experiments.importing.records import (
+    Faults,
+    Lost,
+    SourceGone,
+    SourceModel,
+    Unreadable,
+)
+from apps.experiments.importing.storing import store_file
+from apps.experiments.models import ItemKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from django.db.models import QuerySet
+    from collections.abc import Callable, Iterator
 
     from apps.accounts.models import User
-    from apps.core.blobs import Blob
+    from apps.experiments.actions import ArtifactFile
     from apps.experiments.importing.records import (
         Source,
         SourceExperiment,
@@ -31,10 +36,8 @@ if TYPE_CHECKING:
         Experiment,
         ImportedItem,
         RunImport,
-        StoredFile,
     )
 
-OTHER_MEDIA_TYPE = "application/octet-stream"
 # Files that are told in one event, and lost when somebody kills the process.
 FILES_AT_ONCE = 50
 BYTES_AT_ONCE = 256 * 1024 * 1024
@@ -53,24 +56,50 @@ def bring_over(
 
     Raises:
         NoRoom: the store is full; a later pass goes on.
-        Unreadable: the source no longer answers; a later pass goes on.
+        Unreadable: the source does not say which experiments it has, or no longer
+            answers; a later pass goes on.
     """
     lost: list[Lost] = []
     for found in source.experiments():
-        experiment = actions.import_experiment(
-            run_import=run_import, found=found, by=by
-        )
-        _Bringing(run_import, experiment, by, tell, lost).bring(source, found)
-        is_new = experiment.created_at >= run_import.started_at
-        if found.is_deleted and is_new:
-            actions.delete_experiment(experiment=experiment, by=by)
+        if isinstance(found, Lost):
+            lost.append(found)
+            tell(f"{found.source_id}: {found.reason}")
+            continue
+        with _losing(lost, tell, found.source_id, ItemKind.EXPERIMENT):
+            experiment = actions.import_experiment(
+                run_import=run_import, found=found, by=by
+            )
+            _ExperimentImport(run_import, experiment, by, tell, lost).bring(
+                source, found
+            )
+            if found.is_deleted:
+                actions.put_experiment_aside(run_import=run_import, found=found, by=by)
     actions.link_parents(run_import=run_import, by=by)
     actions.link_models(run_import=run_import, by=by)
     actions.end_import(run_import=run_import, lost=lost, by=by)
 
 
+@contextmanager
+def _losing(
+    lost: list[Lost], tell: Callable[[str], None], source_id: str, kind: ItemKind
+) -> Iterator[None]:
+    """Let the rest come over when one thing cannot.
+
+    Raises:
+        NoRoom: nothing else would fit either.
+        SourceGone: nothing else can be read either.
+    """
+    try:
+        yield
+    except (NoRoom, SourceGone):
+        raise
+    except (DataError, PortalError, Unreadable) as error:
+        lost.append(Lost(source_id, str(error), kind))
+        tell(f"  {source_id}: {error}")
+
+
 @dataclass(frozen=True)
-class _Bringing:
+class _ExperimentImport:
     """One experiment on its way."""
 
     run_import: RunImport
@@ -94,8 +123,9 @@ class _Bringing:
                     self.lost.append(one)
                     self.tell(f"  {one.source_id}: {one.reason}")
                     continue
-                self._bring_one(one)
-                count += 1
+                with _losing(self.lost, self.tell, one.source_id, kind):
+                    self._bring_one(one)
+                    count += 1
             self.tell(f"{found.name}: {count} {kind}s came over.")
 
     def _whole(self, kind: ItemKind) -> frozenset[str]:
@@ -114,7 +144,7 @@ class _Bringing:
                 found=found,
                 by=self.by,
             )
-            _bring_files(item, found, self.by)
+            item = _bring_files(item, found, self.by)
         faults = len(item.faults) + len(item.file_faults)
         told = f"; remarks: {faults}" if faults else ""
         self.tell(f"  {found.name} ({found.source_id}): came over{told}.")
@@ -126,7 +156,7 @@ class _Bringing:
             found=found,
             by=self.by,
         )
-        _bring_files(item, found, self.by)
+        item = _bring_files(item, found, self.by)
         if item.model and item.is_whole:
             actions.finish_logged_model(
                 model=item.model, status=found.status, by=self.by
@@ -136,17 +166,21 @@ class _Bringing:
         return item
 
 
-def _bring_files(item: ImportedItem, found: SourceRun | SourceModel, by: User) -> None:
+def _bring_files(
+    item: ImportedItem, found: SourceRun | SourceModel, by: User
+) -> ImportedItem:
     """Copy the files that a run or a model lacks, some at a time."""
-    have = _paths(item)
+    have = paths_of(item)
     earlier = set(found.faults.told)
     faults = Faults()
     waiting: list[ArtifactFile] = []
-    for file in found.files():
+    for file in _as_far_as_told(found.files(), faults):
         if file.path in have:
             continue
         try:
-            waiting.append(_stored(file))
+            waiting.append(store_file(file))
+        except SourceGone:
+            raise
         except (Invalid, TooLarge, Unreadable) as error:
             faults.add(f"{file.path[:200]}: {error}")
             continue
@@ -158,7 +192,7 @@ def _bring_files(item: ImportedItem, found: SourceRun | SourceModel, by: User) -
             )
             waiting = []
     told = [one for one in found.faults.told if one not in earlier]
-    actions.import_artifacts(
+    return actions.import_artifacts(
         item=item,
         files=waiting,
         faults=told + faults.told,
@@ -167,20 +201,12 @@ def _bring_files(item: ImportedItem, found: SourceRun | SourceModel, by: User) -
     )
 
 
-def _paths(item: ImportedItem) -> set[str]:
-    kept: QuerySet[StoredFile] = Artifact.objects.filter(run=item.run_id)
-    if item.model_id:
-        kept = LoggedModelFile.objects.filter(model=item.model_id)
-    return set(kept.values_list("path", flat=True))
-
-
-def _stored(file: SourceFile) -> ArtifactFile:
-    check_path(file.path)
-    media_type = mimetypes.guess_type(file.path)[0] or OTHER_MEDIA_TYPE
-    return ArtifactFile(file.path, _blob(file), media_type)
-
-
-def _blob(file: SourceFile) -> Blob:
-    watch = parts.limiting(blobs.local_folder())
-    with file.open() as content:
-        return blobs.store_stream(content, on_bytes=watch)
+def _as_far_as_told(
+    files: Iterator[SourceFile], faults: Faults
+) -> Iterator[SourceFile]:
+    try:
+        yield from files
+    except SourceGone:
+        raise
+    except Unreadable as error:
+        faults.add(f"files that were not listed: {error}")

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from typing import IO, Protocol
 
 from django.conf import settings
 
 from apps.core.blobs import Readable
-from apps.core.errors import Invalid
+from apps.core.zips import MOST_DEEP, CheckedZip, ZipLimits
 from apps.experiments.importing.records import Faults, Unreadable
 
-LARGEST_TEXT = 20 * 1024 * 1024
+# Of one run: what is described beside its points and files.
+LARGEST_META = 1024 * 1024
+LARGEST_VALUE = 128 * 1024  # of a parameter or a tag, in bytes
+LONGEST_LINE = 64 * 1024
 MOST_FILES = 20_000
-LONGEST_PATH = 600
-COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-# Deflate cannot pack better than 1:1032; more is a lie.
-LARGEST_RATIO = 1_100
-ENCRYPTED = 0x1
-DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
-    *(NotImplementedError, OSError, OverflowError, ValueError),
-)
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class Tree(Protocol):
@@ -54,18 +48,22 @@ class Tree(Protocol):
         """
 
 
-def read_text(tree: Tree, path: str) -> str:
+def read_text(tree: Tree, path: str, most: int) -> str:
     """Read a small file as text.
+
+    Args:
+        tree: holds it.
+        path: of the file.
+        most: bytes that it may have.
 
     Raises:
         Unreadable: there is none, it is large, or it is no UTF-8.
     """
     with tree.open(path) as file:
-        content = file.read(LARGEST_TEXT + 1)
-    if len(content) > LARGEST_TEXT:
+        content = file.read(most + 1)
+    if len(content) > most:
         raise Unreadable(
-            f"{path} is larger than {LARGEST_TEXT // 1024**2} MiB, which no such file "
-            "of MLflow is."
+            f"{path} is larger than {most // 1024} KiB. No such file of MLflow is."
         )
     try:
         return content.decode()
@@ -83,66 +81,128 @@ def read_lines(tree: Tree, path: str) -> Iterator[bytes]:
     """
     with tree.open(path) as file:
         rest = b""
-        while chunk := file.read(64 * 1024):
+        while chunk := file.read(LONGEST_LINE):
             *lines, rest = (rest + chunk).split(b"\n")
             yield from lines
-            if len(rest) > LARGEST_TEXT:
-                raise Unreadable(f"{path} has a line that never ends.")
+            if len(rest) > LONGEST_LINE:
+                raise Unreadable(
+                    f"{path} has a line of more than {LONGEST_LINE // 1024} KiB."
+                )
         if rest:
             yield rest
 
 
 class FolderTree:
-    """A folder on this machine.
+    """A folder on this machine; no link in it is followed, wherever it leads.
 
     Args:
-        root: the folder; links in it are not followed.
+        root: the folder, which may be a link itself.
     """
 
     def __init__(self, root: Path):
-        self.root = root
+        self._root = root.resolve()
 
     def folders(self, below: str) -> list[str]:
         try:
-            with os.scandir(self.root / below) as found:
+            with self._opened(below) as folder, os.scandir(folder) as found:
                 folders = (e for e in found if e.is_dir(follow_symlinks=False))
                 return sorted(e.name for e in folders if e.name.isprintable())
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError:
             return []
 
     def files(self, below: str, faults: Faults) -> Iterator[str]:
-        yield from self._files(below, "", faults)
-
-    def _files(self, below: str, inner: str, faults: Faults) -> Iterator[str]:
-        try:
-            with os.scandir(self.root / below / inner) as found:
-                entries = sorted(found, key=lambda one: one.name)
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        except PermissionError:
-            faults.add(f"{below}/{inner}: it may not be read.")
-            return
-        for entry in entries:
-            path = f"{inner}/{entry.name}" if inner else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._files(below, path, faults)
-            elif entry.is_file(follow_symlinks=False):
+        if stat.S_ISLNK(self._mode_of(below)):
+            faults.add(f"{below}: it is a link, which is not followed.")
+        waiting = self._inside(below, "", faults)
+        while waiting:
+            path, kind = waiting.pop()
+            if kind == stat.S_IFREG:
                 yield path
-            else:
+            elif kind != stat.S_IFDIR:
                 faults.add(f"{path}: it is a link or no file.")
+            elif path.count("/") >= MOST_DEEP:
+                faults.add(f"{path[:200]}: it lies more than {MOST_DEEP} folders deep.")
+            else:
+                waiting += self._inside(below, path, faults)
 
     def has(self, path: str) -> bool:
-        return (self.root / path).is_file()
+        return stat.S_ISREG(self._mode_of(path))
 
     @contextmanager
     def open(self, path: str) -> Iterator[Readable]:
-        flags = os.O_RDONLY | os.O_NOFOLLOW
+        above, name = os.path.split(path)
         try:
-            descriptor = os.open(self.root / path, flags)
+            with self._opened(above) as folder:
+                descriptor = os.open(name, _FILE, dir_fd=folder)
         except OSError as error:
             raise Unreadable(f"{path} cannot be read: {error.strerror}.") from error
         with os.fdopen(descriptor, "rb") as file:
-            yield file
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise Unreadable(f"{path} is no file.")
+            yield _DiskFile(file, path)
+
+    def _inside(self, below: str, inner: str, faults: Faults) -> list[tuple[str, int]]:
+        """List a folder: each path and its kind, the first of them at the end."""
+        try:
+            with (
+                self._opened("/".join(filter(None, (below, inner)))) as folder,
+                os.scandir(folder) as found,
+            ):
+                names = [(one.name, _kind_of(one)) for one in found]
+        except PermissionError:
+            faults.add(f"{below}/{inner}: it may not be read.")
+            return []
+        except OSError:  # there is none
+            return []
+        above = f"{inner}/" if inner else ""
+        return [(f"{above}{n}", kind) for n, kind in sorted(names, reverse=True)]
+
+    def _mode_of(self, path: str) -> int:
+        above, name = os.path.split(path)
+        try:
+            with self._opened(above) as folder:
+                return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+        except OSError:
+            return 0
+
+    @contextmanager
+    def _opened(self, path: str) -> Iterator[int]:
+        """Open a folder name by name, so that no part of its path can be a link.
+
+        Raises:
+            OSError: there is none, or it lies elsewhere.
+        """
+        names = [name for name in path.split("/") if name]
+        if ".." in names or path.startswith("/") or "\0" in path:
+            raise FileNotFoundError(errno.ENOENT, "it is not in this folder")
+        with ExitStack() as opened:
+            folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+            opened.callback(os.close, folder)
+            for name in names:
+                folder = os.open(name, _FOLDER, dir_fd=folder)
+                opened.callback(os.close, folder)
+            yield folder
+
+
+def _kind_of(entry: os.DirEntry[str]) -> int:
+    if entry.is_dir(follow_symlinks=False):
+        return stat.S_IFDIR
+    return stat.S_IFREG if entry.is_file(follow_symlinks=False) else stat.S_IFLNK
+
+
+class _DiskFile:
+    """A file whose disk may fail while it is read."""
+
+    def __init__(self, content: IO[bytes], path: str):
+        self._content, self._path = content, path
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            return self._content.read(size)
+        except OSError as error:
+            raise Unreadable(
+                f"{self._path} cannot be read: {error.strerror}."
+            ) from error
 
 
 class ZipTree:
@@ -152,114 +212,34 @@ class ZipTree:
         content: of the zip; read as long as the tree is.
 
     Raises:
-        Invalid: it is no zip, or holds what may not be in it; the sentence names the
-            file.
+        ZipFault: it is no zip, or holds what may not be in it.
     """
 
     def __init__(self, content: IO[bytes]):
-        content.seek(0)
-        try:
-            self._zip = zipfile.ZipFile(content)
-        except DAMAGED as error:
-            raise _fault("The file is no zip, or is damaged. Zip it again.") from error
-        entries = self._zip.infolist()
-        if len(entries) > MOST_FILES:
-            raise _fault(
-                f"The zip holds {len(entries):,} files; up to {MOST_FILES:,} are "
-                "taken. Remove what is not needed."
-            )
-        self._files: dict[str, zipfile.ZipInfo] = {}
-        for entry in entries:
-            self._take(entry)
-        _check_total(self._files.values())
-
-    def _take(self, entry: zipfile.ZipInfo) -> None:
-        path = _checked(entry)
-        if entry.is_dir():
-            return
-        if path in self._files:
-            raise _fault(f"The zip holds {path[:80]} twice. Keep one.")
-        self._files[path] = entry
+        self._zip = CheckedZip(
+            content,
+            ZipLimits(
+                files=MOST_FILES,
+                total_bytes=settings.UNPACKED_LIMIT_BYTES,
+                file_bytes=settings.UPLOAD_TOTAL_LIMIT_BYTES,
+            ),
+        )
 
     def folders(self, below: str) -> list[str]:
-        above = f"{below}/" if below else ""
-        inner = (p.removeprefix(above) for p in self._files if p.startswith(above))
-        return sorted({path.partition("/")[0] for path in inner if "/" in path})
+        return sorted({p.partition("/")[0] for p in self._below(below) if "/" in p})
 
     def files(self, below: str, faults: Faults) -> Iterator[str]:
-        above = f"{below}/" if below else ""
-        found = (p.removeprefix(above) for p in self._files if p.startswith(above))
-        yield from sorted(found)
+        yield from sorted(self._below(below))
 
     def has(self, path: str) -> bool:
-        return path in self._files
+        return path in self._zip.sizes
 
-    @contextmanager
-    def open(self, path: str) -> Iterator[Readable]:
-        try:
-            entry = self._files[path]
-        except KeyError as error:
-            raise Unreadable(f"The zip holds no {path}.") from error
-        try:
-            with self._zip.open(entry) as file:
-                yield _Bounded(file, path, entry.file_size)
-        except DAMAGED as error:
-            raise Unreadable(f"{path} is damaged in the zip. Zip it again.") from error
+    def open(self, path: str) -> AbstractContextManager[Readable]:
+        if not self.has(path):
+            raise Unreadable(f"The zip holds no {path}.")
+        return self._zip.open(path)
 
-
-class _Bounded:
-    """Content that may not be longer than it was said to be."""
-
-    def __init__(self, content: IO[bytes], path: str, size: int):
-        self._content, self._path, self._left = content, path, size
-
-    def read(self, size: int, /) -> bytes:
-        chunk = self._content.read(size)
-        self._left -= len(chunk)
-        if self._left < 0:
-            raise Unreadable(f"{self._path} is larger than the zip says. Zip it again.")
-        return chunk
-
-
-def _checked(entry: zipfile.ZipInfo) -> str:
-    """Take an entry that is a plain file or folder in the zip; give its path."""
-    path = entry.filename.removesuffix("/")
-    shown = repr(path[:80])
-    parts = PurePosixPath(path).parts
-    if (
-        "/".join(parts) != path
-        or not parts
-        or ".." in parts
-        or "\\" in path
-        or len(path) > LONGEST_PATH
-        or not path.isprintable()
-        or entry.orig_filename.removesuffix("/") != path
-    ):
-        raise _fault(
-            f"{shown} leads out of the zip or is no path for a file. Zip the folder of "
-            "the run itself."
-        )
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise _fault(f"{shown} is a link or a device. Zip the file that it stands for.")
-    if entry.flag_bits & ENCRYPTED:
-        raise _fault(f"{shown} is encrypted. Zip without a password.")
-    if entry.compress_type not in COMPRESSIONS:
-        raise _fault(f"{shown} is packed in a way that is not read. Zip with deflate.")
-    if entry.file_size > LARGEST_RATIO * max(entry.compress_size, 1):
-        raise _fault(f"{shown} claims to be larger than its bytes in the zip can be.")
-    return path
-
-
-def _check_total(entries: Iterable[zipfile.ZipInfo]) -> None:
-    total = sum(entry.file_size for entry in entries)
-    most = settings.UNPACKED_LIMIT_BYTES
-    if total > most:
-        raise _fault(
-            f"Unpacked, the zip would have {total / 1024**2:,.0f} MB; up to "
-            f"{most / 1024**2:,.0f} MB are taken."
-        )
-
-
-def _fault(sentence: str) -> Invalid:
-    return Invalid(sentence, fields={"file": sentence})
+    def _below(self, folder: str) -> Iterator[str]:
+        above = f"{folder}/" if folder else ""
+        paths = self._zip.sizes
+        return (path.removeprefix(above) for path in paths if path.startswith(above))

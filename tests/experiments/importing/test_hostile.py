@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,10 +15,11 @@ from django.core.management import CommandError
 from apps.core import blobs
 from apps.experiments import actions
 from apps.experiments.importing import transfer
-from apps.experiments.importing.asking import Asking
 from apps.experiments.importing.mlruns import MlrunsFolder
 from apps.experiments.importing.records import Unreadable
+from apps.experiments.importing.server_connection import ServerConnection
 from apps.experiments.importing.servers import MlflowServer
+from apps.experiments.importing.trees import FolderTree
 from apps.experiments.models import ImportedItem, Run, RunImport
 from tests.experiments.importing.test_import import bring
 from tests.experiments.importing.test_uploads import META
@@ -100,6 +102,52 @@ def test_what_cannot_be_read_is_told_and_the_rest_comes(world, mlruns, tmp_path)
     assert not ImportedItem.objects.filter(source_id="alias").exists()
 
 
+def test_nothing_outside_of_the_folder_is_read(world, mlruns, tmp_path):
+    secret = write(tmp_path / "secret", {"key": "abc", "meta.yaml": "name: secret\n"})
+    run = mlruns / "0" / RUN
+    (run / "tags").symlink_to(secret)
+    (mlruns / "0" / "datasets").symlink_to(secret.parent)
+    input_ = "source_type: DATASET\nsource_id: "
+    write(run, {"inputs/up/meta.yaml": f"{input_}../../../secret\n"})
+    write(run, {"inputs/link/meta.yaml": f"{input_}secret\n"})
+    write(run, {"inputs/root/meta.yaml": f"{input_}/{secret}\n"})
+    (run / "artifacts").rename(tmp_path / "elsewhere")
+    (run / "artifacts").symlink_to(tmp_path / "elsewhere")
+
+    bring(world, str(mlruns))
+
+    kept = Run.objects.get()
+    assert not kept.dataset_inputs.exists()
+    assert not kept.artifacts.exists()
+    assert not kept.tags.filter(value="abc").exists()
+    assert f"0/{RUN}/artifacts: it is a link, which is not followed" in told()
+    assert f"0/{RUN}/tags: it is a link, which is not followed" in told()
+    assert told().count("a dataset: ") == 3
+
+
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "meta.yaml")
+    tree = FolderTree(tmp_path)
+
+    assert not tree.has("meta.yaml")
+    with (
+        pytest.raises(Unreadable, match=r"meta.yaml is no file"),
+        tree.open("meta.yaml"),
+    ):
+        pass
+
+
+def test_folders_without_end_are_left_out(world, mlruns):
+    below = mlruns / "0" / RUN / "artifacts"
+    write(below, {f"{'a/' * 40}in.txt": "x", f"{'b/' * 41}out.txt": "x"})
+
+    bring(world, str(mlruns))
+
+    paths = set(Run.objects.get().artifacts.values_list("path", flat=True))
+    assert paths == {"a.txt", "b.txt", "c.txt", f"{'a/' * 40}in.txt"}
+    assert told().count("more than 40 folders deep") == 1
+
+
 def test_files_go_on_where_they_were_interrupted(world, mlruns, monkeypatch):
     monkeypatch.setattr(transfer, "FILES_AT_ONCE", 1)
     store, count = blobs.store_stream, []
@@ -176,11 +224,11 @@ def odd_server() -> Iterator[tuple[str, list, list]]:
 
 
 def found(address: str, environment=None) -> list[str]:
-    asking = Asking(address, environment or {}, pauses=(0, 0))
+    server = ServerConnection(address, environment or {}, pauses=(0, 0))
     try:
-        return [one.name for one in MlflowServer(asking).experiments()]
+        return [one.name for one in MlflowServer(server).experiments()]
     finally:
-        asking.close()
+        server.close()
 
 
 ONE = json.dumps({"experiments": [{"experiment_id": "1", "name": "a\ud800"}]})
@@ -222,7 +270,7 @@ def test_a_server_that_is_gone_is_told(odd_server):
 @pytest.mark.parametrize("address", ["ftp://a", "http://ana:pw@a.test", "http://"])
 def test_addresses_with_passwords_are_refused(address):
     with pytest.raises(Unreadable, match=r"no address|Leave the password out"):
-        Asking(address, {})
+        ServerConnection(address, {})
 
 
 def test_basic_names_are_sent(odd_server):

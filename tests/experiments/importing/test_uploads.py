@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import stat
@@ -14,8 +15,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from apps.audit.models import AuditEvent
+from apps.core import blobs
 from apps.experiments import actions
-from apps.experiments.models import Artifact, Run
+from apps.experiments.importing import tables, uploads
+from apps.experiments.importing.records import Unreadable
+from apps.experiments.models import Artifact, Run, RunTag
 from tests.factories import experiments as factory
 
 META = """run_id: 0123456789abcdef0123456789abcdef
@@ -96,12 +100,32 @@ def test_a_zipped_run_is_kept_whole_and_protected(world, upload, top):
 
 
 def test_the_same_file_twice_is_one_run_until_that_is_another(upload, experiment):
-    first = upload("run.zip", zipped(FILES))
-    second = upload("again.zip", zipped(FILES))
+    content = zipped(FILES)
+    first = upload("run.zip", content)
+    second = upload("again.zip", content)
     upload("run.zip", zipped({**FILES, "params/depth": "5"}))
 
     assert first["Location"] == second["Location"]
     assert Run.objects.count() == 2
+
+
+def test_the_same_file_again_is_known_before_it_is_read(upload, monkeypatch):
+    content = zipped(FILES)
+    first = upload("run.zip", content)
+    monkeypatch.setattr(blobs, "store_stream", None)
+
+    assert upload("again.zip", content)["Location"] == first["Location"]
+
+
+def test_a_tag_that_somebody_set_is_no_file_that_came(world, upload, experiment):
+    content = zipped(FILES)
+    other = factory.run(experiment, world.data_scientist)
+    digest = hashlib.sha256(content).hexdigest()
+    RunTag.objects.create(run=other, key="portal.uploaded_sha256", value=digest)
+
+    upload("run.zip", content)
+
+    assert Run.objects.filter(source="file").count() == 1
 
 
 def test_json_and_csv_become_runs(upload):
@@ -162,6 +186,16 @@ BAD_FILES = {
         zipped({**FILES, "meta.yaml": "a: &a [x]\nb: [*a, *a]"}),
         "aliases",
     ),
+    "file and folder": (
+        "run.zip",
+        zipped({**FILES, "artifacts/model": "x"}),
+        "run/artifacts/model is a file and a folder",
+    ),
+    "deep": (
+        "run.zip",
+        zipped({**FILES, f"artifacts/{'a/' * 60}x": ""}),
+        "more than 40 folders deep",
+    ),
     "yaml list": ("run.zip", zipped({**FILES, "meta.yaml": "- 1"}), "`name: value`"),
     "bad metric": (
         "run.zip",
@@ -194,6 +228,41 @@ BAD_FILES = {
     ),
     "json half": ("run.json", b'{"tags": {"a": "\\ud800"}}', "no text has"),
     "json value": ("run.json", b'{"parameters": {"a": [1]}}', "'a' must be a text"),
+    "json whole": (
+        "run.json",
+        b'{"parameters": {"a": %s}}' % (b"9" * 5000),
+        "has more than 400 digits",
+    ),
+    "json figure": (
+        "run.json",
+        b'{"metrics": {"a": "%s"}}' % (b"9" * 401),
+        "the value of 'a' is",
+    ),
+    "json names": (
+        "run.json",
+        json.dumps({"tags": {str(n): "" for n in range(20_001)}}).encode(),
+        "tags: there are more than 20,000",
+    ),
+    "csv names": (
+        "run.csv",
+        "\n".join(["kind,key,value", *(f"tag,{n},x" for n in range(20_001))]).encode(),
+        "Line 20002: more than 20,000 tags",
+    ),
+    "large meta": (
+        "run.zip",
+        zipped({**FILES, "meta.yaml": META + "#" * 1024**2}),
+        "run/meta.yaml is larger than 1024 KiB",
+    ),
+    "large tag": (
+        "run.zip",
+        zipped({**FILES, "tags/team": "x" * (128 * 1024 + 1)}),
+        "run/tags/team is larger than 128 KiB",
+    ),
+    "endless line": (
+        "run.zip",
+        zipped({**FILES, "metrics/loss": "1" * 200_000}),
+        "run/metrics/loss has a line of more than 64 KiB",
+    ),
     "utf-16": ("run.csv", "kind,key,value".encode("utf-16"), "no UTF-8"),
     "csv header": ("run.csv", b"a,b\n1,2\n", "Line 1 must be"),
     "csv empty": ("run.csv", b"\n", "Line 1 must be"),
@@ -218,6 +287,46 @@ def test_what_is_amiss_is_named_and_nothing_is_kept(upload, case):
     assert words in faults(answer)
     assert not Run.objects.exists()
     assert not Artifact.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        (
+            "run.zip",
+            zipped({**FILES, "metrics/loss": "\n" * 9}),
+            "metrics/loss, line 6",
+        ),
+        ("run.csv", "kind,key,value\n" + "metric,a,1\n" * 6, "Line 7"),
+        (
+            "run.json",
+            json.dumps({"metrics": [{"key": "a", "value": 1}] * 6}),
+            "metrics, number 6",
+        ),
+    ],
+)
+def test_only_so_many_points_come_in_one_file(
+    upload, monkeypatch, name, content, words
+):
+    monkeypatch.setattr(tables, "MOST_POINTS", 5)
+    monkeypatch.setattr(uploads, "MOST_POINTS", 5)
+
+    told = faults(upload(name, content, status=422))
+
+    assert f"{words}: a run in a file may have 5 points" in told
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["9" * 100_000 + "x", "1e" + "9" * 100_000])
+def test_a_long_figure_is_not_read_again_and_again(text):
+    with pytest.raises(Unreadable, match="no number"):  # after minutes, it was
+        tables.run_of_csv(f"kind,key,value\nmetric,a,{text}\n", "run", 0)
+
+
+def test_a_figure_too_large_for_a_computer_is_endless(upload):
+    upload("run.json", '{"metrics": {"a": %s}}' % ("9" * 400))
+
+    assert Run.objects.get().latest_metrics.get().value == float("inf")
 
 
 def with_entry(change) -> bytes:
@@ -258,6 +367,23 @@ def test_bombs_are_refused_before_they_are_unpacked(upload, settings):
     assert "up to 20,000 are taken" in faults(upload("run.zip", crowd, status=422))
 
 
+def test_a_file_in_a_zip_may_be_as_large_as_any_other(upload, settings):
+    settings.UPLOAD_TOTAL_LIMIT_BYTES = 1_000_000
+    answer = upload("run.zip", zipped({**FILES, "big": bytes(2_000_000)}), status=422)
+
+    assert "'run/big' has 2 MB" in faults(answer)
+
+
+def test_trouble_of_the_store_is_not_told_as_damage_of_the_zip(upload, monkeypatch):
+    def broken(*_, **__):
+        raise PermissionError("the store")
+
+    monkeypatch.setattr(blobs, "store_stream", broken)
+
+    with pytest.raises(PermissionError, match="the store"):
+        upload("run.zip", zipped(FILES))
+
+
 def test_a_damaged_file_in_a_zip_is_named(upload):
     content = zipped({**FILES, "artifacts/big.bin": Path(__file__).read_bytes()})
     place = content.index(b"big.bin") + 200
@@ -269,6 +395,14 @@ def test_a_damaged_file_in_a_zip_is_named(upload):
     assert not Run.objects.exists()
 
 
+def test_without_room_for_its_files_nothing_is_kept(upload, settings):
+    settings.STORAGE_RESERVE_BYTES = 2**60
+
+    upload("run.zip", zipped(FILES), status=507)
+
+    assert not Run.objects.exists()
+
+
 def test_programs_upload_too_and_see_the_same_sentence(world, api_of, experiment):
     client = api_of(world.data_scientist)
     address = reverse("v1:run_files", args=[experiment.pk])
@@ -276,7 +410,8 @@ def test_programs_upload_too_and_see_the_same_sentence(world, api_of, experiment
     def send(name: str, content: bytes):
         return client.post(address, {"file": SimpleUploadedFile(name, content)})
 
-    made, again = send("run.zip", zipped(FILES)), send("run.zip", zipped(FILES))
+    content = zipped(FILES)
+    made, again = send("run.zip", content), send("run.zip", content)
     refused = send("run.csv", b"a,b\n")
 
     assert [made.status_code, again.status_code] == [201, 201]

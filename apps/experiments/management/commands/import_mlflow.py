@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.core.errors import PortalError
 from apps.experiments import actions
 from apps.experiments.import_reports import import_counts
-from apps.experiments.importing.asking import Asking
 from apps.experiments.importing.mlruns import MlrunsFolder
 from apps.experiments.importing.records import Source, Unreadable
+from apps.experiments.importing.server_connection import ServerConnection
 from apps.experiments.importing.servers import MlflowServer
 from apps.experiments.importing.transfer import bring_over
 from apps.projects.models import Project
@@ -59,5 +59,5 @@ class Command(BaseCommand):
 
 def _source(given: str) -> Source:
     if given.startswith(("http://", "https://")):
-        return MlflowServer(Asking(given, os.environ))
+        return MlflowServer(ServerConnection(given, os.environ))
     return MlrunsFolder(Path(given.removeprefix("file://")))

@@ -143,7 +143,7 @@ def kept_parameters(given: Mapping[str, str], faults: Faults) -> dict[str, str]:
         check_key("parameters", key)
         check_text(f"parameter {key}", value, LONGEST_VALUE, may_be_empty=True)
 
-    return _sifted(given, check, faults)
+    return _without_faults(given, check, faults)
 
 
 def kept_tags(given: Mapping[str, str], faults: Faults, longest: int) -> dict[str, str]:
@@ -153,10 +153,10 @@ def kept_tags(given: Mapping[str, str], faults: Faults, longest: int) -> dict[st
         check_key("tags", key)
         check_text(f"tag {key}", value, longest, may_be_empty=True)
 
-    return _sifted(given, check, faults)
+    return _without_faults(given, check, faults)
 
 
-def _sifted(
+def _without_faults(
     given: Mapping[str, str], check: Callable[[str, str], None], faults: Faults
 ) -> dict[str, str]:
     kept = {}

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from apps.core.blobs import Readable
 from apps.core.plain_yaml import UNSTORABLE
-from apps.experiments.importing.records import Unreadable
+from apps.experiments.importing.records import Malformed, SourceGone, Unreadable
 
 TIMEOUT_SECONDS = 120
 LARGEST_ANSWER = 512 * 1024 * 1024
@@ -26,7 +26,7 @@ class NotOffered(Unreadable):
     """The server has no such address."""
 
 
-class Asking:
+class ServerConnection:
     """The way to one server.
 
     Args:
@@ -68,7 +68,9 @@ class Asking:
             fields: in the query of GET, else as a JSON object.
 
         Raises:
-            Unreadable: no answer, a refusal, or no JSON object.
+            Malformed: the answer is no JSON object.
+            SourceGone: there is no server any more.
+            Unreadable: no answer, or a refusal.
         """
         headers, body, address = dict(self._headers), None, f"{self._above}{path}"
         if method == "GET":
@@ -77,7 +79,9 @@ class Asking:
             body = json.dumps(fields).encode()
             headers["Content-Type"] = "application/json"
         with self._answer(method, address, body, headers) as response:
-            content = response.read(LARGEST_ANSWER + 1)
+            content = _CompleteAnswer(response, f"{self.address}{path}").read(
+                LARGEST_ANSWER + 1
+            )
         try:
             if len(content) > LARGEST_ANSWER:
                 raise ValueError
@@ -85,7 +89,7 @@ class Asking:
             if not isinstance(found, dict):
                 raise ValueError  # as every other answer that is none
         except (ValueError, RecursionError) as error:
-            raise Unreadable(
+            raise Malformed(
                 f"{self.address}{path} does not answer with JSON as MLflow does."
             ) from error
         return found
@@ -112,7 +116,7 @@ class Asking:
         """
         address = f"{self._above}{path}?{urlencode(fields)}"
         with self._answer("GET", address, None, self._headers) as response:
-            yield _Whole(response, name)
+            yield _CompleteAnswer(response, name)
 
     @contextmanager
     def _answer(
@@ -126,8 +130,6 @@ class Asking:
             if response.status != OK:
                 raise Unreadable(self._refusal(response))
             yield response
-        except (OSError, HTTPException) as error:
-            raise Unreadable(f"{self.address} broke off: {error}") from error
         finally:
             if not response.isclosed():  # not read to its end
                 self.close()
@@ -138,27 +140,35 @@ class Asking:
         for pause in (*self._pauses, None):
             try:
                 response = self._once(method, address, body, headers)
-            except (OSError, HTTPException) as error:
-                problem = f"{self.address} does not answer: {error}"
-            else:
                 if response.status != TOO_MANY and response.status < BROKEN:
                     return response
-                problem = self._refusal(response)
+                problem = Unreadable(self._refusal(response))
+            except Unreadable as error:
+                problem = error
+            except (OSError, HTTPException) as error:
+                problem = Unreadable(f"{self.address} does not answer: {error}")
             self.close()
             if pause is not None:
                 time.sleep(pause)
-        raise Unreadable(problem)
+        raise problem
 
     def _once(
         self, method: str, address: str, body: bytes | None, headers: Mapping[str, str]
     ) -> HTTPResponse:
         if self._connection is None:
-            self._connection = _connection(self._parts.scheme, self._parts.netloc)
+            connection = _connection(self._parts.scheme, self._parts.netloc)
+            try:
+                connection.connect()
+            except (OSError, HTTPException) as error:
+                raise SourceGone(f"{self.address} does not answer: {error}") from error
+            self._connection = connection
         self._connection.request(method, address, body, dict(headers))
         return self._connection.getresponse()
 
     def _refusal(self, response: HTTPResponse) -> str:
-        text = response.read(2_000).decode(errors="replace")
+        text = (
+            _CompleteAnswer(response, self.address).read(2_000).decode(errors="replace")
+        )
         try:
             said = json.loads(text)
             text = str(said.get("message") or text)
@@ -179,8 +189,8 @@ def _storable(value: Any) -> Any:
     return value
 
 
-class _Whole:
-    """An answer that must come whole."""
+class _CompleteAnswer:
+    """An answer that is told of when it breaks off."""
 
     def __init__(self, response: HTTPResponse, path: str):
         self._response, self._path = response, path
@@ -190,7 +200,7 @@ class _Whole:
             chunk = self._response.read(size)
         except (OSError, HTTPException) as error:
             raise Unreadable(f"{self._path} broke off: {error}") from error
-        if not chunk and self._response.length:  # less came than was announced
+        if len(chunk) < size and self._response.length:  # less than was announced
             raise Unreadable(f"{self._path} broke off.")
         return chunk
 
