@@ -120,7 +120,7 @@ def test_restore_runs_of_an_experiment_that_is_put_aside(
 
 
 def test_bulk_changes_need_runs_and_a_tag(runs, data_scientist):
-    with pytest.raises(RunCount, match="Choose 1 to 200"):
+    with pytest.raises(RunCount, match="Choose 1 to 100"):
         actions.delete_runs(runs=[], by=data_scientist)
     with pytest.raises(Invalid, match="cannot be"):
         actions.tag_runs(runs=runs, tags={"a#": "b"}, by=data_scientist)
