@@ -94,6 +94,11 @@ class Counted(NamedTuple):
     not_positive: int
     first_at: int
 
+    @property
+    def finite(self) -> int:
+        """Count the points that can be drawn."""
+        return self.total - self.not_numbers - self.infinite
+
 
 def counted_points(run: Run) -> dict[str, Counted]:
     """Count the points of every metric of a run, by key, in one query."""

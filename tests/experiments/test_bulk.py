@@ -104,7 +104,7 @@ def test_bulk_changes_are_refused_to_others(runs, validator):
 def test_bulk_changes_name_the_run_that_is_put_aside(runs, data_scientist):
     actions.delete_run(run=runs[1], by=data_scientist)
 
-    with pytest.raises(WrongState, match=r"two: .* No run was changed"):
+    with pytest.raises(WrongState, match=r"two: .* None of the chosen runs changes"):
         actions.tag_runs(runs=runs, tags={"a": "b"}, by=data_scientist)
 
     assert not RunTag.objects.filter(key="a").exists()

@@ -296,3 +296,13 @@ def test_metrics_to_draw_are_ticked_as_they_are_drawn(client, run, data_scientis
         (False, False),
         (True, True),
     ]
+
+
+def test_what_was_never_a_finite_number_is_not_offered():
+    counted = {
+        "nan": Counted(3, 3, 0, 0, 0),
+        "both": Counted(3, 1, 2, 0, 0),
+        "mixed": Counted(3, 1, 1, 0, 0),
+    }
+
+    assert drawable(counted) == ["mixed"]
