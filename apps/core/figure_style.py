@@ -7,12 +7,14 @@ in dashes too.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from textwrap import wrap
 from typing import Any, Final, NamedTuple, TypedDict
 
 import plotly.graph_objects as go
 
 MAX_POINTS: Final = 101
+LONGEST_BESIDE: Final = 45  # characters
 COLOURS: Final = ("#005ea2", "#c05600", "#00756f", "#7d4698", "#8b0a03", "#565c65")
 SHADES: Final = ((0.0, "#f3f8fc"), (1.0, "#73b3e7"))  # dark text is legible on all
 # Blue to white to orange; dark text is legible on all.
@@ -90,6 +92,7 @@ def figure(
 ) -> Figure:
     """Put caption, drawing and table together."""
     drawing = json.loads(go.Figure(data=traces, layout=layout).to_json())
+    drawing["data"] = _as_text(drawing["data"])
     return {
         "id": caption.id,
         "title": caption.title,
@@ -97,6 +100,24 @@ def figure(
         "json": drawing,
         "table": table,
     }
+
+
+def _as_text(drawn: Any) -> Any:
+    """Keep Plotly from reading markup in the words of lines, bars and points.
+
+    Runs, metrics and columns are named by people, and Plotly makes links of names.
+    Templates of hover texts are the portal's own.
+    """
+    if isinstance(drawn, str):
+        return escape(drawn, quote=False)
+    if isinstance(drawn, list):
+        return [_as_text(one) for one in drawn]
+    if isinstance(drawn, dict):
+        return {
+            key: value if key.endswith("template") else _as_text(value)
+            for key, value in drawn.items()
+        }
+    return drawn
 
 
 def layout_of(axes: Axes, *, legend: bool = False) -> dict[str, Any]:
@@ -121,13 +142,20 @@ def layout_of(axes: Axes, *, legend: bool = False) -> dict[str, Any]:
         "hoverlabel": {"font": _FONT, "bgcolor": "#ffffff"},
         "xaxis": axis
         | {"title": {"text": _wrapped(axes.x), "standoff": 10, "font": _FONT}},
-        "yaxis": axis | {"title": {"text": axes.y, "standoff": 10, "font": _FONT}},
+        "yaxis": axis
+        | {"title": {"text": _beside(axes.y), "standoff": 10, "font": _FONT}},
     }
 
 
 def _wrapped(title: str) -> str:
     """Break a long title of the lower axis, so that it fits on a phone."""
-    return "<br>".join(wrap(title, 28))
+    return "<br>".join(escape(line, quote=False) for line in wrap(title, 28))
+
+
+def _beside(title: str) -> str:
+    """Shorten a title of the upright axis, which is no longer than the drawing."""
+    kept = title if len(title) <= LONGEST_BESIDE else f"{title[: LONGEST_BESIDE - 1]}…"
+    return escape(kept, quote=False)
 
 
 def trace_of(line: Line, place: int, *, mode: str = "lines") -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 FEWEST_COMPARED = 2
 MOST_COMPARED = 20
+# Of one kind on a page; the spreadsheet holds all.
+MOST_LINES = 200
 # Parts of the engine's account that are drawn, or belong to the model alone.
 NOT_ORIGINS = frozenset({"figures", "signature", "onnx", "search", "threshold"})
 # What MLflow notes for itself: its name, its user, its source.
@@ -61,15 +64,25 @@ class Section:
     slug: str
     lines: list[Line]
 
-    @property
+    @cached_property
     def different(self) -> list[Line]:
         """Lines worth a row."""
         return [line for line in self.lines if line.differs]
 
-    @property
+    @cached_property
     def same(self) -> list[Line]:
         """Lines that one column can tell."""
         return [line for line in self.lines if not line.differs]
+
+    @property
+    def shown(self) -> list[Line]:
+        """Those that differ, as many as a page holds."""
+        return self.different[:MOST_LINES]
+
+    @property
+    def shown_same(self) -> list[Line]:
+        """Those that are the same, as many as a page holds."""
+        return self.same[:MOST_LINES]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from apps.core.forms import PortalForm
 from apps.experiments.queries import main_keys, metric_title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from django.http import QueryDict
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 500
 MOST_AXES = 8
 MOST_MAIN_AXES = 3
+MOST_OFFERED = 200
 
 
 class ExperimentForm(PortalForm):
@@ -73,28 +74,38 @@ class ComparisonForm(PortalForm):
                 del self.fields[name]
 
     def _offers(self, compared: Comparison) -> dict[str, list[tuple[str, str]]]:
-        quantities = self.quantities.values()
-        numbers = _titled(one for one in quantities if one.is_number)
+        numbers = [one for one in self.quantities.values() if one.is_number]
+        drawn = {self.picked["x"], self.picked["y"]}
+        across = _titled(_offered(numbers, drawn))
+        axes = {*self.picked["axes"]}  # type: ignore[misc]
+        stepped = _stepped(compared)
+        kept = [k for k in stepped[MOST_OFFERED:] if k == self.picked["history"]]
         return {
             "best": [(key, metric_title(key)) for key in compared.judging_keys()],
-            "x": numbers,
-            "y": numbers,
-            "history": [(key, metric_title(key)) for key in _stepped(compared)],
-            "axes": _titled(quantities),
+            "x": across,
+            "y": across,
+            "history": [
+                (key, metric_title(key)) for key in [*stepped[:MOST_OFFERED], *kept]
+            ],
+            "axes": _titled(_offered(list(self.quantities.values()), axes)),
         }
 
     def _pick(self, asked: QueryDict, compared: Comparison) -> dict[str, object]:
         numbers = [one.key for one in self.quantities.values() if one.is_number]
         judging = compared.judging_keys()
         best = _one_of(judging, asked.get("best"), judging[:1])
-        up = [f"metric:{best}", *numbers]
-        x_default = [one.key for one in self._differing() if one.is_number]
+        differing = [one for one in self._differing() if one.is_number]
+        across = [one.key for one in differing]
+        # Metrics go up, unless there is none.
+        up = [f"metric:{best}", *(one.key for one in differing if one.is_metric)]
         ticked = set(asked.getlist("axes"))
         axes = [key for key in self.quantities if key in ticked]
         return {
             "best": best,
-            "x": _one_of(numbers, asked.get("x"), [*x_default, *numbers]),
-            "y": _one_of(numbers, asked.get("y"), [k for k in up if k in numbers]),
+            "x": _one_of(numbers, asked.get("x"), [*across, *numbers]),
+            "y": _one_of(
+                numbers, asked.get("y"), [k for k in [*up, *numbers] if k in numbers]
+            ),
             "history": _one_of(
                 _stepped(compared), asked.get("history"), _stepped(compared)
             ),
@@ -118,6 +129,13 @@ class ComparisonForm(PortalForm):
         """The quantities of the parallel coordinates, from top to bottom."""
         axes: list[str] = self.picked["axes"]  # type: ignore[assignment]
         return [self.quantities[key] for key in axes]
+
+
+def _offered(quantities: list[Quantity], drawn: Container[object]) -> list[Quantity]:
+    """Keep what is drawn, and as many others as fit: first those that differ."""
+    ranked = sorted(quantities, key=lambda one: (one.key not in drawn, not one.differs))
+    kept = {one.key for one in ranked[:MOST_OFFERED]}
+    return [one for one in quantities if one.key in kept]
 
 
 def _titled(quantities: Iterable[Quantity]) -> list[tuple[str, str]]:

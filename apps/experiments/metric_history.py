@@ -12,13 +12,17 @@ from django.db.models import Count, Min, Q
 from apps.experiments.models import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from apps.experiments.models import Run
 
 STRETCHES: Final = 150
 MOST_WHOLE: Final = 4 * STRETCHES  # so many points are drawn one by one
 SYSTEM: Final = "system/"  # how MLflow's client names what it measures of the machine
+# Points and metrics of a run, and how often its page follows it: reading a million
+# points takes the database seconds.
+_PAUSES: Final = ((20_000, 500, 5), (200_000, 2_000, 30))
+_LONGEST_PAUSE: Final = 120
 # Sums of the largest numbers would be too large for the database.
 _SMALLER: Final = 1e-9
 
@@ -90,6 +94,11 @@ class Counted(NamedTuple):
     not_positive: int
     first_at: int
 
+    @property
+    def finite(self) -> int:
+        """Count the points that can be drawn."""
+        return self.total - self.not_numbers - self.infinite
+
 
 def counted_points(run: Run) -> dict[str, Counted]:
     """Count the points of every metric of a run, by key, in one query."""
@@ -108,6 +117,15 @@ def counted_points(run: Run) -> dict[str, Counted]:
         .order_by("key")
     )
     return {key: Counted(*counts) for key, *counts in rows.values_list(*_COUNTS)}
+
+
+def pause_seconds(counted: Mapping[str, Counted]) -> int:
+    """Say how long a page waits before it reads the metrics of a run again."""
+    points = sum(one.total for one in counted.values())
+    for most_points, most_keys, seconds in _PAUSES:
+        if points <= most_points and len(counted) <= most_keys:
+            return seconds
+    return _LONGEST_PAUSE
 
 
 def read_histories(

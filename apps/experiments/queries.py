@@ -232,14 +232,19 @@ def metric_cells(key: str, values: Sequence[Values]) -> list[Cell]:
     """Set the values of one metric beside one another, one per run."""
     known = [some[key] for some in values if key in some]
     largest = max([abs(value) for value in known], default=0) or 1
+    best = _best(key, known)
     return [
-        Cell(some[key], max(some[key], 0) / largest, _is_best(key, some[key], known))
+        Cell(some[key], max(some[key], 0) / largest, some[key] == best)
         if key in some
         else Cell(None)
         for some in values
     ]
 
 
-def _is_best(key: str, value: float, known: list[float]) -> bool:
-    answers = [is_improvement(key, other, value) for other in known]
-    return len(set(known)) > 1 and all(answer is False for answer in answers)
+def _best(key: str, known: list[float]) -> float | None:
+    """Find the value that no other beats; None when all are equal or none is better."""
+    lower_is_better = is_improvement(key, 0, 1)
+    low, high = min(known, default=0), max(known, default=0)
+    if lower_is_better is None or low == high:
+        return None
+    return low if lower_is_better else high

@@ -163,7 +163,7 @@ def _of_many(run: Run, decision: Decision) -> Decision:
     if decision:
         return decision
     kind = NotNow if isinstance(decision, NotNow) else Denied
-    return kind(f"{run.name}: {decision.reason} No run was changed.")
+    return kind(f"{run.name}: {decision.reason} None of the chosen runs changes.")
 
 
 def can_create_logged_model(

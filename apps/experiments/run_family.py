@@ -11,7 +11,7 @@ from django.db.models.functions import Left
 from django.utils import timezone
 
 from apps.datasets.models import DatasetVersion
-from apps.experiments.models import Run, RunModel, RunTag
+from apps.experiments.models import LoggedModelFile, ModelUse, Run, RunModel, RunTag
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -52,14 +52,35 @@ def nested_in(run: Run, user: User) -> list[Run]:
 def models_of(run: Run) -> list[RunModel]:
     """List the logged models that a run made or used, the made ones first.
 
+    Clients need not say that a run made a model which names the run as its source.
+
     Returns:
         Up to `MOST_NESTED`, each with its model, `file_count` and `size_bytes`.
     """
     uses = RunModel.objects.filter(run=run, model__deleted_at__isnull=True)
-    counted = uses.select_related("model").annotate(
-        file_count=Count("model__files"), size_bytes=Sum("model__files__size_bytes")
+    said = list(uses.select_related("model").order_by("-use", "pk")[:MOST_NESTED])
+    sourced = run.logged_models.active().exclude(pk__in=[one.model_id for one in said])
+    found = [
+        *(one for one in said if one.use == ModelUse.OUTPUT),
+        *(
+            RunModel(run=run, model=model, use=ModelUse.OUTPUT)
+            for model in sourced.order_by("created_at", "pk")[:MOST_NESTED]
+        ),
+        *(one for one in said if one.use != ModelUse.OUTPUT),
+    ][:MOST_NESTED]
+    return _with_files(found)
+
+
+def _with_files(uses: list[RunModel]) -> list[RunModel]:
+    """Add `file_count` and `size_bytes` of each model."""
+    files = LoggedModelFile.objects.filter(model__in=[one.model_id for one in uses])
+    counted = (
+        files.order_by().values_list("model").annotate(Count("pk"), Sum("size_bytes"))
     )
-    return list(counted.order_by("-use", "pk")[:MOST_NESTED])
+    sizes = {model: rest for model, *rest in counted}
+    for one in uses:
+        one.file_count, one.size_bytes = sizes.get(one.model_id, (0, 0))  # type: ignore[attr-defined]
+    return uses
 
 
 def duration(run: Run) -> str:

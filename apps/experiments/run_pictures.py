@@ -78,11 +78,16 @@ class _Across(NamedTuple):
 
 
 def drawable(counted: Mapping[str, Counted], *, system: bool = False) -> list[str]:
-    """List metrics that were measured more than once, the important ones first."""
+    """List metrics that were measured more than once, the important ones first.
+
+    What was never a finite number would make an empty picture.
+    """
     return [
         key
         for key in ordered(counted)
-        if counted[key].total > 1 and key.startswith(SYSTEM) == system
+        if counted[key].total > 1
+        and counted[key].finite > 0
+        and key.startswith(SYSTEM) == system
     ]
 
 

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from apps.core.csv_cells import csv_text
-from apps.core.http import HtmxRequest
+from apps.core.http import HtmxRequest, send_text
 from apps.experiments import comparing, comparison_pictures, queries, rules
 from apps.experiments.comparing import Comparison
 from apps.experiments.forms import ComparisonForm
@@ -41,11 +41,8 @@ def compare_runs(request: HtmxRequest, slug: str) -> HttpResponse:
 @require_GET
 def download_comparison(request: HtmxRequest, slug: str) -> HttpResponse:
     compared = _compared(request, find_project(request, slug))
-    return HttpResponse(
-        csv_text(compared.rows()),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="comparison.csv"'},
-    )
+    rows = csv_text(compared.rows())
+    return send_text(rows, name="comparison.csv", media_type="text/csv")
 
 
 def _runs(request: HtmxRequest, project: Project) -> Any:

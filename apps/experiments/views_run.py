@@ -7,11 +7,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import replace_url
 
 from apps.core.http import HtmxRequest, redirect_after_success, wants_fragment
 from apps.experiments import actions, pictures, rules, run_family
 from apps.experiments.forms_run import ChartForm, TagForm
-from apps.experiments.metric_history import SYSTEM, counted_points
+from apps.experiments.metric_history import SYSTEM, counted_points, pause_seconds
 from apps.experiments.models import Run
 from apps.experiments.notes import CLIENT_TAGS, NOTE_TAG, note_of
 from apps.experiments.pages import find_run, trail_to
@@ -72,7 +73,15 @@ def run_progress(request: HtmxRequest, pk: UUID) -> HttpResponse:
     found = find_run(request, pk)
     values = pictures.latest_values(found)
     context = {"run": found, **_progress(request, found, values)}
-    return render(request, "experiments/_run_progress.html", context)
+    answer = render(request, "experiments/_run_progress.html", context)
+    return _with_choice(request, answer, found.get_absolute_url())
+
+
+def _with_choice(request: HtmxRequest, answer: HttpResponse, page: str) -> HttpResponse:
+    """Let the address of a page hold how its reader wants the charts."""
+    if request.htmx.trigger != "chart-form":
+        return answer
+    return replace_url(answer, f"{page}?{request.GET.urlencode()}")
 
 
 def _progress(
@@ -83,6 +92,7 @@ def _progress(
     measures, others = pictures.measure_rows(_of_model(values))
     return {
         "duration": run_family.duration(run),
+        "pause_seconds": pause_seconds(counted),
         "chart_form": form,
         "charts": history_figures(run, form.drawn, form.choice, counted),
         "chart_query": request.GET.urlencode(),
@@ -106,6 +116,7 @@ def run_system_metrics(request: HtmxRequest, pk: UUID) -> HttpResponse:
             *trail_to(found.project, found.experiment),
             {"label": found.name, "url": found.get_absolute_url()},
         ],
+        "pause_seconds": pause_seconds(counted),
         "chart_form": form,
         "charts": history_figures(found, form.drawn, form.choice, counted),
         "chart_query": request.GET.urlencode(),
@@ -116,7 +127,8 @@ def run_system_metrics(request: HtmxRequest, pk: UUID) -> HttpResponse:
         ),
     }
     name = "_run_system_metrics" if wants_fragment(request) else "run_system_metrics"
-    return render(request, f"experiments/{name}.html", context)
+    answer = render(request, f"experiments/{name}.html", context)
+    return _with_choice(request, answer, request.path)
 
 
 @login_required

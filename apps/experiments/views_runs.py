@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Case, When
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.core.csv_cells import csv_text
 from apps.core.http import HtmxRequest, send_text
 from apps.experiments import comparing, rules
+from apps.experiments.actions.bulk import MOST_RUNS
 from apps.experiments.models import ColumnChoice, Experiment, Run
 from apps.experiments.pages import find_experiment, find_project, trail_to
 from apps.experiments.run_columns import first_columns, offered_columns, read_columns
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from apps.projects.models import Project
 
 
+MOST_OFFERED = 200  # experiments
 # No more digits than the longest text that is completed has.
 _PLACE = re.compile("[0-9]{1,4}")
 
@@ -71,17 +74,14 @@ def list_runs(request: HtmxRequest, slug: str) -> HttpResponse:
     project = find_project(request, slug)
     asked = Asked.from_query(request.GET)
     experiments = _experiments(request, project)
-    listed = list(experiments.active().order_by("name").values("pk", "name"))
     here = {
         "project": project,
         "trail": trail_to(project),
         "table_url": request.path,
         "suggest_url": reverse("experiments:suggest_in_project", args=[slug]),
         "csv_url": reverse("experiments:download_project_runs", args=[slug]),
-        "experiments": [
-            (each["pk"], each["name"], str(each["pk"]) in asked.experiments)
-            for each in listed
-        ],
+        "experiments": _offered(experiments, asked),
+        "most_experiments": MOST_OFFERED,
     }
     wanted = _wanted(experiments, asked)
     return _table(request, "experiments/project_table.html", wanted, here)
@@ -133,6 +133,15 @@ def _experiments(request: HtmxRequest, project: Project) -> Any:
     return Experiment.objects.visible_to(request.user).filter(project=project)
 
 
+def _offered(experiments: Any, asked: Asked) -> list[tuple[UUID, str, bool]]:
+    """Name experiments to choose among, those first that are chosen."""
+    chosen = comparing.chosen_ids(asked.experiments)
+    is_chosen = Case(When(pk__in=chosen, then=True), default=False)
+    listed = experiments.active().annotate(is_chosen=is_chosen)
+    ordered = listed.order_by("-is_chosen", "name", "pk")[:MOST_OFFERED]
+    return list(ordered.values_list("pk", "name", "is_chosen"))
+
+
 def _wanted(experiments: Any, asked: Asked) -> list[UUID]:
     """Take the experiments that are asked for; without any, all."""
     if ids := comparing.chosen_ids(asked.experiments):
@@ -170,7 +179,7 @@ def _table(
         except SearchError as error:
             fault = Fault(error.message)
     shown = {line.run.pk for line in table.lines} if table else set()
-    chosen = comparing.chosen_ids(asked.chosen)[: comparing.MOST_COMPARED * 10]
+    chosen = comparing.chosen_ids(asked.chosen)
     context = {
         **here,
         "asked": asked,
@@ -181,11 +190,22 @@ def _table(
         "table": table,
         "fault": fault,
         "offered": offered_columns(keys, columns),
-        "chosen": chosen,
-        "elsewhere": _elsewhere(request, here["project"], set(chosen) - shown),
+        "chosen": chosen[:MOST_RUNS],
+        "most_chosen": MOST_RUNS,
+        "dropped": _dropped(len(chosen)),
+        "elsewhere": _elsewhere(
+            request, here["project"], set(chosen[:MOST_RUNS]) - shown
+        ),
         "most_rows": MOST_ROWS,
     }
     return render(request, template, context, status=422 if fault else 200)
+
+
+def _dropped(count: int) -> str:
+    """Say that not all that was ticked stays ticked."""
+    if count <= MOST_RUNS:
+        return ""
+    return f"You chose {count} runs. The first {MOST_RUNS} stay chosen: no more fit."
 
 
 def _elsewhere(request: HtmxRequest, project: Project, chosen: set[UUID]) -> Any:

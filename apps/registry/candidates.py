@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from apps.experiments.models import LoggedModelStatus
-from apps.registry.manifests import MLMODEL, MODEL_FILES, path_below
+from apps.registry.manifests import MLMODEL, MODEL_FILES
 from apps.registry.pickles import has_pickle_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from apps.experiments.models import LoggedModel, Run
 
 WHOLE_RUN = "run"
@@ -33,16 +35,10 @@ class Candidate(NamedTuple):
 def candidates_of(run: Run) -> list[Candidate]:
     """List what can be registered of `run`, in two queries."""
     paths = list(run.artifacts.order_by("path").values_list("path", flat=True))
-    folders = [
-        path.removesuffix(f"/{MLMODEL}")
-        for path in paths
-        if path.endswith(f"/{MLMODEL}")
-    ]
-    loose = [
-        path
-        for path in paths
-        if all(path_below(path, folder) is None for folder in folders)
-    ]
+    ending = f"/{MLMODEL}"
+    folders = [p.removesuffix(ending) for p in paths if p.endswith(ending)]
+    known = set(folders)
+    loose = [path for path in paths if known.isdisjoint(_folders_of(path))]
     found = []
     if any(map(_is_model, loose)):
         found.append(Candidate(WHOLE_RUN, "All files of the run"))
@@ -53,6 +49,12 @@ def candidates_of(run: Run) -> list[Candidate]:
         for one in logged.order_by("created_at", "pk")
     ]
     return found
+
+
+def _folders_of(path: str) -> Iterator[str]:
+    """Name the folders that a file lies in, from the innermost on."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _is_model(path: str) -> bool:

@@ -41,6 +41,7 @@ class RegisterForm(PortalForm):
                 initial=candidates[0].key,
             )
             self.order_fields(["part"])
+            self.dress()
         words = "As in MLflow: without / and :."
         if known:
             words += f" A name in use gets its next version: {', '.join(known)}."

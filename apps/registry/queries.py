@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from apps.accounts.models import User
     from apps.projects.models import Project
+    from apps.registry.candidates import Candidate
 
 
 def champion_of(model: RegisteredModel) -> ModelVersion | None:
@@ -114,6 +115,16 @@ def versions_of_run(run: Run, viewer: User) -> QuerySet[ModelVersion]:
     """List the versions that `run` became and `viewer` sees, newest first."""
     visible = ModelVersion.objects.visible_to(viewer).filter(run=run)
     return visible.select_related("model__project").order_by("-pk")
+
+
+def versions_of_part(
+    versions: QuerySet[ModelVersion], candidates: Iterable[Candidate]
+) -> QuerySet[ModelVersion]:
+    """Keep the versions that candidates of their run became."""
+    of_any = Q(pk__in=[])
+    for one in candidates:
+        of_any |= Q(logged_model=one.logged_model, root=one.root)
+    return versions.filter(of_any)
 
 
 def with_card_parts(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:

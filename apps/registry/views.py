@@ -1,5 +1,6 @@
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -124,14 +125,26 @@ access_views = AccessViews(find=_model, page=_model_page)
 @login_required
 @require_GET
 def run_panel(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    run = _run(request, pk)
+    """What became of a run, or of one part of it that can be registered."""
+    run, part = _run(request, pk), request.GET.get("part", "")
+    candidates = candidates_of(run)
+    versions = queries.versions_of_run(run, request.user)
+    if part:
+        candidates = [one for one in candidates if one.key == part]
+        versions = queries.versions_of_part(versions, candidates)
     context = {
-        "run": run,
-        "versions": queries.versions_of_run(run, request.user)[:CARDS_PER_PAGE],
+        "register_url": _register_url(run, part),
+        "versions": versions[:CARDS_PER_PAGE],
         "may_register_version": rules.can_register_version(request.user, run),
-        "has_several": len(candidates_of(run)) > 1,
+        "is_offered": bool(candidates) or not part,
+        "has_several": len(candidates) > 1,
     }
     return render(request, "registry/_run_panel.html", context)
+
+
+def _register_url(run: Run, part: str) -> str:
+    address = reverse("registry:register_version", args=[run.pk])
+    return f"{address}?{urlencode({'part': part})}" if part else address
 
 
 @login_required

@@ -2,17 +2,24 @@
 (() => {
   "use strict";
 
-  document.addEventListener("input", ({ target }) => {
-    if (!target.matches("[data-narrow]")) return;
-    const list = document.getElementById(target.dataset.narrow);
-    const words = target.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const narrow = (box) => {
+    const list = document.getElementById(box.dataset.narrow);
+    const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
     let left = 0;
     list.querySelectorAll(list.dataset.narrowed).forEach((item) => {
       const text = item.textContent.toLowerCase();
       item.hidden = !words.every((word) => text.includes(word));
       left += !item.hidden;
     });
-    document.getElementById(`${target.dataset.narrow}-count`).textContent = `${left} left.`;
+    document.getElementById(`${box.dataset.narrow}-count`).textContent = `${left} left.`;
+  };
+
+  document.addEventListener("input", ({ target }) => {
+    if (target.matches("[data-narrow]")) narrow(target);
+  });
+  // A list that was fetched anew shows everything at first.
+  document.addEventListener("htmx:afterSettle", () => {
+    document.querySelectorAll("[data-narrow]").forEach((box) => box.value && narrow(box));
   });
 
   // The box belongs to no form: Enter sends nothing.

@@ -80,16 +80,24 @@
     });
   };
 
-  // form[data-choices]: says how many runs are chosen.
+  // form[data-choices]: says how many runs are chosen; [data-choose-all] in its table
+  // holds a box that ticks all of the table.
   const count = (form) => {
     const place = form.querySelector("[data-count]");
-    if (!place) return;
+    const all = form.querySelector("[data-choose-all]");
+    const box = all?.querySelector("input");
+    const listed = () => [...(all?.closest("table").querySelectorAll("[name=run]") ?? [])];
     const tell = () => {
       const chosen = form.querySelectorAll("[name=run]:checked").length;
-      place.textContent = `${chosen} chosen.`;
+      if (place) place.textContent = `${chosen} chosen.`;
+      if (box) box.checked = listed().every((run) => run.checked);
     };
-    form.addEventListener("change", tell);
+    form.addEventListener("change", ({ target }) => {
+      if (target === box) listed().forEach((run) => (run.checked = box.checked));
+      tell();
+    });
     window.addEventListener("pageshow", tell);
+    if (all) all.hidden = false;
   };
 
   document.addEventListener("DOMContentLoaded", () => {

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from apps.core import figures, gallery
-from apps.core.figure_style import COLOURS, MAX_POINTS
+from apps.core.figure_style import COLOURS, LONGEST_BESIDE, MAX_POINTS
 from apps.core.figures import Axes, Caption, Interval, Line
 from apps.core.figures_pairs import overlaid_histograms, paired_bars
 
@@ -153,3 +153,32 @@ def test_paired_bars_differ_in_pattern_as_well_as_colour():
     assert (old["x"], new["x"]) == ([0.25, 0.75], [0.5, 0.5])
     assert old["marker"] != new["marker"]
     assert figure["table"]["rows"] == [["a", 1, 2], ["b", 3, 2]]
+
+
+LINK = '<a href="https://elsewhere.example/">Sign in & go</a>'
+
+
+def test_names_and_titles_are_drawn_as_text():
+    line = Line(LINK, [0, 1], [0, 1])
+
+    drawn = figures.line_history(CAPTION, [line], Axes(LINK, LINK))["json"]
+
+    layout = drawn["layout"]
+    shown = [drawn["data"][0]["name"]]
+    shown += [layout[axis]["title"]["text"] for axis in ("xaxis", "yaxis")]
+    for text in shown:
+        assert "<a" not in text
+        assert text.startswith("&lt;a")
+
+
+def test_labels_of_bars_are_drawn_as_text_and_kept_in_the_table():
+    figure = figures.bars(CAPTION, ["<b>a</b> & b"], [1.0], AXES)
+
+    assert figure["json"]["data"][0]["y"] == ["&lt;b&gt;a&lt;/b&gt; &amp; b"]
+    assert figure["table"]["rows"] == [["<b>a</b> & b", 1.0]]
+
+
+def test_a_long_title_of_the_upright_axis_is_cut():
+    figure = figures.line_history(CAPTION, [Line("a", [0], [0])], Axes("x", "y" * 250))
+
+    assert len(figure["json"]["layout"]["yaxis"]["title"]["text"]) == LONGEST_BESIDE

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DatabaseError, connection
@@ -109,3 +112,13 @@ def test_error_pages_carry_the_content_security_policy():
     policy = answer.headers["Content-Security-Policy"]
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.django_db
+def test_going_back_fetches_the_whole_page(client):
+    """No page is kept in the browser, and htmx would put a part in its place."""
+    page = client.get(reverse("core:components")).text
+
+    (config,) = re.findall(r"name=\"htmx-config\"\s+content='([^']+)'", page)
+    assert json.loads(config)["historyCacheSize"] == 0
+    assert json.loads(config)["refreshOnHistoryMiss"] is True

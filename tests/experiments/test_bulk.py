@@ -104,7 +104,7 @@ def test_bulk_changes_are_refused_to_others(runs, validator):
 def test_bulk_changes_name_the_run_that_is_put_aside(runs, data_scientist):
     actions.delete_run(run=runs[1], by=data_scientist)
 
-    with pytest.raises(WrongState, match=r"two: .* No run was changed"):
+    with pytest.raises(WrongState, match=r"two: .* None of the chosen runs changes"):
         actions.tag_runs(runs=runs, tags={"a": "b"}, by=data_scientist)
 
     assert not RunTag.objects.filter(key="a").exists()
@@ -120,7 +120,7 @@ def test_restore_runs_of_an_experiment_that_is_put_aside(
 
 
 def test_bulk_changes_need_runs_and_a_tag(runs, data_scientist):
-    with pytest.raises(RunCount, match="Choose 1 to 200"):
+    with pytest.raises(RunCount, match="Choose 1 to 100"):
         actions.delete_runs(runs=[], by=data_scientist)
     with pytest.raises(Invalid, match="cannot be"):
         actions.tag_runs(runs=runs, tags={"a#": "b"}, by=data_scientist)

@@ -1,7 +1,7 @@
 import pytest
 
 from apps.core.errors import Invalid
-from apps.experiments import comparing, comparison_pictures
+from apps.experiments import comparing, comparison_pictures, queries
 from apps.experiments.actions import MetricPoint
 from apps.experiments.models import Run
 from tests.factories import experiments as factory
@@ -109,3 +109,20 @@ def test_chosen_runs_refuse_too_few_and_too_many(experiment, data_scientist, cou
 
     with pytest.raises(Invalid, match="Choose 2 to 20 runs"):
         comparing.chosen_runs(Run.objects.all(), ids)
+
+
+def test_the_best_of_many_is_found_without_comparing_each_with_each(monkeypatch):
+    asked = []
+    known = queries.is_improvement
+
+    def counting(*given):
+        asked.append(given)
+        return known(*given)
+
+    monkeypatch.setattr(queries, "is_improvement", counting)
+    values = [{"test.recall": number / 100} for number in range(100)]
+
+    cells = queries.metric_cells("test.recall", values)
+
+    assert [place for place, cell in enumerate(cells) if cell.is_best] == [99]
+    assert len(asked) == 1

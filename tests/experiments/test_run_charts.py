@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 
 import pytest
 
@@ -9,8 +10,10 @@ from apps.experiments import actions
 from apps.experiments.actions import LogBatch, LoggedPoint, RunChange, RunStart
 from apps.experiments.metric_history import (
     MOST_WHOLE,
+    Counted,
     Point,
     counted_points,
+    pause_seconds,
     read_histories,
     smoothed,
 )
@@ -253,3 +256,53 @@ def test_the_page_costs_the_same_however_much_was_measured(
         log(run, data_scientist, f"m{number}", [float(n) for n in range(30)])
 
     assert queries_of(client, run.get_absolute_url()) == few <= 40
+
+
+def test_the_address_holds_how_charts_are_wanted(client, run, data_scientist):
+    log(run, data_scientist, "loss", [3.0, 2.0])
+    log(run, data_scientist, "system/cpu_utilization_percentage", [30.0, 40.0])
+    asked = {"HX-Request": "true", "HX-Trigger": "chart-form"}
+
+    for path, page in (
+        ("progress", run.get_absolute_url()),
+        ("system-metrics", f"/runs/{run.pk}/system-metrics/"),
+    ):
+        address = f"/runs/{run.pk}/{path}/?scale=log"
+        chosen = client.get(address, headers=asked)
+        again = client.get(address, headers={"HX-Request": "true"})
+
+        assert chosen["HX-Replace-Url"] == f"{page}?scale=log"
+        assert "HX-Replace-Url" not in again
+
+
+@pytest.mark.parametrize(
+    ("points", "keys", "seconds"),
+    [(20_000, 1, 5), (501, 501, 30), (20_001, 1, 30), (1_000_000, 1, 120)],
+)
+def test_a_page_reads_again_the_less_often_the_more_there_is(points, keys, seconds):
+    each = Counted(points // keys, 0, 0, 0, 0)
+
+    assert pause_seconds({f"m{n}": each for n in range(keys)}) == seconds
+
+
+def test_metrics_to_draw_are_ticked_as_they_are_drawn(client, run, data_scientist):
+    for key in ("loss", "other"):
+        log(run, data_scientist, key, [3.0, 2.0])
+
+    page = client.get(f"{run.get_absolute_url()}?metric=other").text
+
+    boxes = re.findall(r'<input[^>]*name="metric"[^>]*>', page)
+    assert [("checked" in box, 'value="other"' in box) for box in boxes] == [
+        (False, False),
+        (True, True),
+    ]
+
+
+def test_what_was_never_a_finite_number_is_not_offered():
+    counted = {
+        "nan": Counted(3, 3, 0, 0, 0),
+        "both": Counted(3, 1, 2, 0, 0),
+        "mixed": Counted(3, 1, 1, 0, 0),
+    }
+
+    assert drawable(counted) == ["mixed"]

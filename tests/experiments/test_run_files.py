@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import pytest
 
@@ -282,3 +283,13 @@ def test_a_file_that_is_not_there(client, run_with):
 
     assert previewed(client, run, "a.csv").status_code == 404
     assert client.get(f"/runs/{run.pk}/picture/a.png").status_code == 404
+
+
+def test_a_folder_has_an_address_on_the_page_of_the_run(client, run_with):
+    run = run_with({"m/a.txt": b"x"})
+
+    page = client.get(run.get_absolute_url()).text
+
+    (address,) = re.findall(r'hx-push-url="([^"#]+)#files"', page)
+    assert address == f"{run.get_absolute_url()}?in=m"
+    assert "a.txt" in client.get(address).text

@@ -6,8 +6,8 @@ import pytest
 
 from apps.audit.models import AuditEvent
 from apps.experiments import actions, run_family
-from apps.experiments.actions import LoggedDataset, RunStart
-from apps.experiments.models import Run
+from apps.experiments.actions import LoggedDataset, LoggedModelStart, RunStart
+from apps.experiments.models import ModelUse, Run, RunModel
 from apps.experiments.notes import NOTE_TAG, note_of
 from apps.experiments.run_family import PARENT_TAG
 from apps.projects.actions import access
@@ -254,3 +254,25 @@ def test_a_duration_has_its_two_largest_units(start, seconds, told):
     run.ended_at = run.started_at + timedelta(seconds=seconds)
 
     assert run_family.duration(run).replace("\N{NO-BREAK SPACE}", " ") == told
+
+
+def test_models_that_name_a_run_as_their_source_stand_on_its_page(
+    client, start, data_scientist
+):
+    run = start()
+    for name in ("said", "unsaid"):
+        model = actions.create_logged_model(
+            experiment=run.experiment,
+            start=LoggedModelStart(name=name, source_run=run),
+            by=data_scientist,
+        )
+        actions.log_model_file(model=model, file=factory.artifact(), by=data_scientist)
+    said = run.logged_models.get(name="said")
+    RunModel.objects.create(run=run, model=said, use=ModelUse.OUTPUT)
+
+    listed = client.get(run.get_absolute_url()).context["models"]
+
+    assert [(one.model.name, one.file_count) for one in listed] == [
+        ("said", 1),
+        ("unsaid", 1),
+    ]

@@ -96,7 +96,7 @@ def test_change_runs_needs_runs(client, project, chosen):
     answer = client.get(address(project), {"run": chosen})
 
     assert answer.status_code == 422
-    assert "Choose 1 to 200 runs" in answer.text
+    assert "Choose 1 to 100 runs" in answer.text
 
 
 def test_change_runs_takes_none_of_other_projects(client, world, project):

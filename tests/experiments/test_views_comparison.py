@@ -4,6 +4,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from apps.experiments import comparing, forms
 from apps.experiments.actions import MetricPoint
 from apps.projects.actions import access
 from tests.costs import queries_of
@@ -59,7 +60,7 @@ def test_compare_runs_of_several_experiments(client, project, data_scientist):
 
     for figure in ("parallel", "best", "scatter", "roc", "precision-recall", "history"):
         assert f'id="compare-{figure}"' in page
-    assert "1 parameters the same in all runs" in page
+    assert "The same in all runs (1)" in page
     assert "Best by recall:" in page
 
 
@@ -176,3 +177,44 @@ def test_download_comparison_is_guarded(client, project, experiment, data_scient
     assert rows["depth"] == ["1", "2", "'=1+1"]
     assert rows["test.recall"] == ["0.01", "0.02", ""]
     assert rows["key"] == ["1. Run 1", "2. Run 2", "3. Run"]
+
+
+def test_compare_runs_shows_so_many_lines_and_names_the_rest(
+    client, project, experiment, data_scientist, monkeypatch
+):
+    monkeypatch.setattr(comparing, "MOST_LINES", 2)
+    monkeypatch.setattr(forms, "MOST_OFFERED", 2)
+    runs = [
+        factory.run(
+            experiment,
+            data_scientist,
+            parameters={f"p{key}": value for key in range(5)} | {"same": 1},
+        )
+        for value in (1, 2)
+    ]
+
+    answer = client.get(address(project, runs, x="parameter:p4"))
+
+    assert "The first 2 of 5 parameters that differ are shown" in answer.text
+    assert "<code>p1</code>" in answer.text
+    assert "<code>p2</code>" not in answer.text
+    offered = [key for key, _ in answer.context["form"].fields["x"].choices]
+    assert offered == ["parameter:p0", "parameter:p4"]
+
+
+def test_compare_runs_proposes_a_metric_over_a_parameter(
+    client, project, experiment, data_scientist
+):
+    runs = [
+        factory.run(
+            experiment,
+            data_scientist,
+            parameters={"depth": value},
+            metrics=[MetricPoint("own loss", value / 10)],
+        )
+        for value in (1, 2)
+    ]
+
+    picked = client.get(address(project, runs)).context["form"].picked
+
+    assert (picked["x"], picked["y"]) == ("parameter:depth", "metric:own loss")

@@ -165,3 +165,16 @@ def test_experiment_0_is_chosen_among_several(client, project, data_scientist):
 def test_home_and_sign_in_follow_addresses_of_clients(client):
     for page in (client.get("/"), Client().get("/sign-in/")):
         assert "js/mlflow-links" in page.text
+
+
+def test_an_experiment_that_is_put_aside_leads_to_its_runs(
+    client, project, data_scientist
+):
+    experiment = factory.experiment(project, data_scientist)
+    actions.delete_experiment(experiment=experiment, by=data_scientist)
+
+    page = client.get(experiment.get_absolute_url()).text
+
+    assert "The runs are put aside" in page
+    assert "Rename this experiment, or bring it back" in page
+    assert "Launch a training job" not in page

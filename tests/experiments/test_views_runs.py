@@ -3,12 +3,14 @@
 import csv
 import re
 from urllib.parse import parse_qs, urlencode, urlparse
+from uuid import UUID
 
 import pytest
 from django.urls import reverse
 
-from apps.experiments import actions
+from apps.experiments import actions, views_runs
 from apps.experiments.actions import LogBatch, LoggedPoint, MetricPoint, RunStart
+from apps.experiments.actions.bulk import MOST_RUNS
 from apps.experiments.models import ColumnChoice
 from apps.experiments.search.view import View
 from tests.costs import queries_of
@@ -226,7 +228,7 @@ def test_runs_of_several_experiments(client, project, experiment, data_scientist
     assert set(names(both)) == {"Forest", "Boosting"}
     assert names(one) == ["Boosting"]
     assert list(one.context["elsewhere"]) == [here]
-    assert re.search(rf'value="{here.pk}"[^>]*checked', one.text)
+    assert re.search(rf'value="{here.pk.hex}"[^>]*checked', one.text)
 
 
 def test_says_when_there_is_nothing(client, experiment, data_scientist):
@@ -310,3 +312,68 @@ def test_download_runs_says_what_cannot_be_read(client, experiment):
     address = reverse("experiments:download_runs", args=[experiment.pk])
 
     assert client.get(address, {"filter": "nothing"}).status_code == 422
+
+
+def test_as_many_chosen_runs_as_can_be_changed_fit_an_address(
+    client, experiment, data_scientist
+):
+    run = logged_run(experiment, data_scientist)
+
+    page = client.get(table(experiment)).text
+
+    (value,) = re.findall(r'name="run"\s+value="([^"]+)"', page)
+    assert value == run.pk.hex
+    # What servers read of an address, with room for a filter and forty columns.
+    assert len(urlencode({"run": value})) * MOST_RUNS < 8190 / 2
+
+
+def test_what_does_not_stay_chosen_is_told(client, experiment, data_scientist):
+    runs = [logged_run(experiment, data_scientist)]
+    others = [UUID(int=number).hex for number in range(1, MOST_RUNS + 1)]
+
+    answer = client.get(table(experiment, run=[*others, runs[0].pk.hex]))
+
+    assert "You chose 101 runs. The first 100 stay chosen" in answer.text
+    assert runs[0].pk not in answer.context["chosen"]
+
+
+def test_few_of_many_experiments_are_offered_and_the_chosen_ones_first(
+    client, project, data_scientist, monkeypatch
+):
+    monkeypatch.setattr(views_runs, "MOST_OFFERED", 2)
+    made = [factory.experiment(project, data_scientist, name) for name in "abc"]
+    address = reverse("experiments:list_runs", args=[project.slug])
+
+    every = client.get(address)
+    chosen = client.get(address, {"experiment": made[2].pk})
+
+    assert [name for _, name, _ in every.context["experiments"]] == ["a", "b"]
+    assert "The first 2 by name." in every.text
+    assert [
+        (name, is_chosen) for _, name, is_chosen in chosen.context["experiments"]
+    ] == [
+        ("c", True),
+        ("a", False),
+    ]
+
+
+def test_an_empty_experiment_shows_how_a_script_logs(
+    client, client_of, auditor, experiment, data_scientist
+):
+    snippet = f'set_experiment(experiment_id="{experiment.pk.hex}")'
+
+    empty = client.get(table(experiment)).text
+    read = client_of(auditor).get(table(experiment)).text
+    logged_run(experiment, data_scientist)
+
+    assert snippet in empty
+    assert snippet not in read
+    assert snippet not in client.get(table(experiment)).text
+
+
+def test_folding_tells_what_it_does_not_show(client, experiment, data_scientist):
+    logged_run(experiment, data_scientist)
+
+    said = "Runs whose parent is not listed"
+    assert said in client.get(table(experiment, nested="1")).text
+    assert said not in client.get(table(experiment)).text

@@ -97,3 +97,51 @@ def test_a_part_of_another_run_is_refused(world, run):
             part=run.logged_models.get(name="half").public_id,
             by=world.data_scientist,
         )
+
+
+def test_files_below_a_model_are_no_model_of_their_own(world):
+    by = world.data_scientist
+    made = factory.experiment(world.project, by)
+    run = logging.start_run(experiment=made, start=RunStart("nested"), by=by)
+    for path in ("a/b/MLmodel", "a/b/c/model.pkl", "a/bc/notes.txt"):
+        logging.log_artifact(run=run, file=factory.artifact(path, MLMODEL), by=by)
+
+    only_a_folder = [one.label for one in candidates_of(run)]
+    logging.log_artifact(run=run, file=factory.artifact("a/bc/model.pkl"), by=by)
+
+    assert only_a_folder == ["The folder a/b"]
+    assert [one.label for one in candidates_of(run)] == [
+        "All files of the run",
+        "The folder a/b",
+    ]
+
+
+def test_the_choice_of_a_part_looks_like_every_field(world, client_of, run):
+    address = reverse("registry:register_version", args=[run.pk])
+
+    page = client_of(world.data_scientist).get(address)
+
+    assert page.context["form"].fields["part"].widget.attrs["class"] == "usa-select"
+
+
+def test_the_page_of_a_logged_model_leads_to_its_registration(world, client_of, run):
+    client = client_of(world.data_scientist)
+    model, half = (run.logged_models.get(name=name) for name in ("tree", "half"))
+    panel = reverse("registry:run_panel", args=[run.pk])
+
+    page = client.get(reverse("experiments:logged_model", args=[model.pk])).text
+    before = client.get(panel, {"part": model.public_id}).text
+    actions.register_version(
+        project=world.project,
+        run=run,
+        model_name="trees",
+        description="",
+        part=model.public_id,
+        by=world.data_scientist,
+    )
+
+    assert f"{panel}?part={model.public_id}" in page
+    assert f"/register-version/?part={model.public_id}" in before
+    assert "trees, version 1" in client.get(panel, {"part": model.public_id}).text
+    assert client.get(panel, {"part": half.public_id}).text.strip() == ""
+    assert "trees" not in client.get(panel, {"part": "forest"}).text

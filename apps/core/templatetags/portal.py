@@ -38,6 +38,7 @@ _BUTTONS: Final = {
     "outline": "usa-button usa-button--outline",
     "danger": "usa-button usa-button--secondary",
 }
+_GROUPED: Final = 1e15  # from here on digits tell less than powers of ten
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
@@ -182,7 +183,8 @@ def ratio(value: float | str | None, digits: int = 1) -> str:
 def number(value: object, digits: int = 4) -> object:
     """Write a number with grouped thousands and `digits` significant digits.
 
-    Anything that is not a number is returned as it came.
+    The largest are written by powers of ten: 1e308 has more digits than a page has room
+    for. Anything that is not a number is returned as it came.
     """
     match value:
         case bool():
@@ -191,7 +193,7 @@ def number(value: object, digits: int = 4) -> object:
             return f"{value:,}"
         case float() if not math.isfinite(value):
             return "–"
-        case float() if abs(value) >= 10 ** (digits - 1):
+        case float() if 10 ** (digits - 1) <= abs(value) < _GROUPED:
             return f"{value:,.0f}"
         case float():
             return f"{value:.{digits}g}"

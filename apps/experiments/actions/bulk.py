@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from apps.accounts.models import User
 
-MOST_RUNS = 200
+# As many as an address of 8,190 characters has room for beside a filter and columns.
+MOST_RUNS = 100
 
 
 class RunCount(Invalid):
