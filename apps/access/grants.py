@@ -25,7 +25,7 @@ def granted_to(user: User, model: type[models.Model]) -> models.QuerySet[Any, An
     and this is a part of nearly every statement.
     """
     kind = ContentType.objects.get_for_model(model)
-    return (
+    grants: models.QuerySet[Any, Any] = (
         UserObjectPermission.objects.filter(
             user=user,
             content_type=kind,
@@ -35,3 +35,4 @@ def granted_to(user: User, model: type[models.Model]) -> models.QuerySet[Any, An
         .annotate(key=Cast("object_pk", model._meta.pk))
         .values("key")
     )
+    return grants

@@ -89,8 +89,8 @@ def version_fields(caller: Caller, version: ModelVersion) -> Fields:
         "status": "READY",
         "status_message": version.quarantine or version.unfit_reason,
         "run_link": version.run_link,
-        "tags": version.tag_pairs,
-        "aliases": version.alias_names,
+        "tags": version.tag_pairs,  # type: ignore[attr-defined]
+        "aliases": version.alias_names,  # type: ignore[attr-defined]
     }
     if version.run_id:
         told["run_id"] = version.run_id.hex
