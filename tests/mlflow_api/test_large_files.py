@@ -131,4 +131,4 @@ def test_the_stock_client_sends_large_files_in_parts(portal, tmp_path):
     assert large.sha256 == hashlib.sha256(content).hexdigest()
     # Of each complete upload only its result is left, for programs that ask again.
     left = {path.name for path in files_below(tmp_path / "uploads")}
-    assert left == {"lock", "whole"}
+    assert left == {"whole"}

@@ -96,11 +96,12 @@ assert [one.name for one in tagged] == ["churn"]
 assert not client.search_registered_models("name = 'x'")
 found = client.search_model_versions("name = 'churn'", order_by=["version_number ASC"])
 assert [one.version for one in found] == ["1", "2", "3"]
-of_run = client.search_model_versions(f"run_id = '{run.info.run_id}'", max_results=2)
+newest = {"max_results": 2, "order_by": ["version_number DESC"]}
+of_run = client.search_model_versions(f"run_id = '{run.info.run_id}'", **newest)
 assert [one.version for one in of_run] == ["3", "2"]
 assert of_run.token
 rest = client.search_model_versions(
-    f"run_id = '{run.info.run_id}'", max_results=2, page_token=of_run.token
+    f"run_id = '{run.info.run_id}'", page_token=of_run.token, **newest
 )
 assert [one.version for one in rest] == ["1"]
 with pytest.raises(MlflowException, match="INVALID_PARAMETER_VALUE"):
