@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from apps.experiments.models import ImportedItem, ItemKind
+from apps.projects.rules import sees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from django.db.models import QuerySet
 
+    from apps.accounts.models import User
     from apps.experiments.models import Run, RunImport
 
 _SHOWN = (
@@ -27,6 +29,26 @@ _WORDS = {
     "models": "Logged models that came over",
     "models_in_part": "Models with remarks",
     "models_lost": "Models that could not be read",
+    "registered_models": "Registered models that came over",
+    "registered_models_in_part": "Registered models with remarks",
+    "registered_models_lost": "Registered models that are not here",
+    "versions": "Versions that came over",
+    "versions_in_part": "Versions with remarks",
+    "versions_lost": "Versions that are not here",
+}
+# What each kind counts as, and the relation that says that it is here. Registered
+# models and their versions are asked over a relation: the registry stands above and
+# cannot be imported.
+_COUNTED = {
+    "runs": (ItemKind.RUN, "run"),
+    "models": (ItemKind.MODEL, "model"),
+    "registered_models": (ItemKind.REGISTERED_MODEL, "entry"),
+    "versions": (ItemKind.MODEL_VERSION, "entry"),
+}
+_ENTRY = {
+    "registered_model_id": F("entry__model"),
+    "model_version_id": F("entry__version"),
+    "as_the_source_says": F("entry__said"),
 }
 # Either list of faults is not empty, or files are missing.
 INCOMPLETE = ~Q(faults=[]) | ~Q(file_faults=[]) | Q(is_whole=False)
@@ -34,17 +56,13 @@ INCOMPLETE = ~Q(faults=[]) | ~Q(file_faults=[]) | Q(is_whole=False)
 
 def import_counts(run_import: RunImport) -> dict[str, int]:
     """Count what came over whole, in part and not at all."""
-    runs, is_run = Q(kind=ItemKind.RUN), Q(run__isnull=False)
-    models, is_model = Q(kind=ItemKind.MODEL), Q(model__isnull=False)
-    return run_import.items.aggregate(
-        experiments=Count("pk", filter=Q(kind=ItemKind.EXPERIMENT)),
-        runs=Count("pk", filter=runs & is_run),
-        runs_in_part=Count("pk", filter=runs & is_run & INCOMPLETE),
-        runs_lost=Count("pk", filter=runs & ~is_run),
-        models=Count("pk", filter=models & is_model),
-        models_in_part=Count("pk", filter=models & is_model & INCOMPLETE),
-        models_lost=Count("pk", filter=models & ~is_model),
-    )
+    asked = {"experiments": Count("pk", filter=Q(kind=ItemKind.EXPERIMENT))}
+    for name, (kind, relation) in _COUNTED.items():
+        is_one, is_here = Q(kind=kind), Q(**{f"{relation}__isnull": False})
+        asked[name] = Count("pk", filter=is_one & is_here)
+        asked[f"{name}_in_part"] = Count("pk", filter=is_one & is_here & INCOMPLETE)
+        asked[f"{name}_lost"] = Count("pk", filter=is_one & ~is_here)
+    return run_import.items.aggregate(**asked)
 
 
 def counts_in_words(run_import: RunImport) -> list[tuple[str, int]]:
@@ -57,11 +75,22 @@ def counts_in_words(run_import: RunImport) -> list[tuple[str, int]]:
     ]
 
 
-def incomplete_items(run_import: RunImport) -> QuerySet[ImportedItem]:
-    """Find what did not come over whole."""
-    return run_import.items.filter(INCOMPLETE).select_related(
-        "experiment", "run", "model"
-    )
+def items_for(run_import: RunImport, viewer: User) -> QuerySet[ImportedItem]:
+    """Find what `viewer` may be told of: nothing of models that were restricted."""
+    restricted = run_import.items.filter(
+        kind=ItemKind.REGISTERED_MODEL, entry__model__is_restricted=True
+    ).select_related("entry__model")
+    hidden = [
+        item.entry.model_id for item in restricted if not sees(viewer, item.entry.model)
+    ]
+    return run_import.items.exclude(entry__model__in=hidden)
+
+
+def incomplete_items(run_import: RunImport, viewer: User) -> QuerySet[ImportedItem]:
+    """Find what did not come over whole, and what there is to say of the rest."""
+    found = items_for(run_import, viewer).filter(INCOMPLETE)
+    here = "experiment", "run", "model", "entry__model__project"
+    return found.select_related(*here, "entry__version__model__project")
 
 
 def head_of(run_import: RunImport) -> dict[str, Any]:
@@ -85,7 +114,7 @@ def said_of_upload(file_name: str, run: Run, remarks: Sequence[str]) -> str:
     return f"{file_name[:200]} is the run {run.name}. {kept} {notes}".strip()
 
 
-def report_lines(run_import: RunImport) -> Iterator[dict[str, Any]]:
+def report_lines(run_import: RunImport, viewer: User) -> Iterator[dict[str, Any]]:
     """Tell of each thing what became of it, few of them in memory at once."""
-    rows = run_import.items.order_by("pk").values(*_SHOWN)
+    rows = items_for(run_import, viewer).order_by("pk").values(*_SHOWN, **_ENTRY)
     yield from rows.iterator(chunk_size=1_000)

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.access.checks import ensure
+from apps.accounts.models import User
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
 from apps.experiments import import_reports, rules
@@ -81,7 +82,7 @@ def run_import(request: HtmxRequest, pk: UUID) -> HttpResponse:
             "trail": trail_to(found.project),
             "counts": import_reports.counts_in_words(found),
             "page": keyset_page(
-                import_reports.incomplete_items(found),
+                import_reports.incomplete_items(found, request.user),
                 after=request.GET.get("after"),
                 limit=ITEMS_ON_A_PAGE,
             ),
@@ -94,18 +95,18 @@ def run_import(request: HtmxRequest, pk: UUID) -> HttpResponse:
 def download_import(request: HtmxRequest, pk: UUID) -> StreamingHttpResponse:
     found = _find(request, pk)
     return StreamingHttpResponse(
-        _written(found),
+        _written(found, request.user),
         content_type="application/json",
         headers={"Content-Disposition": 'attachment; filename="import.json"'},
     )
 
 
-def _written(found: RunImport) -> Iterator[str]:
+def _written(found: RunImport, viewer: User) -> Iterator[str]:
     """Write the report as one JSON object, few things in memory at once."""
     write = DjangoJSONEncoder().encode
     yield f'{{"import": {write(import_reports.head_of(found))}, "items": ['
     comma = ""
-    for line in import_reports.report_lines(found):
+    for line in import_reports.report_lines(found, viewer):
         yield f"{comma}{write(line)}"
         comma = ",\n"
     yield "]}"

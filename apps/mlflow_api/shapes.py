@@ -18,6 +18,7 @@ from apps.experiments.models import (
 )
 from apps.experiments.search.loading import RunInfo, load_logged
 from apps.mlflow_api.errors import INVALID, MlflowError
+from apps.mlflow_api.registry_names import shown_name, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -173,13 +174,14 @@ def run_fields(caller: Caller, runs: Sequence[RunInfo]) -> list[Fields]:
 
 
 def logged_model_fields(caller: Caller, models: Sequence[LoggedModel]) -> list[Fields]:
-    """Tell logged models with what was logged of them, in three queries.
+    """Tell logged models with what was logged and registered of them, in four queries.
 
     Of a metric the newest point on each dataset is told.
     """
     keys = [one.pk for one in models]
     parameters = _by_model(LoggedModelParameter.objects.filter(model__in=keys))
     tags = _by_model(LoggedModelTag.objects.filter(model__in=keys))
+    registrations = _registrations(caller, keys)
     metrics: dict[UUID, list[Fields]] = defaultdict(list)
     measured = "model", "key", "dataset_name", "dataset_digest"
     points = LoggedModelMetric.objects.filter(model__in=keys).distinct(*measured)
@@ -187,7 +189,8 @@ def logged_model_fields(caller: Caller, models: Sequence[LoggedModel]) -> list[F
         metrics[point.model_id].append(model_point_fields(point))
     return [
         {
-            "info": _logged_model_info(caller, one) | {"tags": tags[one.pk]},
+            "info": _logged_model_info(caller, one)
+            | {"tags": tags[one.pk], "registrations": registrations[one.pk]},
             "data": {"params": parameters[one.pk], "metrics": metrics[one.pk]},
         }
         for one in models
@@ -216,10 +219,24 @@ def _logged_model_info(caller: Caller, model: LoggedModel) -> Fields:
         "status": f"LOGGED_MODEL_{model.status}",
         "status_message": model.status_message,
         "model_type": model.model_type,
-        "registrations": [],
     }
     if model.source_run_id:
         found["source_run_id"] = model.source_run_id.hex
+    return found
+
+
+def _registrations(caller: Caller, keys: list[UUID]) -> dict[UUID, list[Fields]]:
+    """Name the versions that logged models became, of those that the caller sees."""
+    found: dict[UUID, list[Fields]] = defaultdict(list)
+    became = versions(caller).filter(logged_model__in=keys)
+    large = "manifest", "evaluation_files", "signature", "pickles"
+    for version in became.order_by("model__name", "number").defer(*large):
+        told = {
+            "name": shown_name(caller, version.model),
+            "version": str(version.number),
+        }
+        if version.logged_model_id:
+            found[version.logged_model_id].append(told)
     return found
 
 

@@ -86,6 +86,13 @@ class ModelVersionRow(serializers.Serializer[Any]):
 class ModelVersionOutput(ModelVersionRow):
     manifest = ManifestEntry(many=True)
     signature = serializers.DictField()
+    as_the_source_says = serializers.DictField(
+        source="imported.said",
+        default=None,
+        allow_null=True,
+        help_text="Of a version that came over from elsewhere: its number, source, "
+        "run, time, user, stage and aliases there; nobody here vouches for them.",
+    )
 
 
 class ModelVersionInput(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
@@ -14,7 +15,7 @@ from apps.access.permissions import Permission
 from apps.audit.event_types import EventType
 from apps.core.errors import WrongState
 from apps.core.ids import new_id
-from apps.experiments.models import KeyedValue, LoggedModel, Run
+from apps.experiments.models import ImportedItem, KeyedValue, LoggedModel, Run
 from apps.projects.models import (
     Project,
     Restrictable,
@@ -301,6 +302,44 @@ class ModelVersionTag(KeyedValue):
             )
         ]
         indexes = [models.Index("key", Left("value", 100), name="versions_by_tag")]
+
+
+class ImportedEntry(models.Model):
+    """What a registered model or version from elsewhere became here, and was there."""
+
+    id = models.BigAutoField(primary_key=True)
+    item = models.OneToOneField(
+        ImportedItem, on_delete=models.PROTECT, related_name="entry"
+    )
+    model = models.ForeignKey(
+        RegisteredModel, on_delete=models.PROTECT, related_name="imported"
+    )
+    version = models.OneToOneField(
+        ModelVersion, on_delete=models.PROTECT, null=True, related_name="imported"
+    )
+    # Of a version `number`, `source`, `run`, `logged_model`, `created_at`, `user`,
+    # `stage` and `aliases` there; of a model `name`, `created_at` and `aliases`.
+    # Nobody here vouches for any of it.
+    said = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.version or self.model}, as its source tells of it"
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When it was made, as the source says."""
+        told = self.said.get("created_at")
+        return datetime.fromisoformat(told) if told else None
+
+    @property
+    def in_use(self) -> str:
+        """Say how the source had a version in use that needs an approval here."""
+        uses = []
+        if AliasName.CHAMPION in self.said.get("aliases", ()):
+            uses.append("was champion")
+        if self.said.get("stage") == Stage.PRODUCTION:
+            uses.append("stood in Production")
+        return f"It {' and '.join(uses)} at the source." if uses else ""
 
 
 # What a person writes on a card: field of `ModelCard` -> its heading.

@@ -138,6 +138,7 @@ def with_card_parts(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
         "run__dataset_version__dataset",
         "run__dataset_version__uploaded_by",
         "logged_model",
+        "imported__item__run_import",
     )
 
 

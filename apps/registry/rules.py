@@ -15,7 +15,7 @@ from apps.access.checks import (
 from apps.access.grants import granted_to
 from apps.access.permissions import Permission
 from apps.experiments.models import Artifact
-from apps.experiments.rules import sees_dataset
+from apps.experiments.rules import can_start_import, sees_dataset
 from apps.projects.rules import permitted_with
 from apps.registry import queries
 from apps.registry.candidates import candidates_of
@@ -31,7 +31,7 @@ from apps.registry.models import (
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
-    from apps.experiments.models import Run
+    from apps.experiments.models import Run, RunImport
     from apps.projects.models import Project
 
 EDITABLE_STATES = frozenset({VersionState.DRAFT, VersionState.VALIDATED})
@@ -62,6 +62,16 @@ def not_deleted(thing: RegisteredModel | ModelVersion) -> Decision:
 
 can_rename_model = can_describe_model = can_change_model
 can_set_model_tag = can_delete_model_tag = can_create_version = can_change_model
+
+
+def can_import_registered_model(user: User, run_import: RunImport) -> Decision:
+    """Say whether `user` may go on with an import, and register what it brings."""
+    return can_start_import(user, run_import.project) and can_create_model(
+        user, run_import.project
+    )
+
+
+can_import_version = can_import_registered_model
 
 
 def can_delete_model(user: User, model: RegisteredModel) -> Decision:

@@ -110,6 +110,8 @@ def test_a_logged_model_is_registered_with_its_run_and_frozen(
     told = create(mlflow, f"models:/{logged.public_id}", model_id=logged.public_id)
 
     assert (told["model_id"], told["run_id"]) == (logged.public_id, run.pk.hex)
+    info = mlflow(f"logged-models/{logged.public_id}", method="get")["model"]["info"]
+    assert info["registrations"] == [{"name": "churn", "version": "2"}]
     with pytest.raises(Refused, match="was registered"):
         experiments.log_model_file(
             model=logged, file=factory.artifact("x"), by=world.data_scientist

@@ -20,7 +20,7 @@ from apps.experiments.importing.run_folders import (
     read_run,
     read_values,
 )
-from apps.experiments.importing.trees import FolderTree
+from apps.experiments.importing.trees import FolderTree, Tree
 from apps.experiments.models import ItemKind
 
 TRASH = ".trash"  # where experiments lie that were put aside
@@ -49,6 +49,11 @@ class MlrunsFolder:
                 f"{root} holds no experiments of MLflow: there is no folder with a "
                 f"{META} in it. Name the folder mlruns itself."
             )
+
+    @property
+    def tree(self) -> Tree:
+        """Its files."""
+        return self._tree
 
     @property
     def label(self) -> str:
@@ -104,6 +109,18 @@ class MlrunsFolder:
             except Unreadable as error:
                 model = Lost(name, str(error), ItemKind.MODEL)
             yield model
+
+    def folder_of_run(self, run_id: str) -> str:
+        """Find the folder of a run; empty where there is none."""
+        return self._below_an_experiment(run_id)
+
+    def folder_of_model(self, model_id: str) -> str:
+        """Find the folder of a logged model; empty where there is none."""
+        return self._below_an_experiment(f"models/{model_id}")
+
+    def _below_an_experiment(self, path: str) -> str:
+        folders = (f"{one}/{path}" for one in self._experiment_folders())
+        return next((f for f in folders if self._tree.has(f"{f}/{META}")), "")
 
     def close(self) -> None:
         """Leave it; nothing is open."""

@@ -65,7 +65,7 @@ class MlflowServer:
             "view_type": "ALL",
             "order_by": ["creation_time ASC"],
         }
-        found = self._pages(f"{API}/experiments/search", asked, "experiments")
+        found = self.pages(f"{API}/experiments/search", asked, "experiments")
         for number, one in enumerate(found, start=1):
             name = str(one.get("experiment_id") or f"experiment {number}")
             yield _or_lost(_experiment, one, Lost(name, "", ItemKind.EXPERIMENT))
@@ -84,7 +84,7 @@ class MlflowServer:
             "max_results": RUNS_AT_ONCE,
             "order_by": ["attributes.start_time ASC"],
         }
-        for one in self._pages(f"{API}/runs/search", asked, "runs"):
+        for one in self.pages(f"{API}/runs/search", asked, "runs"):
             run_id = _id_in(one, "run_id")
             if run_id not in done:
                 yield _or_lost(self._run, one, _lost(experiment, run_id, ItemKind.RUN))
@@ -99,7 +99,7 @@ class MlflowServer:
         """
         asked = {"experiment_ids": [experiment.source_id], "max_results": 50}
         try:
-            for one in self._pages(f"{API}/logged-models/search", asked, "models"):
+            for one in self.pages(f"{API}/logged-models/search", asked, "models"):
                 model_id = _id_in(one, "model_id")
                 if model_id not in done:
                     lost = _lost(experiment, model_id, ItemKind.MODEL)
@@ -118,10 +118,10 @@ class MlflowServer:
             model_type=str(info.get("model_type") or ""),
             status=LoggedModelStatus(status) if is_known else LoggedModelStatus.PENDING,
             source_run=str(info.get("source_run_id") or ""),
-            parameters=_pairs(data.get("params")),
-            tags=_pairs(info.get("tags")),
+            parameters=pairs(data.get("params")),
+            tags=pairs(info.get("tags")),
             figures=partial(_figures, _objects(data, "metrics"), faults),
-            files=partial(self._files, _model_files(model_id), faults),
+            files=partial(self.files_of_model, model_id, faults),
             faults=faults,
         )
 
@@ -131,7 +131,7 @@ class MlflowServer:
 
     def _run(self, given: Fields) -> SourceRun:
         info, data, faults = _object(given, "info"), _object(given, "data"), Faults()
-        run_id, tags = _needed(info, "run_id"), _pairs(data.get("tags"))
+        run_id, tags = _needed(info, "run_id"), pairs(data.get("tags"))
         name = info.get("run_name") or tags.get("mlflow.runName") or run_id[:8]
         keys = [str(one.get("key")) for one in _objects(data, "metrics")]
         return SourceRun(
@@ -141,16 +141,16 @@ class MlflowServer:
             started_at=moment(info.get("start_time"), faults),
             ended_at=moment(info.get("end_time"), faults),
             claimed_user=str(info.get("user_id") or ""),
-            parameters=_pairs(data.get("params")),
+            parameters=pairs(data.get("params")),
             tags=tags,
             inputs=[
-                logged_dataset(_object(one, "dataset"), _pairs(one.get("tags")))
+                logged_dataset(_object(one, "dataset"), pairs(one.get("tags")))
                 for one in _objects(_object(given, "inputs"), "dataset_inputs")
             ],
             models=list(self._models(run_id)),
             is_deleted=info.get("lifecycle_stage") == "deleted",
             points=partial(self._points, run_id, keys, faults),
-            files=partial(self._files, _run_files(run_id), faults),
+            files=partial(self.files_of_run, run_id, faults),
             faults=faults,
         )
 
@@ -174,7 +174,7 @@ class MlflowServer:
                 "max_results": str(POINTS_AT_ONCE),
             }
             address = f"{API}/metrics/get-history"
-            for one in self._pages(address, asked, "metrics", method="GET"):
+            for one in self.pages(address, asked, "metrics", method="GET"):
                 try:
                     yield LoggedPoint(
                         key,
@@ -185,8 +185,20 @@ class MlflowServer:
                 except (OverflowError, TypeError, ValueError):
                     faults.add(f"a point of {key}: {str(one)[:80]}")
 
-    def _files(self, place: Place, faults: Faults) -> Iterator[SourceFile]:
-        waiting, count = [("", 0)], 0
+    def files_of_run(
+        self, run_id: str, faults: Faults, root: str = ""
+    ) -> Iterator[SourceFile]:
+        """Give the files of a run at or below a folder of it."""
+        return self._files(_run_files(run_id), faults, root)
+
+    def files_of_model(
+        self, model_id: str, faults: Faults, root: str = ""
+    ) -> Iterator[SourceFile]:
+        """Give the files of a logged model at or below a folder of it."""
+        return self._files(_model_files(model_id), faults, root)
+
+    def _files(self, place: Place, faults: Faults, root: str) -> Iterator[SourceFile]:
+        waiting, count = [(root, 0)], 0
         while waiting:
             folder, depth = waiting.pop()
             for one in self._listed(place, folder):
@@ -206,15 +218,26 @@ class MlflowServer:
 
     def _listed(self, place: Place, folder: str) -> Iterator[Fields]:
         asked = place.fields | ({place.folder_field: folder} if folder else {})
-        yield from self._pages(place.listing, asked, "files", method="GET")
+        yield from self.pages(place.listing, asked, "files", method="GET")
 
     def _download(self, place: Place, path: str) -> AbstractContextManager[Readable]:
         asked = {**place.fields, place.file_field: path}
         return self._connection.download(place.download, asked, path)
 
-    def _pages(
+    def pages(
         self, path: str, asked: Fields, name: str, *, method: str = "POST"
     ) -> Iterator[Fields]:
+        """Ask for a list page by page.
+
+        Args:
+            path: of the call.
+            asked: its fields.
+            name: of the list in the answer.
+            method: of HTTP.
+
+        Raises:
+            Unreadable: the server does not answer as MLflow does.
+        """
         token = ""
         while True:
             page = self._connection.ask(
@@ -283,7 +306,12 @@ def _status(given: Any, faults: Faults) -> RunStatus:
     return RunStatus(given)
 
 
-def _pairs(given: Any) -> dict[str, str]:
+def pairs(given: Any) -> dict[str, str]:
+    """Read tags or parameters, as servers list them.
+
+    Raises:
+        Malformed: they are no list of objects.
+    """
     found = _objects({"tags": given}, "tags")
     return {str(one.get("key")): str(one.get("value") or "") for one in found}
 
@@ -339,6 +367,6 @@ def _experiment(given: Fields) -> SourceExperiment:
     return SourceExperiment(
         source_id=source_id,
         name=str(given.get("name") or source_id),
-        tags=_pairs(given.get("tags")),
+        tags=pairs(given.get("tags")),
         is_deleted=given.get("lifecycle_stage") == "deleted",
     )

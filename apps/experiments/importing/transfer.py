@@ -45,14 +45,19 @@ BYTES_AT_ONCE = 256 * 1024 * 1024
 
 def bring_over(
     *, run_import: RunImport, source: Source, by: User, tell: Callable[[str], None]
-) -> None:
+) -> list[Lost]:
     """Bring over what is not here yet; what came over earlier is passed by.
+
+    The pass goes on with registered models, which end it.
 
     Args:
         run_import: an open import of this source.
         source: the place.
         by: whose rights count.
         tell: gets a sentence about each step.
+
+    Returns:
+        What could not be read at all.
 
     Raises:
         NoRoom: the store is full; a later pass goes on.
@@ -76,7 +81,7 @@ def bring_over(
                 actions.put_experiment_aside(run_import=run_import, found=found, by=by)
     actions.link_parents(run_import=run_import, by=by)
     actions.link_models(run_import=run_import, by=by)
-    actions.end_import(run_import=run_import, lost=lost, by=by)
+    return lost
 
 
 @contextmanager

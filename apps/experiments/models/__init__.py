@@ -7,7 +7,12 @@ from apps.experiments.models.experiments import (
     Experiment,
     ExperimentTag,
 )
-from apps.experiments.models.imports import ImportedItem, ItemKind, RunImport
+from apps.experiments.models.imports import (
+    REGISTRY_KINDS,
+    ImportedItem,
+    ItemKind,
+    RunImport,
+)
 from apps.experiments.models.keyed import KeyedValue
 from apps.experiments.models.logged import (
     DatasetInput,
@@ -33,6 +38,7 @@ __all__ = [
     "DEFAULT_NAME",
     "ENDED",
     "GROWING",
+    "REGISTRY_KINDS",
     "Artifact",
     "ColumnChoice",
     "DatasetInput",

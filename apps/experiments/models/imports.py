@@ -65,6 +65,12 @@ class ItemKind(models.TextChoices):
     EXPERIMENT = "experiment", "Experiment"
     RUN = "run", "Run"
     MODEL = "model", "Logged model"
+    # The registry says what became of these, see its `ImportedEntry`.
+    REGISTERED_MODEL = "registered_model", "Registered model"
+    MODEL_VERSION = "model_version", "Model version"
+
+
+REGISTRY_KINDS = (ItemKind.REGISTERED_MODEL, ItemKind.MODEL_VERSION)
 
 
 class ImportedItem(models.Model):
@@ -102,7 +108,9 @@ class ImportedItem(models.Model):
             ),
             models.CheckConstraint(
                 name="imported_things_are_here",
-                condition=Q(experiment__isnull=False) | ~Q(is_whole=True),
+                condition=Q(experiment__isnull=False)
+                | ~Q(is_whole=True)
+                | Q(kind__in=REGISTRY_KINDS),
             ),
         ]
 

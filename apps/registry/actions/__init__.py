@@ -2,6 +2,7 @@
 
 from apps.registry.actions.aliases import delete_alias, move_stage, set_alias
 from apps.registry.actions.cards import download_model_file, edit_card
+from apps.registry.actions.importing import import_registered_model, import_version
 from apps.registry.actions.models import (
     ModelNameTaken,
     create_model,
@@ -37,6 +38,8 @@ __all__ = [
     "describe_version",
     "download_model_file",
     "edit_card",
+    "import_registered_model",
+    "import_version",
     "move_stage",
     "register_version",
     "rename_model",

@@ -71,11 +71,21 @@ class Origin:
 
 @dataclass(frozen=True)
 class VersionWords:
-    """What is said of a version when it is registered."""
+    """What is said of a version when it is registered.
+
+    Args:
+        description: what is special about it.
+        run_link: an address of its run.
+        tags: by key.
+        number: that it had elsewhere; the next one where it is 0 or taken.
+        said: what the place that it comes from tells of it, for the trail.
+    """
 
     description: str = ""
     run_link: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    number: int = 0
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -340,10 +350,9 @@ def _add(
 ) -> ModelVersion:
     """Give files the next number; the caller has locked the model."""
     base = origin.copied or origin
-    last = model.versions.aggregate(last=Max("number"))["last"] or 0
     version = ModelVersion.objects.create(
         model=model,
-        number=last + 1,
+        number=_number(model, words.number),
         run=base.run,
         logged_model=base.logged_model,
         source=origin.source,
@@ -367,8 +376,18 @@ def _add(
         "quarantined": [one["path"] for one in version.pickles],
         "tags": {key: shortened(value) for key, value in words.tags.items()},
     }
+    if words.said:
+        changes["as_the_source_says"] = dict(words.said)
     _record(EventType.MODEL_VERSION_REGISTERED, version, by, changes)
     return version
+
+
+def _number(model: RegisteredModel, wanted: int) -> int:
+    """Give the number that is wanted, if no version ever had it, or the next."""
+    if wanted and not model.versions.filter(number=wanted).exists():
+        return wanted
+    last: int | None = model.versions.aggregate(last=Max("number"))["last"]
+    return (last or 0) + 1
 
 
 def _touch(version: ModelVersion) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 SCRIPTS = Path(__file__).parent / "scripts"
-START_SECONDS = 60
+START_SECONDS = 120
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -31,6 +31,7 @@ class Filled:
     source: str
     there: dict[str, dict[str, Any]]
     model: dict[str, str]
+    registered: list[dict[str, Any]]
 
 
 def environment(home: Path, **further: str) -> dict[str, str]:
@@ -43,13 +44,13 @@ def fill(address: str, folder: Path) -> Filled:
         [sys.executable, str(SCRIPTS / "fill.py"), str(told)],
         cwd=folder,
         check=True,
-        timeout=120,
+        timeout=300,  # on a busy machine
         env=environment(
             folder, MLFLOW_TRACKING_URI=address, MLFLOW_ALLOW_FILE_STORE="true"
         ),
     )
     found = json.loads(told.read_text())
-    return Filled(address, found["runs"], found["model"])
+    return Filled(address, found["runs"], found["model"], found["registered"])
 
 
 @pytest.fixture(scope="session")

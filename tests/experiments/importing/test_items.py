@@ -26,6 +26,9 @@ from apps.experiments.importing.server_connection import ServerConnection
 from apps.experiments.importing.servers import API, MlflowServer
 from apps.experiments.importing.transfer import bring_over
 from apps.experiments.models import Experiment, ImportedItem, Run, RunImport
+from apps.registry.importing.servers import ServerRegistry
+from apps.registry.importing.transfer import Places, bring_all_over
+from apps.registry.models import RegisteredModel
 from tests.experiments.importing.test_hostile import RUN, mlruns, told, write
 from tests.experiments.importing.test_import import bring
 from tests.experiments.importing.test_uploads import META
@@ -96,7 +99,8 @@ def bring_from(world, address: str) -> set[str]:
     source = MlflowServer(ServerConnection(address, {}, pauses=()))
     by = world.data_scientist
     started = actions.start_import(project=world.project, source=address, by=by)
-    bring_over(run_import=started, source=source, by=by, tell=lambda _: None)
+    lost = bring_over(run_import=started, source=source, by=by, tell=lambda _: None)
+    actions.end_import(run_import=started, lost=lost, by=by)
     source.close()
     assert RunImport.objects.get().ended_at
     return set(Run.objects.values_list("name", flat=True))
@@ -200,6 +204,52 @@ def test_a_server_that_is_gone_ends_the_pass(world, calls, address):
         bring_over(run_import=started, source=source, by=by, tell=lambda _: None)
 
     assert RunImport.objects.get().ended_at is None
+
+
+def bring_registered(world, address: str, calls: dict) -> RunImport:
+    """Bring over what a server has with its registered models; `calls` may end it."""
+    connection = ServerConnection(address, {}, pauses=())
+    calls["connection"] = connection
+    server = MlflowServer(connection)
+    by = world.data_scientist
+    started = actions.start_import(project=world.project, source=address, by=by)
+    places = Places(server, ServerRegistry(connection, server))
+    bring_all_over(run_import=started, places=places, by=by, tell=lambda _: None)
+    server.close()
+    return started
+
+
+def test_a_server_that_is_gone_before_its_prompts_are_told_ends_the_pass(
+    world, calls, address
+):
+    def gone(_):
+        connection = calls["connection"]
+        connection._parts = connection._parts._replace(netloc="127.0.0.1:1")
+        connection.close()
+        return 200, {"registered_models": []}
+
+    calls["/registered-models/search"] = gone
+
+    with pytest.raises(SourceGone, match="does not answer"):
+        bring_registered(world, address, calls)
+
+    assert RunImport.objects.get().ended_at is None
+
+
+def test_a_registration_that_cannot_be_read_is_told_and_the_others_come(
+    world, calls, address
+):
+    models = [{"name": "x", "tags": "blue"}, {"name": "y"}]
+    versions = [{"name": "y", "version": "1", "tags": "blue"}]
+    calls["/registered-models/search"] = lambda _: (200, {"registered_models": models})
+    calls["/model-versions/search"] = lambda _: (200, {"model_versions": versions})
+
+    bring_registered(world, address, calls)
+
+    assert "no tags" in told("x")
+    assert "no tags" in told("y/1")
+    assert RegisteredModel.objects.get().name == "y"
+    assert RunImport.objects.get().ended_at
 
 
 def test_trouble_of_the_portal_is_not_told_as_that_of_the_server(calls, address):

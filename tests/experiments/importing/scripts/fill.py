@@ -6,6 +6,8 @@ Writes `there.json`: what the client itself reads back, by run.
 import hashlib
 import json
 import math
+import os
+import pickle
 import sys
 from pathlib import Path
 
@@ -69,6 +71,52 @@ client.set_terminated(broken.info.run_id, "FAILED")
 gone = client.create_run(churn, run_name="gone")
 client.delete_run(gone.info.run_id)
 client.create_run(churn, run_name="still running", start_time=5)
+
+# A folder of a run with a model file that can run code, and what it takes and answers.
+with mlflow.start_run(run_name="tree") as tree:
+    signature = {
+        "inputs": json.dumps([{"name": "age", "type": "double"}]),
+        "outputs": json.dumps([{"name": "left", "type": "long"}]),
+    }
+    described = {
+        "signature": signature,
+        "metadata": {"classes": ["no", "yes"], "positive_label": "yes"},
+    }
+    mlflow.log_dict(described, "my model/MLmodel")
+    mlflow.log_text("no real one", "my model/model.onnx")
+    Path("extra.pkl").write_bytes(pickle.dumps({"a": 1}))
+    mlflow.log_artifact("extra.pkl", "my model")
+
+# Registered models: two of them with two versions and more, a copy, and a prompt.
+os.environ["MLFLOW_REGISTRY_URI"] = os.environ["MLFLOW_TRACKING_URI"]
+client.create_registered_model("churn", {"team": "retention"}, "Who leaves.")
+in_run = f"{tree.info.artifact_uri}/my model"
+client.create_model_version(
+    "churn", in_run, tree.info.run_id, tags={"checked": "yes"}, description="First."
+)
+client.create_model_version("churn", in_run, tree.info.run_id)
+client.delete_model_version("churn", "2")
+client.create_model_version(
+    "churn", f"models:/{model.model_id}", model_id=model.model_id
+)
+client.create_model_version("churn", f"{in_run}/MLmodel", tree.info.run_id)
+client.set_registered_model_alias("churn", "champion", "1")
+client.set_registered_model_alias("churn", "blue", "3")
+client.set_registered_model_alias("churn", "green", "3")
+client.transition_model_version_stage("churn", "1", "Production")
+client.transition_model_version_stage("churn", "3", "Staging")
+client.transition_model_version_stage("churn", "4", "Archived")
+client.create_registered_model("a copy")
+client.copy_model_version("models:/churn/1", "a copy")
+client.create_registered_model('it\'s "odd"')
+client.create_model_version(
+    'it\'s "odd"', f"models:/{model.model_id}", model_id=model.model_id
+)
+client.create_registered_model("lost", description="Its files are elsewhere.")
+client.create_model_version("lost", "s3://bucket/elsewhere/model")
+client.create_registered_model("empty")
+mlflow.genai.register_prompt("greeting", "Hello {{name}}")
+
 old = client.create_experiment("Old")
 client.create_run(old)
 client.delete_experiment(old)
@@ -122,12 +170,37 @@ def told(run) -> dict:
     }
 
 
+def registered(one) -> dict:
+    return {
+        "name": one.name,
+        "description": one.description or "",
+        "tags": one.tags,
+        "aliases": one.aliases,
+        "versions": [
+            {
+                "number": int(version.version),
+                "run": version.run_id or None,
+                "created": version.creation_timestamp,
+                "stage": version.current_stage,
+                "source": version.source,
+                "description": version.description or "",
+                "tags": version.tags,
+            }
+            for version in client.search_model_versions()
+            if version.name == one.name
+        ],
+    }
+
+
 found = client.search_runs([churn, old, "0"], run_view_type=ViewType.ALL)
 Path(sys.argv[1]).write_text(
     json.dumps(
         {
             "runs": {one.info.run_id: told(one) for one in found},
             "model": {"id": model.model_id, "run": network.info.run_id},
+            "registered": [
+                registered(one) for one in client.search_registered_models()
+            ],
         }
     )
 )

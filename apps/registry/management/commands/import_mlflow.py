@@ -1,4 +1,4 @@
-"""Bring experiments and runs over from a server of MLflow or from a folder mlruns."""
+"""Bring over what a server of MLflow or a folder mlruns keeps."""
 
 import os
 from contextlib import closing
@@ -13,17 +13,22 @@ from apps.core.errors import PortalError
 from apps.experiments import actions
 from apps.experiments.import_reports import import_counts
 from apps.experiments.importing.mlruns import MlrunsFolder
-from apps.experiments.importing.records import Source, Unreadable
+from apps.experiments.importing.records import Unreadable
 from apps.experiments.importing.server_connection import ServerConnection
 from apps.experiments.importing.servers import MlflowServer
-from apps.experiments.importing.transfer import bring_over
 from apps.projects.models import Project
+from apps.registry.importing.folders import FolderRegistry
+from apps.registry.importing.servers import ServerRegistry
+from apps.registry.importing.transfer import Places, bring_all_over
 
 GOES_ON = "Give the same command again; it goes on where it stopped."
 
 
 class Command(BaseCommand):
-    help = "Bring experiments and runs over from MLflow; a second time, only the rest."
+    help = (
+        "Bring experiments, runs and registered models over from MLflow; a second "
+        "time, only the rest."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -39,13 +44,17 @@ class Command(BaseCommand):
             by = get_user_model().objects.get(email=options["by"])
             visible = Project.objects.visible_to(by)
             project = visible.get(slug=options["project"])
-            source = _source(options["source"])
-            started = actions.start_import(project=project, source=source.label, by=by)
+            places = _places(options["source"])
+            started = actions.start_import(
+                project=project, source=places.source.label, by=by
+            )
         except (ObjectDoesNotExist, PortalError, Unreadable) as error:
             raise CommandError(str(error)) from error
         try:
-            with closing(source):
-                bring_over(run_import=started, source=source, by=by, tell=self._tell)
+            with closing(places.source):
+                bring_all_over(
+                    run_import=started, places=places, by=by, tell=self._tell
+                )
         except (PortalError, Unreadable) as error:
             raise CommandError(f"{error} {GOES_ON}") from error
         for name, count in import_counts(started).items():
@@ -57,7 +66,10 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _source(given: str) -> Source:
+def _places(given: str) -> Places:
     if given.startswith(("http://", "https://")):
-        return MlflowServer(ServerConnection(given, os.environ))
-    return MlrunsFolder(Path(given.removeprefix("file://")))
+        connection = ServerConnection(given, os.environ)
+        server = MlflowServer(connection)
+        return Places(server, ServerRegistry(connection, server))
+    folder = MlrunsFolder(Path(given.removeprefix("file://")))
+    return Places(folder, FolderRegistry(folder))

@@ -1,0 +1,1 @@
+"""Registered models that were made elsewhere: from folders and servers of MLflow."""
