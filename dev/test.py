@@ -37,9 +37,7 @@ UNIT_TESTS = {
     " --dist loadfile --no-loadscope-reorder --cov=apps --cov=engine --cov-branch"
     " --cov-report=term:skip-covered --cov-fail-under=95",
 }
-BROWSER_TESTS = {
-    "browser": "pytest tests/browser -m browser -n 2 --dist worksteal",
-}
+BROWSER_TESTS = {"browser": "pytest tests/browser -m browser -n0"}
 CRASH_TESTS = {"crash": "pytest tests/crash -n0"}
 
 

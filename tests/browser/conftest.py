@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -25,16 +24,6 @@ PICTURES = (
 )
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 375, "height": 812}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def own_messages() -> Iterator[None]:
-    """Send messages where no worker of another test process takes them."""
-    process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    broker = urlsplit(settings.REDIS_URL)._replace(path=f"/{process}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CELERY_BROKER_URL", broker.geturl())
-        yield
 
 
 @pytest.fixture(scope="session")
