@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from apps.core.figure_style import COLOURS, SHADES, Figure
+from apps.core.figure_style import COLOURS, SHADES, Figure, as_written
 
 WIDTH: Final = 640
 _HEIGHT: Final = 340
@@ -43,7 +43,7 @@ def svg(figure: Figure, *, font: str = "sans-serif") -> SafeString:
     Returns:
         Markup without script, style or address; every text is escaped.
     """
-    traces, layout = figure["json"]["data"], figure["json"]["layout"]
+    traces, layout = as_written(figure["json"]["data"]), figure["json"]["layout"]
     first = traces[0] if traces else {}
     if first.get("type") == "heatmap":
         height, parts = _matrix(first, layout)
@@ -108,7 +108,8 @@ def _said(value: float) -> str:
 
 
 def _title(axis: Json) -> str:
-    return str((axis.get("title") or {}).get("text") or "").replace("<br>", " ")
+    title = str((axis.get("title") or {}).get("text") or "").replace("<br>", " ")
+    return str(as_written(title))
 
 
 def _range(axis: Json, values: Sequence[float]) -> tuple[float, float]:

@@ -5,9 +5,9 @@ in dashes too.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from textwrap import wrap
 from typing import Any, Final, NamedTuple, TypedDict
 
@@ -108,13 +108,22 @@ def _as_text(drawn: Any) -> Any:
     Runs, metrics and columns are named by people, and Plotly makes links of names.
     Templates of hover texts are the portal's own.
     """
+    return _with_texts(drawn, lambda text: escape(text, quote=False))
+
+
+def as_written(drawn: Any) -> Any:
+    """Give words back as people wrote them, for what is not drawn by Plotly."""
+    return _with_texts(drawn, unescape)
+
+
+def _with_texts(drawn: Any, change: Callable[[str], str]) -> Any:
     if isinstance(drawn, str):
-        return escape(drawn, quote=False)
+        return change(drawn)
     if isinstance(drawn, list):
-        return [_as_text(one) for one in drawn]
+        return [_with_texts(one, change) for one in drawn]
     if isinstance(drawn, dict):
         return {
-            key: value if key.endswith("template") else _as_text(value)
+            key: value if key.endswith("template") else _with_texts(value, change)
             for key, value in drawn.items()
         }
     return drawn

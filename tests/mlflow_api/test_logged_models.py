@@ -189,7 +189,7 @@ def test_a_search_reads_the_same_number_of_times_whatever_it_finds(
     asked = {"experiment_ids": [run.experiment_id.hex], "max_results": 2}
     first = mlflow("logged-models/search", asked)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         mlflow("logged-models/search", asked | {"max_results": 12})
 
     rest = asked | {"page_token": first["next_page_token"], "max_results": 20}
