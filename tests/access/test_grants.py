@@ -20,7 +20,7 @@ def test_granted_to_lists_only_what_was_granted(dataset, outsider, validator, pr
 
     assign_perm(view_permission(Dataset), outsider, dataset)
 
-    assert list(granted_to(outsider, Dataset)) == [dataset]
+    assert list(granted_to(outsider, Dataset)) == [{"key": dataset.pk}]
     assert list(granted_to(validator, Dataset)) == []
 
 
