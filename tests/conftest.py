@@ -8,16 +8,17 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.apps import apps
-from django.db import connection
-from django.db.backends.postgresql.operations import DatabaseOperations
-from django.test import Client
+from django.test import Client, TransactionTestCase, override_settings
 
 from apps.accounts import actions as accounts
 from apps.accounts.models import User
 from apps.audit import protection
 from apps.projects.models import Project
+from tests.emptying import empty_the_tables
 from tests.factories import projects as project_factory
+from tests.kept_rows import put_back, statement_for_rows_of
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,12 @@ class World:
     worker: User
 
 
+FAST_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(autouse=True)
 def fast_passwords(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = FAST_HASHERS
 
 
 @pytest.fixture(autouse=True)
@@ -56,9 +60,28 @@ def own_folders(settings, tmp_path: Path) -> None:
     }
 
 
+@pytest.fixture(scope="session")
+def kept_world(django_db_setup, django_db_blocker) -> tuple[World, str]:
+    """The world as the actions make it, and the statement that makes it again."""
+    with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=FAST_HASHERS):
+        ensure_worker()
+        return statement_for_rows_of(lambda: project_factory.world(World))
+
+
 @pytest.fixture
-def world(db) -> World:
-    return project_factory.world(World)
+def world(db, worker_account, kept_world) -> World:
+    if time_machine.escape_hatch.is_travelling():  # the rows tell of today
+        return project_factory.world(World)
+    made, statement = kept_world
+    put_back(statement)
+    found = User.objects.in_bulk()
+    people = {
+        name: found[person.pk]
+        for name, person in vars(made).items()
+        if person.pk in found and name != "worker"
+    }
+    project = Project.objects.get(pk=made.project.pk)
+    return World(project=project, worker=accounts.service_account(), **people)
 
 
 @pytest.fixture
@@ -142,28 +165,10 @@ def api_of() -> Callable[..., Client]:
 @pytest.fixture(scope="session", autouse=True)
 def tables_that_can_be_emptied() -> Iterator[None]:
     """Let tests with real commits empty the tables, the append-only ones included."""
-    ordinary = DatabaseOperations.sql_flush
-
-    def sql_flush(self, *args, **kwargs) -> list[str]:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgenabled = 'A'"
-            )
-            triggers = cursor.fetchall()
-        return [
-            *(
-                f"ALTER TABLE {table} DISABLE TRIGGER {name};"
-                for table, name in triggers
-            ),
-            *ordinary(self, *args, **kwargs),
-            *(
-                f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name};"
-                for table, name in triggers
-            ),
-        ]
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        patch.setattr(
+            TransactionTestCase, "_fixture_teardown", lambda _: empty_the_tables()
+        )
         yield
 
 
@@ -178,11 +183,15 @@ def fresh_protection_status() -> None:
     protection.known.clear()
 
 
+def ensure_worker() -> None:
+    """Put the worker's account back where an earlier test emptied the tables."""
+    if not User.objects.filter(kind="service").exists():
+        migration = import_module("apps.accounts.migrations.0002_worker")
+        migration.create_worker(apps, None)
+
+
 @pytest.fixture(autouse=True)
 def worker_account(request) -> None:
-    """Put the worker's account back where an earlier test emptied the tables."""
     if {"db", "transactional_db"} & set(request.fixturenames):
         request.getfixturevalue("db")
-        if not User.objects.filter(kind="service").exists():
-            migration = import_module("apps.accounts.migrations.0002_worker")
-            migration.create_worker(apps, None)
+        ensure_worker()
