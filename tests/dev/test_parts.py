@@ -37,6 +37,18 @@ def test_run_parts_goes_through_all_parts_while_they_pass(steps, capsys):
     assert capsys.readouterr().out.count("\nok ") == 2
 
 
+@pytest.mark.parametrize(
+    ("asked", "run"),
+    [
+        (["check"], ["check"]),
+        (["browser"], ["database", "browser"]),
+        (["check", "tests", "browser"], ["check", "database", "tests", "browser"]),
+    ],
+)
+def test_with_database_migrates_once_before_the_first_test(asked, run):
+    assert command.with_database(asked) == run
+
+
 def test_browser_tests_without_a_browser_fail_and_are_never_skipped(start):
     process = start("-m", "dev.test", "browser", PATH="")
 
