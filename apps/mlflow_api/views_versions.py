@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 
 from apps.mlflow_api.caller import Caller
@@ -25,6 +26,7 @@ from apps.mlflow_api.views_artifacts import send_file
 from apps.mlflow_api.views_experiments import PAIR, pairs
 from apps.registry import actions
 from apps.registry.actions import VersionWords
+from apps.registry.actions.versions import locked_version
 from apps.registry.models import Stage
 from apps.registry.search.versions import VersionSearch, search_versions
 
@@ -95,14 +97,16 @@ def transition_stage(caller: Caller, given: Fields) -> Fields:
             "Model version transition cannot archive existing model versions because "
             f"'{stage}' is not an Active stage: {' and '.join(ARCHIVING)} are.",
         )
-    version = find_version(caller, given["name"], given["version"])
-    actions.move_stage(
-        version=version,
-        stage=stage,
-        archive_others=archive,
-        approval=approval_of(caller, version, stage),
-        by=caller.user,
-    )
+    with transaction.atomic():
+        # No approval may end between the question for it and the move.
+        version = locked_version(find_version(caller, given["name"], given["version"]))
+        actions.move_stage(
+            version=version,
+            stage=stage,
+            archive_others=archive,
+            approval=approval_of(caller, version, stage),
+            by=caller.user,
+        )
     return _told(caller, given)
 
 

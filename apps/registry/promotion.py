@@ -37,7 +37,8 @@ def move_version(*, version: ModelVersion, to: VersionState, by: User) -> ModelV
         WrongState: there is no such transition.
     """
     version.refresh_from_db(
-        fields=["state"], from_queryset=ModelVersion.objects.select_for_update()
+        fields=["state"],
+        from_queryset=ModelVersion.objects.select_for_update(no_key=True),
     )
     before = version.state
     version.advance(to)

@@ -12,7 +12,7 @@ from apps.access.checks import ensure
 from apps.accounts.actions import confirm_password
 from apps.approvals import emergency_rules, rules
 from apps.approvals.actions.emergency_moves import close
-from apps.approvals.actions.moves import checked_text, locked_version
+from apps.approvals.actions.moves import checked_text
 from apps.approvals.emergency_queries import (
     concerned,
     confirmations,
@@ -34,6 +34,7 @@ from apps.core.digests import canonical_digest
 from apps.core.errors import Invalid
 from apps.notices.models import NoticeKind
 from apps.notices.notify import LAST_PART, notify
+from apps.registry.actions.versions import locked_version
 from apps.validation.queries import latest_report
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from apps.approvals.models import (
 )
 from apps.core.errors import Invalid
 from apps.registry import promotion
-from apps.registry.models import ModelVersion, VersionState
+from apps.registry.actions.versions import locked_version
+from apps.registry.models import VersionState
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -83,17 +84,11 @@ def days_from_now(days: int | None) -> datetime | None:
 
 
 def locked(approval: ApprovalRequest) -> ApprovalRequest:
-    """Read a request anew, for as long as the transaction lasts nobody else's."""
+    """Read a request anew and lock it; always after its version."""
     version = locked_version(approval.version)
     approval = ApprovalRequest.objects.select_for_update().get(pk=approval.pk)
     approval.version = version
     return approval
-
-
-def locked_version(version: ModelVersion) -> ModelVersion:
-    """Read a version anew and lock it; always before its request."""
-    found = ModelVersion.objects.select_for_update(of=("self",))
-    return found.select_related("model__project").get(pk=version.pk)
 
 
 def checked_text(text: str, *, field: str) -> str:

@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from apps.access.checks import ensure
 from apps.approvals import rules
-from apps.approvals.actions.moves import checked_text, locked_version
+from apps.approvals.actions.moves import checked_text
 from apps.approvals.models import PracticeState, PracticeStatement
 from apps.approvals.practices import practices
 from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.errors import Invalid
 from apps.projects.rules import can_take_duty
+from apps.registry.actions.versions import locked_version
 from apps.registry.models import ModelVersion
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from apps.approvals.actions.moves import (
     checked_text,
     days_from_now,
     locked,
-    locked_version,
     move,
     start_clock,
 )
@@ -28,6 +27,7 @@ from apps.audit.event_types import EventType
 from apps.audit.record import record
 from apps.core.digests import canonical_digest
 from apps.registry import promotion
+from apps.registry.actions.versions import locked_version
 from apps.registry.models import ModelVersion, VersionState
 
 if TYPE_CHECKING:

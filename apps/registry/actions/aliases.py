@@ -101,8 +101,8 @@ def move_stage(
         Refused: only who may register models; an approval is missing; or a version
             that is champion would be archived.
     """
-    model = locked_model(version.model)
     version = locked_version(version)
+    model = version.model
     ensure(rules.can_move_stage(by, version, stage, approval))
     others = ModelVersion.objects.none()
     if archive_others:

@@ -13,6 +13,7 @@ from apps.audit.record import difference, record
 from apps.core.errors import Invalid
 from apps.registry import queries, rules
 from apps.registry.actions.checks import check_words
+from apps.registry.actions.versions import locked_version
 from apps.registry.models import CARD_SECTIONS, ModelCard, ModelVersion
 
 if TYPE_CHECKING:
@@ -37,11 +38,7 @@ def edit_card(
         Refused: only who may edit cards.
         WrongState: the version is reviewed or decided on.
     """
-    version = (
-        ModelVersion.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("model__project")
-        .get(pk=version.pk)
-    )
+    version = locked_version(version)
     ensure(rules.can_edit_card(by, version))
     for name, text in sections.items():
         if name not in CARD_SECTIONS:

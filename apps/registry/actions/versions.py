@@ -230,7 +230,6 @@ def delete_version(*, version: ModelVersion, by: User) -> ModelVersion:
         Refused: only who may register models and sees this one; or it is part of the
             record.
     """
-    model = locked_model(version.model)
     version = locked_version(version)
     ensure(rules.can_delete_version(by, version))
     if version.deleted_at:
@@ -239,16 +238,21 @@ def delete_version(*, version: ModelVersion, by: User) -> ModelVersion:
     version.aliases.all().delete()
     version.deleted_at = timezone.now()
     _touch(version)
-    touch_model(model)
+    touch_model(version.model)
     changes = {"number": [version.number, None], "aliases": [aliases, []]}
     _record(EventType.MODEL_VERSION_DELETED, version, by, changes)
     return version
 
 
 def locked_version(version: ModelVersion) -> ModelVersion:
-    """Read a version anew and lock it; after its model, where that is locked, too."""
-    rows = ModelVersion.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("model__project").get(pk=version.pk)
+    """Read a version anew and lock it, its model before it.
+
+    In this one order nobody who changes both waits for somebody who waits for them.
+    """
+    model = locked_model(version.model)
+    version = ModelVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
+    version.model = model
+    return version
 
 
 def _known_or_new(

@@ -14,6 +14,7 @@ from apps.audit.record import record
 from apps.core.errors import Invalid
 from apps.notices.models import NoticeKind
 from apps.projects.rules import can_take_duty
+from apps.registry.actions.versions import locked_version
 from apps.registry.models import ModelVersion
 from apps.validation import rules
 from apps.validation.actions.telling import tell_closers, tell_outcome, tell_owner
@@ -64,7 +65,7 @@ def raise_finding(*, version: ModelVersion, wish: NewFinding, by: User) -> Findi
         Invalid: a text is missing or too long, the severity or the owner cannot be.
         Refused: the person may not.
     """
-    version = ModelVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
+    version = locked_version(version)
     ensure(rules.can_raise_finding(by, version))
     title, text = _checked(wish, version)
     said = {

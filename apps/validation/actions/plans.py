@@ -12,6 +12,7 @@ from apps.access.checks import ensure
 from apps.audit.event_types import EventType
 from apps.audit.record import difference, record
 from apps.core.errors import Invalid
+from apps.registry.actions.models import locked_model
 from apps.registry.models import ModelVersion, RegisteredModel
 from apps.validation import queries, rules
 from apps.validation.criteria import check_criteria
@@ -69,7 +70,7 @@ def write_plan(
             present plan.
         Refused: the person may not.
     """
-    model = RegisteredModel.objects.select_for_update().get(pk=model.pk)
+    model = locked_model(model)
     ensure(rules.can_write_plan(by, model))
     version = queries.known_newest_version(model)
     question = queries.known_question_of(version)

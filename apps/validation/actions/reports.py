@@ -15,7 +15,8 @@ from apps.core.queue import enqueue
 from apps.jobs.actions import finish_job
 from apps.jobs.models import JobStatus
 from apps.registry import promotion
-from apps.registry.models import ModelVersion, RegisteredModel, VersionState
+from apps.registry.actions.versions import locked_version
+from apps.registry.models import ModelVersion, VersionState
 from apps.validation import queries, rules
 from apps.validation.carriers import FORMS, ReportFile, report_file
 from apps.validation.evaluation_inputs import evaluation_spec
@@ -46,10 +47,8 @@ def request_report(
     if evaluated_on not in Rows.values:
         sentence = f"Choose one of {', '.join(Rows.values)}."
         raise Invalid(sentence, fields={"evaluated_on": sentence})
-    version = ModelVersion.objects.select_for_update().get(pk=version.pk)
-    if evaluated_on == Rows.SEALED:
-        # Looks of other versions of the model count with this one.
-        RegisteredModel.objects.select_for_update().get(pk=version.model_id)
+    # Looks at sealed rows by other versions of the model count with this one.
+    version = locked_version(version)
     ensure(rules.can_request_report(by, version, evaluated_on))
     plan = version.model.validation_plans.latest("number")  # the rule saw one
     spec = evaluation_spec(version, plan)
@@ -146,8 +145,7 @@ def finish_report(
     Raises:
         Refused: only workers may.
     """
-    # In the order of `request_report`: the version before its reports.
-    ModelVersion.objects.select_for_update().get(pk=job.version_id)
+    locked_version(job.version)  # before its reports, as in `request_report`
 
     def keep(report: ValidationReport) -> dict[str, Any]:
         report.result = outcome.result
