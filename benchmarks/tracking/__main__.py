@@ -37,8 +37,9 @@ class Sizes(NamedTuple):
     aliases: int
 
 
-FULL = Sizes(100_000, 80, 100, 20, 100_000, 1024, 800)
+FULL = Sizes(100_000, 200, 100, 20, 100_000, 1024, 800)
 QUICK = Sizes(5_000, 16, 10, 5, 10_000, 64, 80)
+WARMING = 40  # batches before the first measurement: new processes load as they go
 NAMES = ("batch", "small", "search", "history", "file", "alias")
 
 
@@ -81,6 +82,8 @@ def _both(folder: Path) -> Iterator[tuple[Side, Side]]:
         stock_server(folder, url) as stock,
     ):
         ours, peer = (Side(one, _experiment(one)) for one in (portal, stock))
+        for side in (ours, peer):
+            cases.batch_rate(*side, WARMING)
         yield ours, peer
 
 
