@@ -22,6 +22,8 @@ from apps.accounts.actions import issue_token
 START_SECONDS = 40
 JOURNEY_SECONDS = 120
 SCRIPTS = Path(__file__).parent / "scripts"
+# The client of another release, in an environment of its own.
+CLIENT = os.environ.get("MLFLOW_CLIENT_PYTHON", sys.executable)
 SERVER = (
     "-m gunicorn mlops_portal.wsgi:application --threads 12 --no-control-socket "
     "--timeout 120"
@@ -48,7 +50,7 @@ class Portal:
     def run(self, script: str, folder: Path, **environment: str) -> None:
         """Run a script of a data scientist; it must end well."""
         done = subprocess.run(
-            [sys.executable, str(SCRIPTS / script)],
+            [CLIENT, str(SCRIPTS / script)],
             cwd=folder,
             capture_output=True,
             text=True,

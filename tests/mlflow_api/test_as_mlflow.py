@@ -184,3 +184,18 @@ def test_nothing_that_can_be_sent_brings_a_server_error(
     if answer.status_code >= 400 and method != "HEAD":
         assert answer["Content-Type"] == "application/json", (path, answer.content)
         assert set(answer.json()) == {"error_code", "message"}
+
+
+def test_a_run_has_one_name(mlflow):
+    def start(name: str) -> dict:
+        tags = [{"key": "mlflow.runName", "value": "first"}]
+        asked = {"experiment_id": "0", "run_name": name, "tags": tags}
+        return mlflow("runs/create", asked, status=400 if name == "other" else 200)
+
+    refused = start("other")
+
+    assert refused["error_code"] == "INVALID_PARAMETER_VALUE"
+    assert "Give one of them" in refused["message"]
+    assert not Run.objects.exists()
+    assert start("first")["run"]["info"]["run_name"] == "first"
+    assert start("")["run"]["info"]["run_name"] == "first"

@@ -19,6 +19,7 @@ from apps.experiments.actions.checks import (
     LONGEST_TAG,
     check_key,
     check_text,
+    invalid,
     shortened,
 )
 from apps.experiments.actions.segments import close_segment, lock_run
@@ -71,12 +72,12 @@ def start_run(*, experiment: Experiment, start: RunStart, by: User) -> Run:
     """Begin a run whose content comes while it happens.
 
     Raises:
-        Invalid: the name or a tag cannot be kept.
+        Invalid: the name or a tag cannot be kept, or there are two names.
         Refused: only who may record runs.
         WrongState: the experiment is deleted.
     """
     ensure(rules.can_start_run(by, experiment))
-    name = start.name or start.tags.get(NAME_TAG) or made_up_name()
+    name = _name_of(start)
     tags = {**start.tags, NAME_TAG: name}
     check_text("run_name", name, LONGEST_KEY)
     check_text("user_id", start.claimed_user, LONGEST_KEY, may_be_empty=True)
@@ -281,6 +282,17 @@ def _shown(key: str, value: str, by: User) -> str | Personal | None:
 def _told(run: Run) -> dict[str, Any]:
     ended = run.ended_at.isoformat() if run.ended_at else None
     return {"name": run.name, "status": run.status, "ended_at": ended}
+
+
+def _name_of(start: RunStart) -> str:
+    tagged = start.tags.get(NAME_TAG)
+    if start.name and tagged and start.name != tagged:
+        raise invalid(
+            "run_name",
+            f"The run is named {start.name[:80]!r}, and {tagged[:80]!r} by the tag "
+            f"{NAME_TAG}. Give one of them.",
+        )
+    return start.name or tagged or made_up_name()
 
 
 def made_up_name() -> str:
