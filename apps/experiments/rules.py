@@ -72,7 +72,8 @@ def can_log_batch(user: User, run: Run) -> Decision:
     """
     if run.deleted_at:
         return NotNow(
-            f"The run {run.pk.hex} must be in use, and it is deleted; restore it first."
+            f"The run {run.pk.hex} must be in the 'active' state, and it is deleted; "
+            "restore it first."
         )
     if run.ended_at and _became_model(run):
         return Denied(

@@ -207,10 +207,5 @@ def _measured_on(given: Fields) -> MeasuredOn:
 
 def _order(given: Fields) -> ModelOrder:
     name, digest = given.get("dataset_name", ""), given.get("dataset_digest", "")
-    if digest and not name:
-        raise MlflowError(
-            INVALID,
-            "Invalid order_by clause: a dataset_digest needs a dataset_name as well.",
-        )
-    dataset = MeasuredOn(name, digest) if name else None
+    dataset = MeasuredOn(name, digest) if name or digest else None
     return ModelOrder(given["field_name"], not given.get("ascending", True), dataset)

@@ -119,9 +119,9 @@ def get_download_uri(caller: Caller, given: Fields) -> Fields:
 @door("GET", changes=False)
 def get_artifact(request: HttpRequest, caller: Caller, /) -> HttpResponseBase:
     given = read_fields(request, {**VERSION, "path": NEEDED_TEXT})
+    path = safe_path(given["path"])
     version = find_version(caller, given["name"], given["version"])
-    owner = VersionFiles(version, caller.user)
-    return send_file(owner.take(safe_path(given["path"])))
+    return send_file(VersionFiles(version, caller.user).take(path))
 
 
 @endpoint(

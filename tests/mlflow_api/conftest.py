@@ -30,6 +30,12 @@ SERVER = (
 )
 
 
+def client_release() -> str:
+    """Say which release of the client walks through the journey."""
+    asked = "from importlib.metadata import version; print(version('mlflow-skinny'))"
+    return subprocess.check_output([CLIENT, "-c", asked], text=True).strip()
+
+
 @dataclass(frozen=True)
 class Portal:
     """A running portal, and a token of the data scientist with a default project."""

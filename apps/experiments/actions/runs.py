@@ -289,8 +289,9 @@ def _name_of(start: RunStart) -> str:
     if start.name and tagged and start.name != tagged:
         raise invalid(
             "run_name",
-            f"The run is named {start.name[:80]!r}, and {tagged[:80]!r} by the tag "
-            f"{NAME_TAG}. Give one of them.",
+            f"Both 'run_name' argument and '{NAME_TAG}' tag are specified, but with "
+            f"different values (run_name='{start.name[:80]}', "
+            f"{NAME_TAG}='{tagged[:80]}'). Give one of them.",
         )
     return start.name or tagged or made_up_name()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
@@ -52,15 +52,15 @@ _CREATED = Key(Entity.ATTRIBUTE, "creation_timestamp")
 
 
 class MeasuredOn(NamedTuple):
-    """Data that a metric was measured on; an empty digest means any of this name."""
+    """Data that a metric was measured on; an empty name or digest means any."""
 
     name: str
     digest: str = ""
 
     def condition(self) -> Q:
         """Say which points were measured on it."""
-        named = Q(dataset_name=self.name)
-        return named & Q(dataset_digest=self.digest) if self.digest else named
+        asked = {"dataset_name": self.name, "dataset_digest": self.digest}
+        return Q(**{column: value for column, value in asked.items() if value})
 
 
 class ModelOrder(NamedTuple):
@@ -128,7 +128,7 @@ def search_logged_models(
         all_of(conditions),
         experiment__in=search.experiments,
     )
-    return read_page(_sorted(rows, search.order_by), token=token, size=size)
+    return read_page(_sorted(rows, search), token=token, size=size)
 
 
 def model_condition(clause: Clause, datasets: Sequence[MeasuredOn] = ()) -> Q:
@@ -160,10 +160,10 @@ def _attribute(name: str) -> Combinable:
     return F(name)
 
 
-def _sorted(rows: QuerySet[LoggedModel], wanted: Sequence[ModelOrder]) -> Sorted:
+def _sorted(rows: QuerySet[LoggedModel], search: LoggedModelSearch) -> Sorted:
     terms: list[Term] = []
     named: set[Key] = set()
-    for place, each in enumerate(wanted):
+    for place, each in enumerate(search.order_by):
         direction = "DESC" if each.descending else "ASC"
         for order in parse_order([f"{each.field} {direction}"], LOGGED_MODELS):
             rows, term = _term(rows, order, each.dataset, f"order_{place}")
@@ -173,7 +173,8 @@ def _sorted(rows: QuerySet[LoggedModel], wanted: Sequence[ModelOrder]) -> Sorted
         if _CREATED not in named:
             terms.append(Term("created_at", datetime, descending=True, gaps=False))
         terms.append(Term("pk", UUID, gaps=False))
-    return Sorted(rows, terms, repr(wanted))
+    asked = replace(search, experiments=sorted(search.experiments))
+    return Sorted(rows, terms, repr(asked))
 
 
 def _term(

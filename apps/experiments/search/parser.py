@@ -232,6 +232,8 @@ class _Reader:
             if self.token.text != ",":
                 break
             self.take()
+            if self.token.text == ")":  # as Python writes a tuple of one
+                break
         self.expect(")")
         return tuple(texts)
 

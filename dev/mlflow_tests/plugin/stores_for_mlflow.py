@@ -4,6 +4,7 @@ MLflow tests its stores by calling them, and its artifact server by starting it.
 client has a store with the same calls that asks a server: this one asks the portal.
 """
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -18,10 +19,7 @@ def _rest_store(kind: str, url: str, request: pytest.FixtureRequest) -> object:
     module: Any = import_module(f"mlflow.store.{kind}.rest_store")
     store: Any = module.RestStore(lambda: credentials(url))
     if kind == "tracking":
-        create = store.create_run
-        store.create_run = lambda *, tags=None, **given: create(
-            tags=tags or [], **given
-        )
+        store.create_run = _with_tags(store.create_run)
         # Servers of MLflow's own have this experiment before all others.
         store.get_experiment("0")
     else:
@@ -31,6 +29,17 @@ def _rest_store(kind: str, url: str, request: pytest.FixtureRequest) -> object:
             entity = getattr(entities, name)
             patch.setattr(entity, "from_proto", _as_stored(entity.from_proto))
     return store
+
+
+def _with_tags(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Take no tags as an empty list, by whichever place or name they are given."""
+
+    def create_run(*args: Any, **given: Any) -> Any:
+        asked = inspect.signature(create).bind(*args, **given)
+        asked.arguments["tags"] = asked.arguments.get("tags") or []
+        return create(*asked.args, **asked.kwargs)
+
+    return create_run
 
 
 def _as_stored(read: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -166,10 +166,33 @@ def test_models_are_sorted_by_the_newest_point_on_the_data_asked_for(world, run)
 
     best = ModelOrder("metrics.auc", True, MeasuredOn("birds"))
     exact = ModelOrder("metrics.auc", True, MeasuredOn("birds", "x"))
+    digest = ModelOrder("metrics.auc", True, MeasuredOn("", "y"))
 
     assert names_of(by, run, order_by=[best]) == ["b", "a", "c"]
     assert names_of(by, run, order_by=[exact]) == ["a", "c", "b"]
+    assert names_of(by, run, order_by=[digest])[0] == "b"
     assert names_of(by, run, filter="metrics.auc > 0.6") == ["c", "a"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"experiments": [UUID(int=0)]},
+        {"filter": "name = 'a'"},
+        {"datasets": [MeasuredOn("birds")]},
+        {"order_by": [ModelOrder("name")]},
+    ],
+)
+def test_the_token_of_one_search_serves_no_other(world, run, other):
+    logged(run, "a")
+    logged(run, "b")
+    by, asked = world.data_scientist, {"experiments": [run.experiment_id]}
+    _, token = search_logged_models(user=by, search=LoggedModelSearch(**asked), size=1)
+
+    with pytest.raises(SearchError, match="page token"):
+        search_logged_models(
+            user=by, search=LoggedModelSearch(**asked | other), token=token
+        )
 
 
 def test_models_are_found_by_the_data_that_anything_was_measured_on(world, run):
