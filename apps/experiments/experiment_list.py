@@ -39,7 +39,10 @@ class Listed:
 
 
 def listed_experiments(
-    user: User, search: ExperimentSearch, token: str
+    user: User,
+    search: ExperimentSearch,
+    token: str = "",
+    size: int = EXPERIMENTS_ON_A_PAGE,
 ) -> tuple[list[Listed], str]:
     """Read one page, in four queries however many experiments there are.
 
@@ -47,7 +50,7 @@ def listed_experiments(
         SearchError: filter, order or token cannot be read.
     """
     ids, following = search_experiments(
-        user=user, search=search, token=token, size=EXPERIMENTS_ON_A_PAGE
+        user=user, search=search, token=token, size=size
     )
     found = Experiment.objects.select_related("created_by").in_bulk(ids)
     counts, tags = _counts(ids), _tags(ids)

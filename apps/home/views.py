@@ -15,7 +15,9 @@ from apps.core.rest import keyset_page
 from apps.datasets import queries as dataset_queries
 from apps.datasets import rules as dataset_rules
 from apps.datasets.models import Dataset
+from apps.experiments.experiment_list import listed_experiments
 from apps.experiments.models import Run
+from apps.experiments.search.experiments import ExperimentSearch
 from apps.home import cards, queries
 from apps.home import inbox as inbox_of
 from apps.home.next_step import next_step
@@ -38,6 +40,7 @@ from apps.validation.models import Rows, ValidationReport
 
 PROJECTS_SHOWN = 12
 ROWS_SHOWN = 6
+EXPERIMENTS_SHOWN = 4
 
 
 @login_required
@@ -96,7 +99,7 @@ def project(request: HtmxRequest, slug: str) -> HttpResponse:
 
 
 def _content(request: HtmxRequest, project: Project) -> dict[str, Any]:
-    """Newest models, datasets and jobs of the project."""
+    """Newest models, datasets, experiments and jobs of the project."""
     user = request.user
     models = RegisteredModel.objects.visible_to(user).filter(project=project)
     shown = models.select_related("project").prefetch_related(
@@ -113,6 +116,9 @@ def _content(request: HtmxRequest, project: Project) -> dict[str, Any]:
     latest = dataset_queries.latest_versions(datasets)
     standings = dataset_queries.datasheet_standings(datasets)
     jobs = TrainingJob.objects.visible_to(user).filter(experiment__project=project)
+    experiments, _ = listed_experiments(
+        user, ExperimentSearch(project=project.pk), size=EXPERIMENTS_SHOWN
+    )
     return {
         "models": [
             (model, version, queries.version_steps(version) if version else [])
@@ -123,6 +129,7 @@ def _content(request: HtmxRequest, project: Project) -> dict[str, Any]:
             (dataset, latest.get(dataset.pk), standings[dataset.pk])
             for dataset in datasets
         ],
+        "experiments": experiments,
         "jobs": training_queries.with_origins(jobs).order_by("-pk")[:ROWS_SHOWN],
     }
 

@@ -342,3 +342,16 @@ def test_run_that_nobody_registered_asks_for_no_approval(
     panel = client_of(data_scientist).get(f"/runs/{run.pk}/approval-panel/")
 
     assert panel.text.strip() == ""
+
+
+def test_project_page_leads_to_experiments(world, client_of):
+    project, by = world.project, world.data_scientist
+    for number in range(5):
+        experiment_factory.experiment(project, by, name=f"Question {number}")
+
+    page = client_of(world.developer).get(project.get_absolute_url()).content.decode()
+
+    assert "Question 4" in page
+    assert "Question 0" not in page  # the newest four
+    assert reverse("experiments:list", args=[project.slug]) in page
+    assert reverse("experiments:list_runs", args=[project.slug]) in page

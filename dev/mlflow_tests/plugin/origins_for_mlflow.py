@@ -22,6 +22,7 @@ class Origins:
         self.api = url + _API
         self.files = f"{url}/api/2.0/mlflow-artifacts/artifacts/"
         self.real: dict[str, str] = {}
+        self.models: dict[tuple[str, str], str] = {}
         self.words: dict[str, str] = {}
 
     def request(
@@ -42,25 +43,30 @@ class Origins:
     def _origins(self, body: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         source, run = body.get("source"), body.get("run_id")
-        if source and not source.startswith(TAKEN_AS_THEY_ARE):
-            found["source"] = self.real.get(source) or self._model(source)
         if run:
             found["run_id"] = self.real.get(run) or self._run(run)
+        if source and not source.startswith(TAKEN_AS_THEY_ARE):
+            found["source"] = self._model(source, found.get("run_id", ""))
         return found
 
     def _run(self, made_up: str) -> str:
         run = self._post("runs/create", {"experiment_id": "0"})["run"]
         return self._learn(made_up, run["info"]["run_id"])
 
-    def _model(self, made_up: str) -> str:
-        info = self._post("logged-models", {"experiment_id": "0"})["model"]["info"]
+    def _model(self, made_up: str, run: str) -> str:
+        """Let the run save a model, as none may be registered with another's."""
+        if known := self.models.get((made_up, run)):
+            return known
+        asked = {"experiment_id": "0", "source_run_id": run}
+        info = self._post("logged-models", asked)["model"]["info"]
         place = info["artifact_uri"].removeprefix("mlflow-artifacts:/")
         requests.put(
             f"{self.files}{place}/model.txt", data=made_up.encode(), timeout=60
         )
         ready = {"model_id": info["model_id"], "status": "LOGGED_MODEL_READY"}
         self._post(f"logged-models/{info['model_id']}", ready, "PATCH")
-        return self._learn(made_up, f"models:/{info['model_id']}")
+        self.models[made_up, run] = f"models:/{info['model_id']}"
+        return self._learn(made_up, self.models[made_up, run])
 
     def _post(self, path: str, body: dict[str, Any], method: str = "POST") -> Any:
         url = f"{self.api}/{path}"
