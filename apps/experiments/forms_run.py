@@ -32,6 +32,7 @@ class ChartForm(PortalForm):
     """How the metrics of a run are drawn; it all stands in the address.
 
     What is not understood changes nothing, so that an old link still shows something.
+    `every_metric` says whether the table of last values is whole.
     """
 
     x = forms.ChoiceField(label="Along", choices=list(_ALONG.items()))
@@ -56,6 +57,7 @@ class ChartForm(PortalForm):
             smoothing=float(smoothing),
             together="together" in asked,
         )
+        self.every_metric = "every_metric" in asked
         self.drawn = chosen_keys(self.choice, offered)
         super().__init__(
             initial={

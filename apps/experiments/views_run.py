@@ -12,12 +12,19 @@ from django_htmx.http import replace_url
 from apps.core.http import HtmxRequest, redirect_after_success, wants_fragment
 from apps.experiments import actions, pictures, rules, run_family
 from apps.experiments.forms_run import ChartForm, TagForm
-from apps.experiments.metric_history import SYSTEM, counted_points, pause_seconds
+from apps.experiments.metric_history import (
+    SYSTEM,
+    counted_points,
+    logged_so_far,
+    pause_seconds,
+)
 from apps.experiments.models import Run
 from apps.experiments.notes import CLIENT_TAGS, NOTE_TAG, note_of
 from apps.experiments.pages import find_run, trail_to
 from apps.experiments.run_pictures import drawable, history_figures
 from apps.experiments.views_run_artifacts import files_of
+
+MOST_METRICS = 200
 
 
 @login_required
@@ -29,9 +36,11 @@ def run(request: HtmxRequest, pk: UUID) -> HttpResponse:
 def _run_page(
     request: HtmxRequest, run: Run, tag_form: TagForm, status: int = 200
 ) -> HttpResponse:
+    following = _following(request, run)
     values = pictures.latest_values(run)
     context = {
         "run": run,
+        "following": following,
         "trail": trail_to(run.project, run.experiment),
         "protections": rules.protections(run),
         "key_figures": pictures.key_figures(pictures.finite(_of_model(values))),
@@ -71,10 +80,30 @@ def _tags(run: Run) -> dict[str, Any]:
 def run_progress(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """How far a run is; asks for itself again until the run has ended."""
     found = find_run(request, pk)
-    values = pictures.latest_values(found)
-    context = {"run": found, **_progress(request, found, values)}
+    if _shows_all(request, found):
+        return HttpResponse(status=204)
+    context = {
+        "run": found,
+        "following": _following(request, found),
+        **_progress(request, found, pictures.latest_values(found)),
+    }
     answer = render(request, "experiments/_run_progress.html", context)
     return _with_choice(request, answer, found.get_absolute_url())
+
+
+def _shows_all(request: HtmxRequest, run: Run) -> bool:
+    """Say whether a page that follows a run has nothing new to fetch."""
+    return not run.has_ended and request.GET.get("seen") == logged_so_far(run)
+
+
+def _following(request: HtmxRequest, run: Run) -> str:
+    """Give the query with which a page asks for itself again.
+
+    It is made before anything is read: what is logged meanwhile is asked for once more.
+    """
+    query = request.GET.copy()
+    query["seen"] = logged_so_far(run)
+    return query.urlencode()
 
 
 def _with_choice(request: HtmxRequest, answer: HttpResponse, page: str) -> HttpResponse:
@@ -90,14 +119,15 @@ def _progress(
     counted = counted_points(run)
     form = ChartForm(request.GET, offered=drawable(counted))
     measures, others = pictures.measure_rows(_of_model(values))
+    shown = others if form.every_metric else others[:MOST_METRICS]
     return {
         "duration": run_family.duration(run),
         "pause_seconds": pause_seconds(counted),
         "chart_form": form,
         "charts": history_figures(run, form.drawn, form.choice, counted),
-        "chart_query": request.GET.urlencode(),
         "measures": measures,
-        "other_metrics": others,
+        "other_metrics": shown,
+        "other_metric_count": len(others),
         "has_system_metrics": any(key.startswith(SYSTEM) for key in counted),
     }
 
@@ -107,6 +137,9 @@ def _progress(
 def run_system_metrics(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """What the machine did meanwhile; apart, since it says nothing of the model."""
     found = find_run(request, pk)
+    if _shows_all(request, found):
+        return HttpResponse(status=204)
+    following = _following(request, found)
     counted = counted_points(found)
     form = ChartForm(request.GET, offered=drawable(counted, system=True))
     values = pictures.latest_values(found)
@@ -119,7 +152,7 @@ def run_system_metrics(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "pause_seconds": pause_seconds(counted),
         "chart_form": form,
         "charts": history_figures(found, form.drawn, form.choice, counted),
-        "chart_query": request.GET.urlencode(),
+        "following": following,
         "metrics": sorted(
             (key.removeprefix(SYSTEM), value)
             for key, value in values.items()

@@ -5,6 +5,8 @@ import random
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.experiments import actions
 from apps.experiments.actions import LogBatch, LoggedPoint, RunChange, RunStart
@@ -211,10 +213,50 @@ def test_progress_asks_again_until_the_run_has_ended(client, run, data_scientist
     actions.update_run(run=run, change=change, by=data_scientist)
     ended = client.get(address).text
 
-    assert f'hx-get="{address}?scale=log" hx-trigger="every 5s"' in running
+    again = f'hx-get="{address}?scale=log&amp;seen=RUNNING-2" hx-trigger="every 5s"'
+    assert again in running
     assert "Running" in running
     assert "hx-trigger" not in ended
     assert "Finished" in ended
+
+
+@pytest.mark.parametrize("part", ["progress", "system-metrics"])
+def test_a_page_is_sent_again_only_when_there_is_news(
+    client, run, data_scientist, part
+):
+    log(run, data_scientist, "loss", [3.0])
+    address = f"/runs/{run.pk}/{part}/?seen=RUNNING-1"
+
+    with CaptureQueriesContext(connection) as queries:
+        quiet = client.get(address)
+    log(run, data_scientist, "loss", [2.0, 1.0])
+    news = client.get(address)
+    change = RunChange(status=RunStatus.FINISHED)
+    actions.update_run(run=run, change=change, by=data_scientist)
+    ended = client.get(f"/runs/{run.pk}/{part}/?seen=FINISHED-3")
+
+    assert (quiet.status_code, quiet.content) == (204, b"")
+    assert not [one for one in queries if "metric" in one["sql"].partition("FROM")[2]]
+    assert "seen=RUNNING-3" in news.text
+    assert ended.status_code == 200
+
+
+def test_the_page_of_a_run_with_thousands_of_metrics_sends_the_first(
+    client, run, data_scientist
+):
+    points = [LoggedPoint(f"m{n:04}", START, 0, 1.0) for n in range(1_000)]
+    actions.log_batch(run=run, batch=LogBatch(metrics=points), by=data_scientist)
+    address = f"/runs/{run.pk}/progress/"
+
+    first = client.get(address)
+    every = client.get(f"{address}?every_metric=1")
+
+    assert "The first 200 of 1,000 metrics" in " ".join(first.text.split())
+    assert "<code>m0199</code>" in first.text
+    assert "<code>m0200</code>" not in first.text
+    assert "<code>m0999</code>" in every.text
+    assert "The first" not in every.text
+    assert len(first.content) < len(every.content) / 3
 
 
 def test_system_metrics_stand_apart(client, run, data_scientist):
