@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Max, Min, Q, Sum
 
 from apps.experiments.models import Metric
 
@@ -29,31 +29,31 @@ _SMALLER: Final = 1e-9
 Order = Literal["step", "timestamp"]
 
 # The first, lowest, highest and last point of a stretch draw the same line as all of
-# its points do, where a stretch is not wider than a pixel or two.
+# its points do, where a stretch is not wider than a pixel or two. Stretches are of one
+# width: so each point is put into its own as it is met, and nothing is sorted. Arrays
+# are compared number by number, which finds whole points; they are floating, as every
+# number is that a browser draws.
 _THIN = """
-WITH placed AS (
-  SELECT key, {along} AS x, value,
-    row_number() OVER way - 1 AS place,
-    count(*) OVER (PARTITION BY key) AS total
-  FROM experiments_metric
+WITH ends AS (
+  SELECT * FROM unnest(%(keys)s::text[], %(firsts)s::float8[], %(widths)s::float8[])
+    AS given (key, first, width)
+), parted AS (
+  SELECT key, {along}::float8 AS x, {beside}::float8 AS beside, value,
+    greatest(0, least(%(stretches)s - 1,
+      coalesce(floor(({along} - first) / nullif(width, 0)), 0))) AS stretch
+  FROM experiments_metric JOIN ends USING (key)
   WHERE run_id = %(run)s AND key = ANY(%(keys)s)
     AND value > %(above)s AND value < 'Infinity'
-  WINDOW way AS (PARTITION BY key ORDER BY {along}, {beside}, value)
-), parted AS (
-  SELECT *, CASE WHEN total <= %(whole)s THEN place
-    ELSE place * %(stretches)s / total END AS stretch
-  FROM placed
 )
-SELECT key, max(total), sum(value * %(smaller)s) / count(*),
-  (array_agg(ARRAY[place, x] ORDER BY place))[1:1],
-  (array_agg(ARRAY[place, x] ORDER BY value, place))[1:1],
-  (array_agg(ARRAY[place, x] ORDER BY value DESC, place))[1:1],
-  (array_agg(ARRAY[place, x] ORDER BY place DESC))[1:1],
-  (array_agg(value ORDER BY place))[1], min(value), max(value),
-  (array_agg(value ORDER BY place DESC))[1]
+SELECT key, count(*), sum(value * %(smaller)s) / count(*),
+  min(ARRAY[x, beside, value]), max(ARRAY[x, beside, value]),
+  min(ARRAY[value, x, beside]), max(ARRAY[value, x, beside])
 FROM parted GROUP BY key, stretch ORDER BY key, stretch
 """
-_COUNTS: Final = ["key", "total", "not_numbers", "infinite", "not_positive", "first_at"]
+_COUNTS: Final = (
+    *("key", "total", "not_numbers", "infinite", "not_positive"),
+    *("first_at", "last_at", "first_step", "last_step"),
+)
 _ALONG: Final = {"step": ("step", "timestamp"), "timestamp": ("timestamp", "step")}
 
 
@@ -82,22 +82,31 @@ class History:
     @property
     def is_thinned(self) -> bool:
         """Say whether there are more points than are drawn."""
-        return self.total > MOST_WHOLE
+        return self.total > len(self.points)
 
 
 class Counted(NamedTuple):
-    """How many points a metric has, and which of them no picture shows."""
+    """How many points a metric has, which no picture shows, and where they lie."""
 
     total: int
     not_numbers: int
     infinite: int
     not_positive: int
-    first_at: int
+    first_at: int = 0
+    last_at: int = 0
+    first_step: int = 0
+    last_step: int = 0
 
     @property
     def finite(self) -> int:
         """Count the points that can be drawn."""
         return self.total - self.not_numbers - self.infinite
+
+    def ends(self, order: Order) -> tuple[int, int]:
+        """Say where the first and the last point lie."""
+        if order == "step":
+            return self.first_step, self.last_step
+        return self.first_at, self.last_at
 
 
 def counted_points(run: Run) -> dict[str, Counted]:
@@ -113,6 +122,9 @@ def counted_points(run: Run) -> dict[str, Counted]:
             infinite=Count("value", filter=infinite),
             not_positive=Count("value", filter=not_positive),
             first_at=Min("timestamp"),
+            last_at=Max("timestamp"),
+            first_step=Min("step"),
+            last_step=Max("step"),
         )
         .order_by("key")
     )
@@ -138,44 +150,78 @@ def pause_seconds(counted: Mapping[str, Counted]) -> int:
 
 
 def read_histories(
-    run: Run, keys: Sequence[str], *, order: Order = "step", positive: bool = False
+    run: Run,
+    counted: Mapping[str, Counted],
+    *,
+    order: Order = "step",
+    positive: bool = False,
 ) -> dict[str, History]:
-    """Read metrics of a run, thinned, in one query.
+    """Read metrics of a run, thinned, in at most two queries.
 
     Args:
         run: whose.
-        keys: of the metrics.
+        counted: what `counted_points` told of the metrics, by key.
         order: what counts from left to right.
         positive: leave out what a logarithmic scale cannot show.
 
     Returns:
-        For each key that has finite points: up to `MOST_WHOLE` of them, else the first,
-        lowest, highest and last of each of `STRETCHES` stretches of equally many.
+        For each key that has finite points: all of them, up to `MOST_WHOLE`, else the
+        first, lowest, highest and last of each of `STRETCHES` stretches of one width.
     """
-    along, beside = _ALONG[order]
+    asked = _Asked(run, order, 0.0 if positive else float("-inf"))
+    few = [key for key, one in counted.items() if one.finite <= MOST_WHOLE]
+    many = {key: one for key, one in counted.items() if key not in few}
+    return _whole(asked, few) | _thinned(asked, many)
+
+
+class _Asked(NamedTuple):
+    run: Run
+    order: Order
+    above: float
+
+
+def _whole(asked: _Asked, keys: Sequence[str]) -> dict[str, History]:
+    if not keys:
+        return {}
+    along, beside = _ALONG[asked.order]
+    rows = Metric.objects.filter(
+        run=asked.run, key__in=keys, value__gt=asked.above, value__lt=float("inf")
+    )
+    points: dict[str, list[Point]] = defaultdict(list)
+    for key, x, value in rows.order_by("key", along, beside, "value").values_list(
+        "key", along, "value"
+    ):
+        points[key].append(Point(x, value))
+    return {key: History(found, found, len(found)) for key, found in points.items()}
+
+
+def _thinned(asked: _Asked, counted: Mapping[str, Counted]) -> dict[str, History]:
+    if not counted:
+        return {}
+    along, beside = _ALONG[asked.order]
+    ends = [one.ends(asked.order) for one in counted.values()]
     given: dict[str, Any] = {
-        "run": run.pk,
-        "keys": list(keys),
-        "above": 0.0 if positive else float("-inf"),
-        "whole": MOST_WHOLE,
+        "run": asked.run.pk,
+        "keys": list(counted),
+        "firsts": [first for first, _ in ends],
+        "widths": [(last - first) / STRETCHES for first, last in ends],
+        "above": asked.above,
         "stretches": STRETCHES,
         "smaller": _SMALLER,
     }
-    points: dict[str, list[Point]] = defaultdict(list)
-    middles: dict[str, list[Point]] = defaultdict(list)
-    totals: dict[str, int] = {}
+    found: dict[str, History] = {}
     with connection.cursor() as cursor:
         cursor.execute(_THIN.format(along=along, beside=beside), given)
-        for key, total, mean, *found in cursor.fetchall():
-            places = [place for (place,) in found[:4]]
-            corners = {
-                place: Point(x, value)
-                for (place, x), value in zip(places, found[4:], strict=True)
-            }
-            points[key] += [corners[place] for place in sorted(corners)]
-            middles[key].append(Point(places[-1][1], mean / _SMALLER))
-            totals[key] = total
-    return {key: History(points[key], middles[key], totals[key]) for key in totals}
+        for key, count, mean, first, last, lowest, highest in cursor.fetchall():
+            extremes = [(x, place, value) for value, x, place in (lowest, highest)]
+            corners = sorted({tuple(first), *extremes, tuple(last)})
+            before = found.get(key, History([], [], 0))
+            found[key] = History(
+                [*before.points, *(Point(int(x), value) for x, _, value in corners)],
+                [*before.middles, Point(int(last[0]), mean / _SMALLER)],
+                before.total + count,
+            )
+    return found
 
 
 def smoothed(points: Sequence[Point], weight: float) -> list[Point]:

@@ -105,7 +105,8 @@ def history_figures(
     if not keys:
         return []
     order: Order = "step" if choice.x == "step" else "timestamp"
-    found = read_histories(run, keys, order=order, positive=choice.is_log)
+    drawn = {key: counted[key] for key in keys}
+    found = read_histories(run, drawn, order=order, positive=choice.is_log)
     shown = [key for key in keys if key in found]
     groups = [shown] if choice.together else [[key] for key in shown]
     return [
@@ -199,8 +200,8 @@ def _sentences(
         said = [f"From {number(first)} to {number(last)} in {total:,} points."]
     if any(history.is_thinned for history in found.values()):
         said.append(
-            f"Thinned: of each of {STRETCHES} stretches the first, lowest, highest and "
-            "last point are drawn."
+            f"Thinned: of each of {STRETCHES} stretches of one width the first, lowest, "
+            "highest and last point are drawn."
         )
     if choice.smoothing:
         said.append(

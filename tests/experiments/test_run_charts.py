@@ -12,6 +12,7 @@ from apps.experiments import actions
 from apps.experiments.actions import LogBatch, LoggedPoint, RunChange, RunStart
 from apps.experiments.metric_history import (
     MOST_WHOLE,
+    STRETCHES,
     Counted,
     Point,
     counted_points,
@@ -56,7 +57,7 @@ def draw(run: Run, choice: ChartChoice):
 def test_few_points_are_drawn_one_by_one(run, data_scientist):
     log(run, data_scientist, "loss", [3.0, 1.0, 2.0])
 
-    found = read_histories(run, ["loss"])["loss"]
+    found = read_histories(run, counted_points(run))["loss"]
 
     assert found.points == found.middles == [(0, 3.0), (1, 1.0), (2, 2.0)]
     assert not found.is_thinned
@@ -70,7 +71,7 @@ def test_thinning_keeps_both_ends_and_every_extreme(run):
         for n, value in enumerate(values)
     )
 
-    found = read_histories(run, ["loss"])["loss"]
+    found = read_histories(run, counted_points(run))["loss"]
 
     assert found.total == 20_000
     assert len(found.points) <= MOST_WHOLE
@@ -85,6 +86,68 @@ def test_thinning_keeps_both_ends_and_every_extreme(run):
     assert sum(means) / len(means) == pytest.approx(sum(values) / 20_000, abs=0.001)
 
 
+def test_each_stretch_keeps_its_lowest_and_highest_point_with_gaps_and_repeats(run):
+    random_steps = random.Random(7)
+    steps = sorted(random_steps.choices([*range(300), *range(90_000, 90_900)], k=5_000))
+    values = [random_steps.gauss(0, 1) for _ in steps]
+    Metric.objects.bulk_create(
+        Metric(run=run, key="loss", timestamp=START + n, step=step, value=value)
+        for n, (step, value) in enumerate(zip(steps, values, strict=True))
+    )
+
+    drawn = read_histories(run, counted_points(run))["loss"].points
+
+    width = (steps[-1] - steps[0]) / STRETCHES
+    stretches: dict[int, list[tuple[int, float]]] = {}
+    for step, value in zip(steps, values, strict=True):
+        stretch = min(int((step - steps[0]) / width), STRETCHES - 1)
+        stretches.setdefault(stretch, []).append((step, value))
+    for points in stretches.values():
+        kept = {points[0], points[-1], min(points, key=_value), max(points, key=_value)}
+        assert kept <= set(drawn)
+    assert set(drawn) <= set(zip(steps, values, strict=True))
+
+
+def _value(point: tuple[int, float]) -> float:
+    return point[1]
+
+
+def test_many_points_of_one_step_are_one_stretch(run):
+    Metric.objects.bulk_create(
+        Metric(run=run, key="loss", timestamp=START + n, step=0, value=float(n % 700))
+        for n in range(1_000)
+    )
+
+    found = read_histories(run, counted_points(run))["loss"]
+
+    assert found.points == [(0, 0.0), (0, 699.0), (0, 299.0)]
+    assert found.is_thinned
+
+
+def test_a_million_points_would_be_thinned_without_sorting_them(run):
+    Metric.objects.bulk_create(
+        Metric(run=run, key="loss", timestamp=START + n, step=n, value=float(n))
+        for n in range(MOST_WHOLE + 1)
+    )
+
+    with CaptureQueriesContext(connection) as queries:
+        read_histories(run, counted_points(run))
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {queries[-1]['sql']}")
+        plan = cursor.fetchone()[0][0]["Plan"]
+
+    sorted_rows = [
+        part["Actual Rows"] for part in _parts(plan) if "Sort" in part["Node Type"]
+    ]
+    assert max(sorted_rows, default=0) <= STRETCHES
+
+
+def _parts(plan):
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from _parts(below)
+
+
 def test_thinning_survives_the_largest_numbers(run):
     largest = 1.7976931348623157e308
     Metric.objects.bulk_create(
@@ -92,7 +155,7 @@ def test_thinning_survives_the_largest_numbers(run):
         for n in range(MOST_WHOLE + 1)
     )
 
-    found = read_histories(run, ["loss"])["loss"]
+    found = read_histories(run, counted_points(run))["loss"]
 
     assert {point.value for point in found.points} == {largest}
 
@@ -104,7 +167,7 @@ def test_points_follow_time_where_that_is_asked(run, data_scientist):
     ]
     actions.log_batch(run=run, batch=LogBatch(metrics=points), by=data_scientist)
 
-    found = read_histories(run, ["loss"], order="timestamp")["loss"]
+    found = read_histories(run, counted_points(run), order="timestamp")["loss"]
 
     assert found.points == [(START, 1.0), (START + 2_000, 2.0)]
 
