@@ -200,8 +200,8 @@ def _sentences(
         said = [f"From {number(first)} to {number(last)} in {total:,} points."]
     if any(history.is_thinned for history in found.values()):
         said.append(
-            f"Thinned: of each of {STRETCHES} stretches of one width the first, lowest, "
-            "highest and last point are drawn."
+            f"Thinned: of each of {STRETCHES} stretches of one width the first, "
+            "lowest, highest and last point are drawn."
         )
     if choice.smoothing:
         said.append(
