@@ -19,16 +19,15 @@ from apps.experiments.run_columns import (
     plain_cell,
 )
 from apps.experiments.run_keys import known_keys, newest_runs
-from apps.experiments.search.completion import written_key
 from apps.experiments.search.conditions import INDEXED
 from apps.experiments.search.nodes import Entity, Key, SearchError
 from apps.experiments.search.parser import parse_filter, parse_order
-from apps.experiments.search.runs import RunSearch, search_runs
+from apps.experiments.search.runs import PARENT, RunSearch, search_runs
 from apps.experiments.search.view import View, view_condition
 from apps.experiments.search.vocabulary import RUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from apps.accounts.models import User
     from apps.experiments.search.nodes import Order
@@ -39,8 +38,6 @@ MOST_NESTED = 200
 MOST_ORDERS = 3
 MOST_OPEN = 20
 VIEWS = [(View.ACTIVE, "Active"), (View.DELETED, "Put aside"), (View.ALL, "Both")]
-PARENT = Key(Entity.TAG, "mlflow.parentRunId")
-_TOP_LEVEL = f"{written_key(PARENT)} IS NULL"
 _RUN = Key(Entity.ATTRIBUTE, "run_name")
 
 
@@ -130,7 +127,7 @@ class Line:
         run: with who recorded it and its experiment.
         cells: one for each column.
         nested: how many runs it started; 0 where they are not counted.
-        depth: 1 for a run that stands under the one which started it.
+        depth: 1 for a run that stands under the one which started it, and so on.
         toggle: the query that shows or hides the nested ones.
     """
 
@@ -195,12 +192,12 @@ def found_runs(
     Raises:
         SearchError: filter, order or token cannot be read.
     """
-    parts = [asked.filter, _TOP_LEVEL if asked.nested else ""]
     search = RunSearch(
         experiments=experiments,
-        filter=" AND ".join(part for part in parts if part),
+        filter=asked.filter,
         order_by=asked.order_by,
         view=asked.view,
+        folded=asked.nested,
     )
     ids, token = search_runs(user=user, search=search, token=asked.token, size=size)
     return _loaded(ids), token
@@ -230,7 +227,7 @@ def table_of(
     runs, token = found_runs(user, experiments, asked, RUNS_ON_A_PAGE)
     lines = [Line(run) for run in runs]
     if asked.nested:
-        lines = _with_nested(user, lines, asked)
+        lines = _with_nested(user, experiments, lines, asked)
     _fill(lines, columns)
     orders = parse_order(asked.order_by, RUNS)
     return Table(
@@ -270,36 +267,47 @@ def _heading_of_names(orders: Sequence[Order]) -> Heading:
     return Heading(column, "run_name ASC", "descending" if first else "")
 
 
-def _with_nested(user: User, lines: Sequence[Line], asked: Asked) -> list[Line]:
-    """Put the nested runs of those that are open below them."""
-    counted = _children(user, [line.run for line in lines], asked)
-    wanted = [
-        child
-        for line in lines
-        if line.run.pk.hex in asked.open
-        for child in counted[line.run.pk.hex]
-    ]
-    loaded = {run.pk: run for run in _loaded(wanted[:MOST_NESTED])}
-    found: list[Line] = []
+def _with_nested(
+    user: User, experiments: Collection[UUID], lines: Sequence[Line], asked: Asked
+) -> list[Line]:
+    """Put the nested runs of those that are open below them, and so on."""
+    below: dict[UUID, list[Line]] = {}
+    level = list(lines)
+    while level:
+        counted = _children(user, experiments, [line.run for line in level], asked)
+        for line in level:
+            name = line.run.pk.hex
+            line.nested, line.is_open = len(counted[name]), name in asked.open
+            others = tuple(one for one in asked.open if one != name)
+            line.toggle = asked.query(open=others if line.is_open else (*others, name))
+        opened = [line for line in level if line.is_open]
+        wanted = [child for line in opened for child in counted[line.run.pk.hex]]
+        loaded = {run.pk: run for run in _loaded(wanted[:MOST_NESTED])}
+        for line in opened:
+            below[line.run.pk] = [
+                Line(loaded[child], depth=line.depth + 1)
+                for child in counted[line.run.pk.hex]
+                if child in loaded
+            ]
+        level = [child for line in opened for child in below[line.run.pk]]
+    return list(_in_order(lines, below))
+
+
+def _in_order(
+    lines: Sequence[Line], below: Mapping[UUID, Sequence[Line]]
+) -> Iterator[Line]:
     for line in lines:
-        name, children = line.run.pk.hex, counted[line.run.pk.hex]
-        line.nested, line.is_open = len(children), name in asked.open
-        others = tuple(one for one in asked.open if one != name)
-        line.toggle = asked.query(open=others if line.is_open else (*others, name))
-        found.append(line)
-        if line.is_open:
-            found += [Line(loaded[pk], depth=1) for pk in children if pk in loaded]
-    return found
+        yield line
+        yield from _in_order(below.get(line.run.pk, ()), below)
 
 
 def _children(
-    user: User, parents: Sequence[Run], asked: Asked
+    user: User, experiments: Collection[UUID], parents: Sequence[Run], asked: Asked
 ) -> dict[str, list[UUID]]:
     """Find the runs that each of `parents` started, oldest first, in one query."""
     names = [run.pk.hex for run in parents]
     visible = Run.objects.visible_to(user).filter(
-        view_condition(asked.view),
-        experiment__in={run.experiment_id for run in parents},
+        view_condition(asked.view), experiment__in=experiments
     )
     # Written as the index of tags has it.
     tags = RunTag.objects.annotate(start=Left("value", INDEXED)).filter(
@@ -309,7 +317,8 @@ def _children(
     for name, run in tags.order_by("run__started_at", "run").values_list(
         "start", "run"
     ):
-        found[name].append(run)
+        if run.hex != name:
+            found[name].append(run)
     return found
 
 

@@ -189,10 +189,60 @@ def test_nested_runs_are_folded_under_their_parent(client, experiment, data_scie
     assert "Show\n" in folded.text
     assert names(unfolded) == ["parent", "first", "second"]
     assert [one.depth for one in unfolded.context["table"].lines] == [0, 1, 1]
-    assert (
-        names(client.get(table(experiment, nested="1", filter="metrics.loss > 0")))
-        == []
+
+
+def test_a_nested_run_of_a_nested_run_is_unfolded_too(
+    client, experiment, data_scientist
+):
+    top = logged_run(experiment, data_scientist, "top")
+    middle = logged_run(experiment, data_scientist, "middle", parent=top)
+    logged_run(experiment, data_scientist, "low", parent=middle)
+
+    opened = [top.pk.hex, middle.pk.hex]
+    lines = (
+        client.get(table(experiment, nested="1", open=opened)).context["table"].lines
     )
+
+    assert [(line.run.name, line.depth) for line in lines] == [
+        ("top", 0),
+        ("middle", 1),
+        ("low", 2),
+    ]
+
+
+def test_a_run_whose_parent_is_not_listed_stands_at_the_top(
+    client, project, experiment, data_scientist
+):
+    other = factory.experiment(project, data_scientist, "Other")
+    away = logged_run(other, data_scientist, "away")
+    gone = logged_run(experiment, data_scientist, "gone")
+    parent = logged_run(experiment, data_scientist, "parent")
+    logged_run(experiment, data_scientist, "of away", parent=away)
+    logged_run(experiment, data_scientist, "of gone", parent=gone)
+    logged_run(experiment, data_scientist, "of parent", parent=parent, loss=1.0)
+    actions.delete_run(run=gone, by=data_scientist)
+    for name, claimed in (("of nobody", "x\u2028"), ("of an id", "0" * 32)):
+        start = RunStart(name=name, tags={PARENT: claimed})
+        actions.start_run(experiment=experiment, start=start, by=data_scientist)
+    itself = logged_run(experiment, data_scientist, "of itself")
+    actions.set_run_tags(run=itself, tags={PARENT: itself.pk.hex}, by=data_scientist)
+
+    listed = names(client.get(table(experiment, nested="1")))
+    filtered = names(
+        client.get(table(experiment, nested="1", filter="metrics.loss > 0"))
+    )
+    both = reverse("experiments:list_runs", args=[project.slug])
+    together = client.get(f"{both}?nested=1&open={away.pk.hex}")
+
+    assert sorted(listed) == [
+        *("of an id", "of away", "of gone", "of itself", "of nobody", "parent"),
+    ]
+    assert filtered == ["of parent"]
+    assert [
+        line.depth
+        for line in together.context["table"].lines
+        if line.run.name == "of away"
+    ] == [1]
 
 
 def test_costs_the_same_however_many(client, experiment, data_scientist):
@@ -369,11 +419,3 @@ def test_an_empty_experiment_shows_how_a_script_logs(
     assert snippet in empty
     assert snippet not in read
     assert snippet not in client.get(table(experiment)).text
-
-
-def test_folding_tells_what_it_does_not_show(client, experiment, data_scientist):
-    logged_run(experiment, data_scientist)
-
-    said = "Runs whose parent is not listed"
-    assert said in client.get(table(experiment, nested="1")).text
-    assert said not in client.get(table(experiment)).text

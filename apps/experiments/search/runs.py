@@ -7,8 +7,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
-from django.db.models.functions import Collate, Concat
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    UUIDField,
+    When,
+)
+from django.db.models.functions import Cast, Collate, Concat
 
 from apps.experiments.models import (
     DatasetInput,
@@ -45,6 +54,8 @@ if TYPE_CHECKING:
     from apps.experiments.search.nodes import Clause, Order
 
 PAGE = 1000
+PARENT = Key(Entity.TAG, "mlflow.parentRunId")
+IDENTITY = "^[0-9a-f]{32}$"
 _STARTED = Key(Entity.ATTRIBUTE, "start_time")
 _IDENTITY = Key(Entity.ATTRIBUTE, "run_id")
 _TIMES = {"start_time": "started_at", "end_time": "ended_at"}
@@ -65,12 +76,14 @@ class RunSearch:
         filter: in the grammar of `parse_filter`.
         order_by: in that of `parse_order`; newest first where these leave it open.
         view: deleted runs, others or both.
+        folded: leave out runs that name another of those found as their parent.
     """
 
     experiments: Collection[UUID]
     filter: str = ""
     order_by: Sequence[str] = ()
     view: View = View.ACTIVE
+    folded: bool = False
 
 
 def search_runs(
@@ -98,6 +111,9 @@ def search_runs(
     # What is equal to something is rare more often than what is not.
     clauses = sorted(clauses, key=lambda one: one.operator is not Operator.EQUAL)
     conditions = [Condition(run_condition(one), _holders(one)) for one in clauses]
+    if search.folded:
+        listed = everything.filter(all_of([one.asked for one in conditions]))
+        conditions.append(Condition(~_nested_in(listed)))
     found = _sorted(everything, orders)
     walk = None
     if orders and orders[0].key.entity is Entity.METRIC:
@@ -110,6 +126,16 @@ def search_runs(
     rows = found.rows.filter(all_of([one.asked for one in conditions]))
     found = replace(found, rows=rows, walk=walk)
     return read_page(found, token=token, size=size)
+
+
+def _nested_in(listed: QuerySet[Run]) -> Q:
+    """Ask whether a run names one of `listed`, not itself, as its parent."""
+    tags = RunTag.objects.filter(run=OuterRef("pk"), key=PARENT.name)
+    # Clients may write anything; only what is an id is read as one.
+    is_id = When(value__regex=IDENTITY, then=Cast("value", UUIDField()))
+    named = tags.annotate(named=Case(is_id, output_field=UUIDField()))
+    parents = listed.filter(pk=OuterRef("named")).exclude(pk=OuterRef("run"))
+    return Q(Exists(named.filter(Exists(parents))))
 
 
 def run_condition(clause: Clause) -> Q:
