@@ -155,6 +155,7 @@ class EventType(models.TextChoices):
     FINDING_RAISED = "finding.raised", "raised"
     FINDING_REOPENED = "finding.reopened", "opened again"
 
+    IMPORT_DOWNLOADED = "import.downloaded", "downloaded the report of"
     IMPORT_ENDED = "import.ended", "ended a pass of"
     IMPORT_STARTED = "import.started", "began a pass of"
     LOGGED_MODEL_CREATED = "logged_model.created", "began logging model"
@@ -241,6 +242,10 @@ class EventType(models.TextChoices):
     RUN_ARTIFACT_DOWNLOADED = "run.artifact_downloaded", "downloaded an artifact of"
     RUN_ARTIFACT_LOGGED = "run.artifact_logged", "logged an artifact of"
     RUN_ARTIFACT_PREVIEWED = "run.artifact_previewed", "looked into an artifact of"
+    RUN_COMPARISON_DOWNLOADED = (
+        "run.comparison_downloaded",
+        "downloaded a comparison of runs of",
+    )
     RUN_DELETED = "run.deleted", "put aside"
     RUN_ENDED = "run.ended", "ended"
     RUN_IMPORTED = "run.imported", "brought over"
@@ -250,6 +255,7 @@ class EventType(models.TextChoices):
     RUN_RECORDED = "run.recorded", "recorded"
     RUN_RESTORED = "run.restored", "brought back"
     RUN_STARTED = "run.started", "started"
+    RUN_TABLE_DOWNLOADED = "run.table_downloaded", "downloaded a table of runs of"
     RUN_TAG_DELETED = "run.tag_deleted", "took a tag off"
     RUN_TAGS_SET = "run.tags_set", "tagged"
     RUN_UPDATED = "run.updated", "changed"

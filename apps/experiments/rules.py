@@ -8,6 +8,7 @@ from apps.access.checks import ALLOWED, Decision, Denied, NotNow, permitted
 from apps.access.permissions import Permission
 from apps.datasets.models import DatasetVersion
 from apps.experiments.models import GROWING, Artifact, Experiment, Run, RunImport
+from apps.projects.models import Project
 from apps.projects.rules import sees
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from apps.accounts.models import User
     from apps.experiments.models import LoggedModel, LoggedModelFile, StoredFile
-    from apps.projects.models import Project
 
 _DOWNLOAD = Permission.MODEL_DOWNLOAD
 _EVIDENCE = (
@@ -274,6 +274,21 @@ def _can_download(user: User, file: StoredFile, run: Run) -> Decision:
     if file.holds_data:
         return can_download_rows(user, run)
     return sees_model(user, run) and permitted(user, _DOWNLOAD, run.project)
+
+
+def can_download_runs(user: User, project: Project) -> Decision:
+    """Say whether `user` may take away what is told of runs: whoever sees them may."""
+    if Project.objects.visible_to(user).filter(pk=project.pk).exists():
+        return ALLOWED
+    return Denied("Only who sees this project takes away what is told of its runs.")
+
+
+can_download_comparison = can_download_runs
+
+
+def can_download_import(user: User, run_import: RunImport) -> Decision:
+    """Say whether `user` may take away what is told of an import."""
+    return can_download_runs(user, run_import.project)
 
 
 can_preview_artifact = can_download_artifact

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 
 from apps.core.csv_cells import csv_text
 from apps.core.http import HtmxRequest, send_text
-from apps.experiments import comparing, comparison_pictures, queries, rules
+from apps.experiments import actions, comparing, comparison_pictures, queries, rules
 from apps.experiments.comparing import Comparison
 from apps.experiments.forms import ComparisonForm
 from apps.experiments.models import Run
@@ -40,7 +40,9 @@ def compare_runs(request: HtmxRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def download_comparison(request: HtmxRequest, slug: str) -> HttpResponse:
-    compared = _compared(request, find_project(request, slug))
+    project = find_project(request, slug)
+    compared = _compared(request, project)
+    actions.download_comparison(project=project, runs=compared.runs, by=request.user)
     rows = csv_text(compared.rows())
     return send_text(rows, name="comparison.csv", media_type="text/csv")
 

@@ -12,7 +12,7 @@ from apps.access.checks import ensure
 from apps.accounts.models import User
 from apps.core.http import HtmxRequest, redirect_after_success, render_form
 from apps.core.rest import keyset_page
-from apps.experiments import import_reports, rules
+from apps.experiments import actions, import_reports, rules
 from apps.experiments.forms_importing import RunFileForm
 from apps.experiments.importing.uploads import take_run
 from apps.experiments.models import RunImport
@@ -93,7 +93,7 @@ def run_import(request: HtmxRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_GET
 def download_import(request: HtmxRequest, pk: UUID) -> StreamingHttpResponse:
-    found = _find(request, pk)
+    found = actions.download_import(run_import=_find(request, pk), by=request.user)
     return StreamingHttpResponse(
         _written(found, request.user),
         content_type="application/json",

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.core.csv_cells import csv_text
 from apps.core.http import HtmxRequest, send_text
-from apps.experiments import comparing, rules
+from apps.experiments import actions, comparing, rules
 from apps.experiments.actions.bulk import MOST_RUNS
 from apps.experiments.models import ColumnChoice, Experiment, Run
 from apps.experiments.pages import find_experiment, find_project, trail_to
@@ -119,14 +119,15 @@ def choose_columns(request: HtmxRequest, pk: UUID) -> HttpResponse:
 @require_GET
 def download_runs(request: HtmxRequest, pk: UUID) -> HttpResponse:
     found = find_experiment(request, pk)
-    return _csv(request, [found.pk], _remembered(request, found))
+    return _csv(request, found, [found.pk], _remembered(request, found))
 
 
 @login_required
 @require_GET
 def download_project_runs(request: HtmxRequest, slug: str) -> HttpResponse:
-    experiments = _experiments(request, find_project(request, slug))
-    return _csv(request, _wanted(experiments, Asked.from_query(request.GET)))
+    project = find_project(request, slug)
+    experiments = _experiments(request, project)
+    return _csv(request, project, _wanted(experiments, Asked.from_query(request.GET)))
 
 
 def _experiments(request: HtmxRequest, project: Project) -> Any:
@@ -228,10 +229,16 @@ def _suggestions(request: HtmxRequest, experiments: list[UUID]) -> HttpResponse:
 
 
 def _csv(
-    request: HtmxRequest, experiments: list[UUID], remembered: list[str] | None = None
+    request: HtmxRequest,
+    owner: Experiment | Project,
+    experiments: list[UUID],
+    remembered: list[str] | None = None,
 ) -> HttpResponse:
     asked = _asked(request, remembered)
     keys = keys_of(request.user, experiments)
     columns = read_columns(asked.columns) or first_columns(keys)
     rows = spreadsheet(request.user, experiments, asked, columns)
+    actions.download_runs(
+        owner=owner, query=asked.query(), rows=len(rows) - 1, by=request.user
+    )
     return send_text(csv_text(rows), name="runs.csv", media_type="text/csv")

@@ -4,6 +4,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from apps.audit.models import AuditEvent
 from apps.experiments import comparing, forms
 from apps.experiments.actions import MetricPoint
 from apps.projects.actions import access
@@ -177,6 +178,9 @@ def test_download_comparison_is_guarded(client, project, experiment, data_scient
     assert rows["depth"] == ["1", "2", "'=1+1"]
     assert rows["test.recall"] == ["0.01", "0.02", ""]
     assert rows["key"] == ["1. Run 1", "2. Run 2", "3. Run"]
+    event = AuditEvent.objects.get(type="run.comparison_downloaded")
+    assert event.target_id == str(project.pk)
+    assert sorted(event.changes["runs"]) == sorted(str(run.pk) for run in runs)
 
 
 def test_compare_runs_shows_so_many_lines_and_names_the_rest(

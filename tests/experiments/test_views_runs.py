@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from django.urls import reverse
 
+from apps.audit.models import AuditEvent
 from apps.experiments import actions, views_runs
 from apps.experiments.actions import LogBatch, LoggedPoint, MetricPoint, RunStart
 from apps.experiments.actions.bulk import MOST_RUNS
@@ -356,12 +357,20 @@ def test_download_runs_is_guarded(client, project, experiment, data_scientist):
         assert heads[2:] == ["run_name", "metrics.loss", "params.lr", "start_time"]
         assert first[2:5] == ["'=1+1", "0.5", "'-2"]
         assert second[2:5] == ["Run", "2.0", ""]
+    events = AuditEvent.objects.filter(type="run.table_downloaded").order_by("pk")
+    assert [event.target_id for event in events] == [
+        str(experiment.pk),
+        str(project.pk),
+    ]
+    assert {event.changes["rows"] for event in events} == {2}
+    assert "order_by=metrics.loss" in events[0].changes["query"]
 
 
 def test_download_runs_says_what_cannot_be_read(client, experiment):
     address = reverse("experiments:download_runs", args=[experiment.pk])
 
     assert client.get(address, {"filter": "nothing"}).status_code == 422
+    assert not AuditEvent.objects.filter(type="run.table_downloaded").exists()
 
 
 def test_as_many_chosen_runs_as_can_be_changed_fit_an_address(

@@ -59,10 +59,11 @@ _ACTIONS: Final[dict[Place, str]] = {
         member.added member.role_changed model.granted""",
     _REVOKE: """dataset.grant_revoked delegation.revoked member.removed
         model.grant_revoked""",
-    _READ_DATA: """dataset.downloaded logged_model.file_downloaded
+    _READ_DATA: """dataset.downloaded import.downloaded logged_model.file_downloaded
         logged_model.file_previewed model.downloaded
         regeneration.bundle_downloaded report.downloaded run.artifact_downloaded
-        run.artifact_previewed sealed.looked""",
+        run.artifact_previewed run.comparison_downloaded run.table_downloaded
+        sealed.looked""",
     _READ_TRAIL: """audit.archive_downloaded audit.export_downloaded audit.exported
         audit.streamed audit.viewed""",
     _ASK_IN_VAIN: "access.failed access.refused",

@@ -11,6 +11,11 @@ from apps.experiments.actions.bulk import (
     restore_runs,
     tag_runs,
 )
+from apps.experiments.actions.downloads import (
+    download_comparison,
+    download_import,
+    download_runs,
+)
 from apps.experiments.actions.experiments import (
     NameTaken,
     create_experiment,
@@ -109,7 +114,10 @@ __all__ = [
     "delete_run_tag",
     "delete_runs",
     "download_artifact",
+    "download_comparison",
+    "download_import",
     "download_logged_model_file",
+    "download_runs",
     "end_import",
     "finish_logged_model",
     "import_artifacts",

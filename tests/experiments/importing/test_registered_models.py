@@ -378,6 +378,8 @@ def test_pages_and_json_tell_of_registered_models(world, mlruns, client_of):
     download = client.get(reverse("experiments:download_import", args=[found.pk]))
     told = b"".join(download.streaming_content).decode()
 
+    event = AuditEvent.objects.get(type="import.downloaded")
+    assert (event.target_id, event.actor_id) == (str(found.pk), world.data_scientist.pk)
     assert CHAMPION in page
     assert f'href="{first.get_absolute_url()}"' in page
     assert "Versions that are not here" in page
