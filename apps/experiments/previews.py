@@ -44,6 +44,7 @@ _KINDS: Final = {
     "json": ".json .ipynb .geojson",
     "markdown": ".md .markdown",
     "onnx": ".onnx",
+    "parquet": ".parquet .pq",
     "pickle": ".pkl .pickle .joblib .cloudpickle .dill .pt .pth .ckpt",
     "text": ".txt .log .yaml .yml .toml .ini .cfg .conf .py .r .sql .sh .html .htm "
     ".svg .xml .css .js .jsonl .tex .rst .env .lock",
@@ -51,6 +52,7 @@ _KINDS: Final = {
 _KIND_OF: Final = {
     ending: kind for kind, endings in _KINDS.items() for ending in endings.split()
 }
+_UNREAD: Final = {"image", "parquet", "pickle", "none"}
 _PLAIN_NAMES: Final = {"MLproject", "Dockerfile", "Makefile"}
 
 
@@ -59,8 +61,8 @@ class Preview:
     """What is shown of a file.
 
     Args:
-        kind: `image`, `table`, `json`, `markdown`, `text`, `mlmodel`, `onnx`, `pickle`
-            or `none`.
+        kind: `image`, `table`, `json`, `markdown`, `text`, `mlmodel`, `onnx`,
+            `parquet`, `pickle` or `none`.
         text: of a text, as far as it is shown.
         columns: of a table.
         rows: of a table.
@@ -90,13 +92,13 @@ def kind_of(artifact: StoredFile) -> str:
 
 def is_read(artifact: StoredFile) -> bool:
     """Say whether a preview shows what is in the file, so that it counts as a read."""
-    return kind_of(artifact) not in {"image", "pickle", "none"}
+    return kind_of(artifact) not in _UNREAD
 
 
 def preview(artifact: StoredFile) -> Preview:
     """Show a file as far as that is safe; a damaged one says so."""
     kind = kind_of(artifact)
-    if kind in {"image", "pickle", "none"}:
+    if kind in _UNREAD:
         return _unread(kind, artifact)
     readers: dict[str, Callable[[StoredFile], Preview]] = {
         "table": _table,
@@ -129,6 +131,12 @@ def _unread(kind: str, artifact: StoredFile) -> Preview:
             kind,
             note="A pickle runs whatever its maker put into it when it is opened. The "
             "portal never opens one; download it only if you trust who made it.",
+        )
+    if kind == "parquet":
+        return Preview(
+            kind,
+            note="Parquet is read by native code, so the portal opens it only in the "
+            "sandbox. Upload the file as a dataset to see what is in it.",
         )
     if kind == "image" and artifact.size_bytes > MOST_IMAGE_BYTES:
         return Preview("none", note="This picture is too large to be shown here.")

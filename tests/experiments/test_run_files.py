@@ -152,6 +152,7 @@ def test_folders_come_alone_to_htmx_and_whole_to_others(client, run_with):
         ("MLmodel", b"signature: {inputs: '{nope'}", "mlmodel", "{nope"),
         ("m.onnx", model(), "onnx", "float32 [rows, 4]"),
         ("m.onnx", b"nothing", "none", "not an ONNX model"),
+        ("t.parquet", b"PAR1", "parquet", "only in the sandbox"),
         ("m.pkl", b"cos\nsystem\n", "pickle", "never opens one"),
         ("m.bin", b"\x00", "none", "Files of this kind"),
         ("a.png", PNG, "image", "<img"),
