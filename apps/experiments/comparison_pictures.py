@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from apps.core.figures import Figure
     from apps.experiments.comparing import Comparison, Quantity
     from apps.experiments.models import Run
-    from apps.experiments.queries import Points
 
 # More names than this do not fit above a figure; the numbers of the columns do.
 MOST_NAMED = 5
@@ -110,7 +109,7 @@ def _kept(runs: Sequence[Run], name: str) -> list[Line]:
 
 
 def history(
-    runs: Sequence[Run], key: str, found: Mapping[UUID, Points]
+    runs: Sequence[Run], key: str, found: Mapping[UUID, Sequence[tuple[int, float]]]
 ) -> Figure | None:
     """Lay one metric over its steps, a line for each run."""
     if not found:

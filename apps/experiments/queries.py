@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, F, Max, Q, QuerySet, Window
-from django.db.models.functions import Mod, RowNumber
+from django.db.models import Count, Max, Q, QuerySet
 
 from apps.experiments.models import (
     Experiment,
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 NAN = float("nan")
 MOST_MAIN_KEYS = 4
-MOST_STEPS = 100
 HELD_OUT, VALIDATION, BASELINE = "test", "validation", "baseline"
 PARTS = (HELD_OUT, VALIDATION, BASELINE)
 SEARCH = "search"
@@ -62,7 +60,6 @@ _MODEL_POINT = (
 _PLACES = {slug: place for place, slug in enumerate(MEASURES)}
 
 Values = dict[str, float]
-Points = list[tuple[int, float]]
 
 
 def segment_digest(segment: LogSegment) -> str:
@@ -146,29 +143,6 @@ def latest_metrics(runs: Iterable[Run]) -> dict[UUID, Values]:
         run_id: {key: value for key, (_, value) in points.items()}
         for run_id, points in last_points(runs).items()
     }
-
-
-def thinned_histories(runs: Iterable[Run], key: str) -> dict[UUID, Points]:
-    """Read one metric of each run over its steps, in one query.
-
-    Returns:
-        Steps and values, at most about `MOST_STEPS` of them a run, the last included.
-    """
-    numbered = Metric.objects.filter(FINITE, run__in=[run.pk for run in runs], key=key)
-    numbered = numbered.annotate(
-        place=Window(
-            RowNumber(), order_by=["step", "timestamp"], partition_by="run_id"
-        ),
-        total=Window(Count("*"), partition_by="run_id"),
-    )
-    kept = numbered.annotate(
-        beside=Mod(F("place") - 1, F("total") / MOST_STEPS + 1)
-    ).filter(Q(beside=0) | Q(place=F("total")))
-    found: dict[UUID, Points] = defaultdict(list)
-    points = kept.order_by("run_id", "place").values_list("run_id", "step", "value")
-    for run_id, step, value in points:
-        found[run_id].append((step, value))
-    return found
 
 
 def metric_title(key: str) -> str:

@@ -10,6 +10,7 @@ from apps.core.http import HtmxRequest, send_text
 from apps.experiments import actions, comparing, comparison_pictures, queries, rules
 from apps.experiments.comparing import Comparison
 from apps.experiments.forms import ComparisonForm
+from apps.experiments.metric_history import compared_histories
 from apps.experiments.models import Run
 from apps.experiments.pages import find_project, trail_to
 from apps.projects.models import Project
@@ -102,6 +103,6 @@ def _figures(compared: Comparison, form: ComparisonForm) -> list[Any]:
         drawn.append(comparison_pictures.cloud(runs, x, y))
     drawn += comparison_pictures.curves(runs)
     if key := picked["history"]:
-        found = queries.thinned_histories(runs, key)
+        found = compared_histories(runs, key)
         drawn.append(comparison_pictures.history(runs, key, found))
     return [figure for figure in drawn if figure]

@@ -73,23 +73,6 @@ def test_latest_metrics_take_the_last_step(experiment, data_scientist):
     assert queries.latest_metrics([run]) == {run.pk: {"loss": 0.3}}
 
 
-def test_thinned_histories_keep_both_ends(experiment, data_scientist):
-    long, short = (
-        factory.run(
-            experiment,
-            data_scientist,
-            metrics=[MetricPoint("loss", 1 / step, step) for step in range(1, steps)],
-        )
-        for steps in (951, 4)
-    )
-
-    found = queries.thinned_histories([long, short], "loss")
-
-    assert len(found[long.pk]) <= queries.MOST_STEPS
-    assert (found[long.pk][0], found[long.pk][-1]) == ((1, 1.0), (950, 1 / 950))
-    assert found[short.pk] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
-
-
 def test_key_figures_judge_against_the_baseline():
     values = {
         "test.roc_auc": 0.8,

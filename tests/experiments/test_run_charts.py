@@ -9,12 +9,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.experiments import actions
-from apps.experiments.actions import LogBatch, LoggedPoint, RunChange, RunStart
+from apps.experiments.actions import (
+    LogBatch,
+    LoggedPoint,
+    MetricPoint,
+    RunChange,
+    RunStart,
+)
 from apps.experiments.metric_history import (
+    MOST_OF_EACH,
     MOST_WHOLE,
     STRETCHES,
     Counted,
     Point,
+    compared_histories,
     counted_points,
     pause_seconds,
     read_histories,
@@ -122,6 +130,28 @@ def test_many_points_of_one_step_are_one_stretch(run):
 
     assert found.points == [(0, 0.0), (0, 699.0), (0, 299.0)]
     assert found.is_thinned
+
+
+def test_compared_runs_keep_both_ends_and_every_extreme(run, data_scientist):
+    short, long = (
+        factory.run(
+            run.experiment,
+            data_scientist,
+            metrics=[
+                MetricPoint("loss", -9.0 if step == 477 else 1 / step, step)
+                for step in range(1, steps)
+            ],
+        )
+        for steps in (4, 951)
+    )
+
+    found = compared_histories([long, short, run], "loss")
+
+    assert found.keys() == {long.pk, short.pk}
+    assert len(found[long.pk]) <= MOST_OF_EACH
+    assert (found[long.pk][0], found[long.pk][-1]) == ((1, 1.0), (950, 1 / 950))
+    assert (477, -9.0) in found[long.pk]
+    assert found[short.pk] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
 
 
 def test_many_points_are_thinned_without_sorting_them(run):
