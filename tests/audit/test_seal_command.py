@@ -1,5 +1,7 @@
 """The loop around the sealer: inspect in between, and never at its cost."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -44,3 +46,15 @@ def test_the_inspection_goes_on_after_its_rest():
 )
 def test_passes_that_take_long_come_less_often(spent, shortest, pause):
     assert command.pause_after(spent, shortest) == pytest.approx(pause)
+
+
+def test_the_sealer_loads_nothing_that_only_others_need():
+    asked = (
+        "import django, sys; django.setup();"
+        f"import {command.__name__};"
+        "print(*(name for name in sys.modules if name.endswith('.tasks')))"
+    )
+
+    loaded = subprocess.check_output([sys.executable, "-c", asked], text=True).split()
+
+    assert [name for name in loaded if name.startswith("apps.")] == []
