@@ -30,7 +30,7 @@ def test_run_page_puts_the_picture_first(client, project, experiment, data_scien
 
     page = client.get(run.get_absolute_url()).text
 
-    assert page.index('id="roc"') < page.index("<h2>Metrics</h2>")
+    assert page.index('id="roc"') < page.index(">Metrics</h2>")
     assert "Without a model 0.5" in page
     assert "Strikes, version 1" in page
     assert (
